@@ -1,0 +1,40 @@
+//! The vocabulary of Flowglass: plain data that every other crate shares.
+//!
+//! Nothing here does I/O, reads a clock or knows a wire format. A *span*, *message*, *delivery* and *log record* are what
+//! sources deliver ([`Batch`]); a *participant* is a node of the map ([`NodeId`]); a *series* is what the store rolls up per
+//! time bucket ([`SeriesKey`]); a *graph* and a *journey* are what the pure crates make of them.
+
+mod batch;
+mod config;
+mod graph;
+mod id;
+mod journey;
+mod message;
+mod node;
+mod series;
+mod sketch;
+mod span;
+mod value;
+
+pub mod semconv;
+
+pub use batch::{Batch, IngestCounts, LogRecord, Rejected, SourceKind};
+pub use config::{Alias, Config, LayerPattern, Owner, RedactionRule};
+pub use graph::{EdgeStats, Graph, GraphEdge, GraphNode, LayerSource, Unresolved, UnresolvedReason};
+pub use id::{IdError, SpanId, TraceId};
+pub use journey::{
+    CriticalStep, Failure, ItemKind, ItemStatus, Journey, JourneyItem, JourneyLink, JourneyState, JourneyStatus,
+    JourneySummary, LinkHow, Sure,
+};
+pub use message::{Acknowledgement, Advisory, Delivery, DeliveryKey, Message, MessageContext, Settlement};
+pub use node::{InteractionKind, Layer, NodeId, NodeKind, ServiceName};
+pub use series::{Delta, SeriesKey, SeriesSum, TraceJoin};
+pub use sketch::Sketch;
+pub use span::{
+    Attributes, ErrorFacts, Peer, Resource, Role, Scope, Span, SpanEvent, SpanFacts, SpanKey, SpanKind, SpanLink,
+    SpanStatus,
+};
+pub use value::Value;
+
+/// An instant: nanoseconds since the Unix epoch (UTC). Negative before 1970; spans the years 1678 to 2262.
+pub type Nanos = i64;
