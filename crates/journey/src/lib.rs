@@ -1,0 +1,18 @@
+//! Spans, events and deliveries stitched into one business journey: pure, without I/O or a clock.
+//!
+//! A journey is the trace it started with and what the messages sent in it caused in other traces. [`summarise`] gives what a
+//! list shows, [`build`] the whole story. Order of arrival and repeats never change either. Nothing stored is corrected: a
+//! skewed clock is allowed for where times are compared, and shown as sent.
+
+mod assemble;
+mod critical;
+mod failure;
+mod index;
+mod input;
+mod outcome;
+mod select;
+mod sentence;
+mod tree;
+
+pub use assemble::{build, summarise};
+pub use input::{DeliveryFacts, EventFacts, Input};

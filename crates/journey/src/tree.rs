@@ -1,0 +1,418 @@
+//! The journey as a tree: what led to what, each span and event once.
+
+use std::collections::BTreeMap;
+
+use flowglass_model::{LinkHow, NodeId, Role, SpanFacts, SpanId, SpanKind, TraceId};
+
+use crate::index::{Children, Index, equal_range, is_handler, message_key, message_of};
+use crate::{EventFacts, Input, select};
+
+/// Spans and events that belong, joined. Nodes are numbered: spans first (by start, then id), then events (by time, then id).
+pub(crate) struct Tree<'a> {
+    /// The spans.
+    pub(crate) spans: Vec<&'a SpanFacts>,
+    /// The events.
+    pub(crate) events: Vec<&'a EventFacts>,
+    /// What a node hangs below; never a cycle.
+    pub(crate) parent: Vec<Option<usize>>,
+    /// What hangs below a node, in order.
+    pub(crate) children: Children,
+    /// The parent each span names, where it belongs to the journey.
+    pub(crate) span_parent: Vec<Option<usize>>,
+    /// For a handler: the event it handled (number of the event, not of its node).
+    pub(crate) event_of: Vec<Option<usize>>,
+    /// For a handler: the span that sent its message, as far as known.
+    pub(crate) sender_of: Vec<Option<usize>>,
+    /// Every join, sorted: cause, effect, how.
+    pub(crate) links: Vec<(usize, usize, LinkHow)>,
+    /// Parents named but not seen, sorted.
+    pub(crate) missing: Vec<SpanId>,
+    /// The span it all started with: the first root of the first trace, else what stands topmost.
+    pub(crate) top: Option<usize>,
+    /// Whether that span's own parent never arrived (or there is no span at all).
+    pub(crate) entry_missing: bool,
+    /// Topic ids by name, in the environment where spans name one and one only.
+    topics: BTreeMap<String, NodeId>,
+}
+
+type Context = (TraceId, SpanId);
+
+/// Events found by context and topic, by id and topic, by storage.
+struct EventIndex<'a> {
+    by_hop: Vec<((Context, &'a str), usize)>,
+    by_id: Vec<((&'a str, &'a str), usize)>,
+    by_sequence: Vec<((Option<&'a str>, u64), usize)>,
+}
+
+struct Builder<'a> {
+    index: &'a Index<'a>,
+    /// Number of a span of the index in the tree.
+    number: Vec<Option<usize>>,
+    tree: Tree<'a>,
+}
+
+impl<'a> Tree<'a> {
+    /// Selects and joins.
+    pub(crate) fn new(input: &Input<'a>, index: &'a Index<'a>) -> Tree<'a> {
+        let selected = select::spans(index, input.root, input.joins);
+        let mut chosen: Vec<usize> = (0..selected.len()).filter(|i| selected[*i]).collect();
+        chosen.sort_unstable_by_key(|i| {
+            let s = index.spans[*i];
+            (s.start, s.span_id, s.kind, s.trace_id)
+        });
+        let mut number = vec![None; selected.len()];
+        for (n, i) in chosen.iter().enumerate() {
+            number[*i] = Some(n);
+        }
+        let spans: Vec<&SpanFacts> = chosen.iter().map(|i| index.spans[*i]).collect();
+        let span_parent = chosen.iter().map(|i| index.parent[*i].and_then(|p| number[p])).collect();
+        let mut missing: Vec<SpanId> =
+            chosen.iter().filter(|i| index.parent_missing(**i)).filter_map(|i| index.spans[*i].parent).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let tree = Tree {
+            event_of: vec![None; spans.len()],
+            sender_of: vec![None; spans.len()],
+            spans,
+            events: select::events(index, input.root, &selected, input.events),
+            parent: Vec::new(),
+            children: Children::new(&[]),
+            span_parent,
+            links: Vec::new(),
+            missing,
+            top: None,
+            entry_missing: true,
+            topics: BTreeMap::new(),
+        };
+        let mut builder = Builder { index, number, tree };
+        builder.join(input);
+        let mut tree = builder.tree;
+        tree.find_top(index, input.root);
+        tree.find_topics();
+        tree
+    }
+
+    /// Nodes: spans, then events.
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len() + self.events.len()
+    }
+
+    /// The span of a node.
+    pub(crate) fn span(&self, node: usize) -> Option<&'a SpanFacts> {
+        self.spans.get(node).copied()
+    }
+
+    /// The node of an event.
+    pub(crate) fn event_node(&self, event: usize) -> usize {
+        self.spans.len() + event
+    }
+
+    /// Whether a node is not waited for by what it hangs below: an event, or the handling of a message sent elsewhere.
+    pub(crate) fn is_async(&self, node: usize) -> bool {
+        let Some(span) = self.span(node) else { return true };
+        if !is_handler(span) {
+            return false;
+        }
+        match self.parent[node].and_then(|p| self.span(p)) {
+            Some(p) => p.service != span.service || matches!(p.role, Role::Send { .. }),
+            None => true,
+        }
+    }
+
+    /// The topic of an event, in the environment its senders and handlers name.
+    pub(crate) fn topic(&self, event: usize) -> NodeId {
+        let topic = &self.events[event].topic;
+        self.topics.get(topic.body()).unwrap_or(topic).clone()
+    }
+
+    fn find_top(&mut self, index: &Index<'_>, root: TraceId) {
+        let rank = |n: usize| {
+            let s = self.spans[n];
+            let orphan = s.parent.is_some_and(|p| index.find(s.trace_id, p).is_empty());
+            (s.trace_id != root, self.parent[n].is_some_and(|p| p < self.spans.len()), orphan, n)
+        };
+        self.top = (0..self.spans.len()).min_by_key(|n| rank(*n));
+        self.entry_missing = self.top.is_none_or(|t| {
+            let s = self.spans[t];
+            s.trace_id != root || (s.parent.is_some_and(|p| p != s.span_id) && self.span_parent[t].is_none())
+        });
+    }
+
+    fn find_topics(&mut self) {
+        let mut seen: BTreeMap<String, Option<NodeId>> = BTreeMap::new();
+        for span in &self.spans {
+            if let Role::Send { topic, .. } | Role::Receive { topic, .. } | Role::Process { topic, .. } = &span.role {
+                let slot = seen.entry(topic.body().to_owned()).or_insert_with(|| Some(topic.clone()));
+                if slot.as_ref().is_some_and(|t| t != topic) {
+                    *slot = None;
+                }
+            }
+        }
+        self.topics = seen.into_iter().filter_map(|(body, topic)| Some((body, topic?))).collect();
+    }
+}
+
+impl<'a> Builder<'a> {
+    fn join(&mut self, input: &Input<'a>) {
+        let senders = self.join_spans(input);
+        let events = self.index_events();
+        self.join_producers(&senders);
+        for handler in 0..self.tree.spans.len() {
+            if is_handler(self.tree.spans[handler]) {
+                self.join_handler(handler, &events, &senders);
+            }
+        }
+        self.place_fetches();
+        let spans = self.tree.spans.len();
+        let mut parent: Vec<Option<usize>> = (0..spans).map(|n| self.span_place(n)).collect();
+        parent.extend(self.event_places());
+        cut_cycles(&mut parent);
+        self.tree.children = Children::new(&parent);
+        self.tree.parent = parent;
+        self.tree.links.sort_unstable();
+        self.tree.links.dedup();
+    }
+
+    fn link(&mut self, from: usize, to: usize, how: LinkHow) {
+        if from != to {
+            self.tree.links.push((from, to, how));
+        }
+    }
+
+    fn sender_at(&self, (trace, span): Context) -> Option<usize> {
+        self.index.find_sender(trace, span).and_then(|i| self.number[i])
+    }
+
+    /// Parents, span links and the joins handed over; gives senders by message identity.
+    fn join_spans(&mut self, input: &Input<'a>) -> Vec<((&'a str, &'a str), usize)> {
+        let mut senders = Vec::new();
+        for n in 0..self.tree.spans.len() {
+            let span = self.tree.spans[n];
+            if let Some(p) = self.tree.span_parent[n] {
+                self.link(p, n, LinkHow::Parent);
+            }
+            for target in &span.links {
+                if let Some(from) = self.sender_at(*target) {
+                    self.link(from, n, LinkHow::SpanLink);
+                    self.note_sender(n, from);
+                }
+            }
+            if matches!(span.role, Role::Send { .. })
+                && let Some(key) = message_key(span)
+            {
+                senders.push((key, n));
+            }
+        }
+        for join in input.joins {
+            let child = self.index.find_handler(join.child_trace, join.child_span).and_then(|i| self.number[i]);
+            if let (Some(from), Some(to)) = (self.sender_at((join.parent_trace, join.parent_span)), child) {
+                self.link(from, to, join.how);
+                self.note_sender(to, from);
+            }
+        }
+        senders.sort_unstable();
+        senders
+    }
+
+    /// The earliest of several senders stands for all (a batch of the journey's own messages).
+    fn note_sender(&mut self, handler: usize, sender: usize) {
+        let slot = &mut self.tree.sender_of[handler];
+        *slot = Some(slot.map_or(sender, |s| s.min(sender)));
+    }
+
+    fn index_events(&self) -> EventIndex<'a> {
+        let mut events = EventIndex { by_hop: Vec::new(), by_id: Vec::new(), by_sequence: Vec::new() };
+        for (e, event) in self.tree.events.iter().enumerate() {
+            let topic = event.topic.body();
+            for context in [event.hop, event.hop.is_none().then_some(event.origin).flatten()].into_iter().flatten() {
+                events.by_hop.push((((context.trace_id, context.span_id), topic), e));
+            }
+            if let Some(id) = event.event_id.as_deref() {
+                events.by_id.push(((topic, id), e));
+            }
+            if let Some(sequence) = event.sequence {
+                events.by_sequence.push(((event.stream.as_deref(), sequence), e));
+            }
+        }
+        events.by_hop.sort_unstable();
+        events.by_id.sort_unstable();
+        events.by_sequence.sort_unstable();
+        events
+    }
+
+    /// Sender to event: hop, then origin beside it, then message id where no hop told.
+    fn join_producers(&mut self, senders: &[((&'a str, &'a str), usize)]) {
+        for e in 0..self.tree.events.len() {
+            let event = self.tree.events[e];
+            let node = self.tree.event_node(e);
+            let hop = event.hop.and_then(|c| self.sender_at((c.trace_id, c.span_id)));
+            if let Some(from) = hop {
+                self.link(from, node, LinkHow::Traceparent);
+            }
+            if let Some(from) =
+                event.origin.filter(|o| event.hop != Some(*o)).and_then(|c| self.sender_at((c.trace_id, c.span_id)))
+            {
+                self.link(from, node, LinkHow::Origin);
+            }
+            let Some(id) = event.event_id.as_deref() else { continue };
+            for (_, from) in equal_range(senders, &(event.topic.body(), id)) {
+                if hop != Some(*from) {
+                    self.link(*from, node, LinkHow::MessageId);
+                }
+            }
+        }
+    }
+
+    /// Event (or, where none is known, sender) to handler.
+    fn join_handler(&mut self, n: usize, events: &EventIndex<'a>, senders: &[((&'a str, &'a str), usize)]) {
+        let span = self.tree.spans[n];
+        if let Some(p) = self.tree.span_parent[n]
+            && (matches!(self.tree.spans[p].role, Role::Send { .. }) || self.tree.spans[p].service != span.service)
+        {
+            self.note_sender(n, p);
+        }
+        if let Some((e, how)) = self.event_handled(n, events) {
+            self.tree.event_of[n] = Some(e);
+            self.link(self.tree.event_node(e), n, how);
+        }
+        let Some(key) = message_key(span) else { return };
+        let sent = equal_range(senders, &key);
+        if self.tree.sender_of[n].is_none()
+            && let Some((_, sender)) = sent.first()
+        {
+            self.note_sender(n, *sender);
+            if self.tree.event_of[n].is_none() {
+                self.link(*sender, n, LinkHow::MessageId);
+            }
+        }
+    }
+
+    /// A fetch that names no message itself stands where the first message it brought came from.
+    fn place_fetches(&mut self) {
+        for n in 0..self.tree.spans.len() {
+            let tree = &mut self.tree;
+            let Some(fetch) = tree.span_parent[n].filter(|_| is_handler(tree.spans[n])) else { continue };
+            let placed = tree.event_of[fetch].is_some() || tree.sender_of[fetch].is_some();
+            if placed || !matches!(tree.spans[fetch].role, Role::Receive { .. }) {
+                continue;
+            }
+            tree.event_of[fetch] = tree.event_of[n];
+            tree.sender_of[fetch] = tree.sender_of[n];
+        }
+    }
+
+    /// Precedence: the exact context (when ids do not contradict), the message id, the place it was stored.
+    fn event_handled(&self, n: usize, events: &EventIndex<'a>) -> Option<(usize, LinkHow)> {
+        let span = self.tree.spans[n];
+        let (topic, id) = message_of(span)?;
+        let named = span.parent.map(|p| (span.trace_id, p));
+        let mut candidates: Vec<usize> = named
+            .into_iter()
+            .chain(span.links.iter().copied())
+            .flat_map(|context| equal_range(&events.by_hop, &(context, topic)).iter().map(|(_, e)| *e))
+            .collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        let same_id = |e: &usize| id.is_some() && self.tree.events[*e].event_id.as_deref() == id;
+        if let Some(e) = candidates.iter().find(|e| same_id(e)) {
+            return Some((*e, LinkHow::Traceparent));
+        }
+        if let Some((_, e)) = id.and_then(|id| equal_range(&events.by_id, &(topic, id)).first()) {
+            return Some((*e, LinkHow::MessageId));
+        }
+        if let Role::Process { sequence: Some((stream, sequence)), .. } = &span.role {
+            let stored = equal_range(&events.by_sequence, &(stream.as_deref(), *sequence));
+            if let Some((_, e)) = stored.iter().find(|(_, e)| self.tree.events[*e].topic.body() == topic) {
+                return Some((*e, LinkHow::Sequence));
+            }
+        }
+        // Only the context speaks: enough when one message was sent in it, and always for a fetch of several.
+        let fetch = matches!(span.role, Role::Receive { .. });
+        let told = candidates.len() == 1 && (id.is_none() || self.sent_once(candidates[0]));
+        (told || (fetch && !candidates.is_empty())).then(|| (candidates[0], LinkHow::Traceparent))
+    }
+
+    /// Whether the hop of an event is a span that sent just this message, so that a different id is only another name.
+    fn sent_once(&self, event: usize) -> bool {
+        let hop = self.tree.events[event].hop.and_then(|c| self.sender_at((c.trace_id, c.span_id)));
+        hop.is_some_and(|n| matches!(self.tree.spans[n].role, Role::Send { .. }))
+    }
+
+    /// A handler hangs below its event, else its sender, unless work of its own service surrounds it.
+    fn span_place(&self, n: usize) -> Option<usize> {
+        let tree = &self.tree;
+        let parent = tree.span_parent[n];
+        if !is_handler(tree.spans[n]) {
+            return parent;
+        }
+        let local = parent.filter(|p| {
+            let p = tree.spans[*p];
+            p.service == tree.spans[n].service && !matches!(p.role, Role::Send { .. })
+        });
+        let event = tree.event_of[n];
+        let carried = event.is_some_and(|e| {
+            let hop = tree.events[e].hop;
+            hop.is_some_and(|c| c.trace_id == tree.spans[n].trace_id && Some(c.span_id) == tree.spans[n].parent)
+        });
+        if local.is_some() && !carried {
+            return local;
+        }
+        event.map(|e| tree.event_node(e)).or(tree.sender_of[n].filter(|s| *s != n)).or(parent)
+    }
+
+    /// An event hangs below what sent it last: hop, else message id, else origin.
+    fn event_places(&self) -> impl Iterator<Item = Option<usize>> {
+        let spans = self.tree.spans.len();
+        let mut best: Vec<Option<(u8, usize)>> = vec![None; self.tree.events.len()];
+        for (from, to, how) in &self.tree.links {
+            let rank = match how {
+                LinkHow::Traceparent => 0,
+                LinkHow::MessageId => 1,
+                LinkHow::Origin => 2,
+                _ => continue,
+            };
+            if *to < spans || *from >= spans {
+                continue;
+            }
+            let slot = &mut best[to - spans];
+            *slot = Some(slot.map_or((rank, *from), |b| b.min((rank, *from))));
+        }
+        best.into_iter().map(|b| b.map(|(_, from)| from))
+    }
+}
+
+/// Cuts each cycle above its lowest-numbered member. The outcome depends on the numbering alone.
+fn cut_cycles(parent: &mut [Option<usize>]) {
+    let mut walk_of = vec![usize::MAX; parent.len()];
+    for start in 0..parent.len() {
+        let mut at = start;
+        while walk_of[at] == usize::MAX {
+            walk_of[at] = start;
+            match parent[at] {
+                Some(p) => at = p,
+                None => break,
+            }
+        }
+        if walk_of[at] != start || parent[at].is_none() {
+            continue;
+        }
+        let mut lowest = at;
+        let mut member = at;
+        while let Some(p) = parent[member].filter(|p| *p != at) {
+            member = p;
+            lowest = lowest.min(member);
+        }
+        parent[lowest] = None;
+    }
+}
+
+/// The lower-case word of a span kind.
+pub(crate) fn kind_word(kind: SpanKind) -> &'static str {
+    match kind {
+        SpanKind::Internal => "internal",
+        SpanKind::Server => "server",
+        SpanKind::Client => "client",
+        SpanKind::Producer => "producer",
+        SpanKind::Consumer => "consumer",
+    }
+}

@@ -1,0 +1,257 @@
+//! Events as lists and details show them, put together from publications, deliveries and notices.
+
+use std::collections::BTreeMap;
+
+use flowglass_model::{Delivery, DeliveryKey, Message, Nanos, TraceId};
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+
+use crate::delivery_rows::{self, GAVE_UP};
+use crate::fault::Inner;
+use crate::message_rows::{COLUMNS, fill_body, message_at};
+use crate::{ConsumerOutcome, EventDetail, EventFilter, EventPage, EventRow};
+
+/// A condition on `m` with its parameters.
+struct Where {
+    sql: String,
+    values: Vec<Sql>,
+}
+
+impl Where {
+    fn and(&mut self, condition: &str, value: impl Into<Sql>) {
+        self.values.push(value.into());
+        let numbered = condition.replace("??", &format!("?{}", self.values.len()));
+        self.sql.push_str(" AND ");
+        self.sql.push_str(&numbered);
+    }
+
+    fn and_plain(&mut self, condition: &str) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+    }
+}
+
+/// Whether event `m` has a delivery `d` with a condition.
+fn delivered(condition: &str) -> String {
+    format!(
+        "(EXISTS(SELECT 1 FROM message o JOIN delivery d ON d.stream = o.stream AND d.stream_sequence = o.sequence
+             AND (d.destination IS NULL OR d.destination = o.destination) WHERE o.event = m.id AND {condition})
+         OR EXISTS(SELECT 1 FROM delivery d WHERE d.event_id = m.event_id AND d.destination = m.destination
+             AND {condition}))"
+    )
+}
+
+fn gave_up() -> String {
+    format!(
+        "EXISTS(SELECT 1 FROM message o JOIN advisory a ON a.stream = o.stream AND a.stream_sequence = o.sequence
+             WHERE o.event = m.id AND a.kind IN {GAVE_UP})"
+    )
+}
+
+/// Makes a text match itself in a `LIKE` pattern with `\` as escape.
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+fn condition(f: &EventFilter) -> Where {
+    let mut w = Where { sql: "m.event = m.id".to_owned(), values: Vec::new() };
+    if let Some(since) = f.since {
+        w.and("m.time >= ??", since);
+    }
+    if let Some(until) = f.until {
+        w.and("m.time < ??", until);
+    }
+    if let Some(destination) = &f.destination {
+        match destination.strip_suffix(['*', '>']) {
+            Some(start) => w.and("m.destination LIKE ?? ESCAPE '\\'", format!("{}%", escape(start))),
+            None => w.and("m.destination = ??", destination.clone()),
+        }
+    }
+    if let Some(event_type) = &f.event_type {
+        w.and("m.type = ??", event_type.clone());
+    }
+    if let Some(text) = f.text.as_deref().filter(|t| !t.is_empty()) {
+        w.and(
+            "(m.destination LIKE ?? ESCAPE '\\' OR m.event_id LIKE ?? ESCAPE '\\' OR m.type LIKE ?? ESCAPE '\\'
+              OR m.source LIKE ?? ESCAPE '\\' OR m.key LIKE ?? ESCAPE '\\')",
+            format!("%{}%", escape(text)),
+        );
+    }
+    if f.only_failed {
+        let refused = "EXISTS(SELECT 1 FROM settlement s WHERE s.stream = d.stream AND s.consumer = d.consumer
+            AND s.consumer_sequence = d.consumer_sequence AND s.acknowledgement IN (2, 3))";
+        w.and_plain(&format!("({} OR {})", delivered(refused), gave_up()));
+    }
+    if f.only_redelivered {
+        w.and_plain(&delivered("d.delivered > 1"));
+    }
+    if f.only_unconsumed {
+        w.and_plain(&format!("NOT {}", delivered("1")));
+    }
+    w
+}
+
+/// A page of events, newest first.
+pub(crate) fn page(conn: &Connection, f: &EventFilter) -> Inner<EventPage> {
+    let mut w = condition(f);
+    let count = format!("SELECT count(*) FROM message m WHERE {}", w.sql);
+    let total: i64 = conn.prepare_cached(&count)?.query_row(params_from_iter(&w.values), |r| r.get(0))?;
+    if let Some(after) = f.after {
+        w.and("m.id > ??", after);
+    }
+    if let Some(before) = f.before {
+        w.and("(m.time, m.id) < (SELECT time, id FROM message WHERE id = ??)", before);
+    }
+    w.values.push(Sql::from(f.limit as i64));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time DESC, m.id DESC LIMIT ?{}",
+        w.sql,
+        w.values.len()
+    );
+    Ok(EventPage { rows: rows(conn, &sql, params_from_iter(&w.values))?, total: total as u64 })
+}
+
+fn messages(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Inner<Vec<(i64, i64, Message)>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(message_at(r)?);
+    }
+    Ok(out)
+}
+
+fn rows(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Inner<Vec<EventRow>> {
+    messages(conn, sql, params)?.into_iter().map(|(id, _, message)| row(conn, id, message)).collect()
+}
+
+/// All publications of an event, oldest first, with their row ids.
+fn occurrences(conn: &Connection, event: i64) -> Inner<Vec<(i64, i64, Message)>> {
+    let sql = format!("SELECT {COLUMNS} FROM message m WHERE m.event = ?1 ORDER BY m.time, m.id");
+    messages(conn, &sql, [event])
+}
+
+/// Deliveries of these publications: by stream and sequence, else by event id and destination.
+fn deliveries(conn: &Connection, of: &[(i64, i64, Message)]) -> Inner<Vec<Delivery>> {
+    let mut by_key: BTreeMap<(String, String, u64), Delivery> = BTreeMap::new();
+    let mut add = |found: Vec<Delivery>| {
+        for d in found {
+            let DeliveryKey { stream, consumer, consumer_sequence } = d.key.clone();
+            by_key.insert((stream, consumer, consumer_sequence), d);
+        }
+    };
+    for (_, _, m) in of {
+        if let (Some(stream), Some(sequence)) = (&m.stream, m.sequence) {
+            add(delivery_rows::of_sequence(conn, stream, sequence, &m.destination)?);
+        }
+        if let Some(id) = &m.event_id {
+            add(delivery_rows::of_event(conn, id, &m.destination)?);
+        }
+    }
+    let mut out: Vec<Delivery> = by_key.into_values().collect();
+    out.sort_by(|a, b| (a.time, &a.key.consumer).cmp(&(b.time, &b.key.consumer)));
+    Ok(out)
+}
+
+fn row(conn: &Connection, id: i64, message: Message) -> Inner<EventRow> {
+    let publications = occurrences(conn, id)?;
+    let deliveries = deliveries(conn, &publications)?;
+    let mut outcome: BTreeMap<(String, String), (ConsumerOutcome, Nanos)> = BTreeMap::new();
+    for d in &deliveries {
+        let key = (d.key.consumer.clone(), d.key.stream.clone());
+        let (consumer, at) = outcome.entry(key).or_insert_with(|| {
+            let (consumer, stream) = (d.key.consumer.clone(), d.key.stream.clone());
+            (ConsumerOutcome { consumer, stream, deliveries: 0, delivered: 0, acknowledgement: None }, Nanos::MIN)
+        });
+        consumer.deliveries += 1;
+        consumer.delivered = consumer.delivered.max(d.delivered);
+        if let Some(s) = delivery_rows::settlement_of(conn, &d.key)?.filter(|s| s.time >= *at) {
+            consumer.acknowledgement = Some(s.acknowledgement);
+            *at = s.time;
+        }
+    }
+    let sql = format!("SELECT {} FROM message m WHERE m.id = ?1", gave_up());
+    let dead_lettered = conn.prepare_cached(&sql)?.query_row([id], |r| r.get(0))?;
+    Ok(EventRow {
+        row: id,
+        message,
+        occurrences: publications.len() as u32,
+        deliveries: deliveries.len() as u32,
+        redelivered: deliveries.iter().any(|d| d.delivered > 1),
+        outcome: outcome.into_values().map(|(o, _)| o).collect(),
+        dead_lettered,
+    })
+}
+
+/// An event in full; any publication's row names it.
+pub(crate) fn detail(conn: &Connection, row: i64) -> Inner<Option<EventDetail>> {
+    let event: Option<i64> =
+        conn.prepare_cached("SELECT event FROM message WHERE id = ?1")?.query_row([row], |r| r.get(0)).optional()?;
+    let Some(event) = event else { return Ok(None) };
+    let publications = occurrences(conn, event)?;
+    let Some((_, _, first)) = publications.iter().find(|(id, ..)| *id == event) else { return Ok(None) };
+    let mut message = first.clone();
+    fill_body(conn, event, &mut message)?;
+    let mut advisories = Vec::new();
+    for (_, _, m) in &publications {
+        if let (Some(stream), Some(sequence)) = (&m.stream, m.sequence) {
+            advisories.extend(delivery_rows::advisories_of(conn, stream, sequence)?);
+        }
+    }
+    advisories.sort_by_key(|a| a.time);
+    let mut settled = Vec::new();
+    for d in deliveries(conn, &publications)? {
+        let settlement = delivery_rows::settlement_of(conn, &d.key)?;
+        settled.push((d, settlement));
+    }
+    let occurrences = publications.into_iter().map(|(_, _, m)| m).collect();
+    Ok(Some(EventDetail { row: event, message, occurrences, deliveries: settled, advisories }))
+}
+
+/// Events with a publication whose hop or origin lies in one of these traces, by time.
+pub(crate) fn of_traces(conn: &Connection, traces: &[TraceId]) -> Inner<Vec<EventRow>> {
+    let mut events = BTreeMap::new();
+    let mut statement = conn.prepare_cached(
+        "SELECT event FROM message WHERE hop_trace = ?1 UNION SELECT event FROM message WHERE origin_trace = ?1",
+    )?;
+    for trace in traces {
+        for event in statement.query_map([trace.as_bytes()], |r| r.get::<_, i64>(0))? {
+            events.insert(event?, ());
+        }
+    }
+    by_rows(conn, events.into_keys())
+}
+
+/// Events with these (destination, event id) pairs, by time.
+pub(crate) fn with_ids(conn: &Connection, ids: &[(String, String)]) -> Inner<Vec<EventRow>> {
+    let mut events = BTreeMap::new();
+    let mut statement = conn.prepare_cached("SELECT event FROM message WHERE event_id = ?1 AND destination = ?2")?;
+    for (destination, id) in ids {
+        for event in statement.query_map(params![id, destination], |r| r.get::<_, i64>(0))? {
+            events.insert(event?, ());
+        }
+    }
+    by_rows(conn, events.into_keys())
+}
+
+/// The event of a publication's row.
+pub(crate) fn by_row(conn: &Connection, row: i64) -> Inner<Option<EventRow>> {
+    let event: Option<i64> =
+        conn.prepare_cached("SELECT event FROM message WHERE id = ?1")?.query_row([row], |r| r.get(0)).optional()?;
+    Ok(by_rows(conn, event.into_iter())?.pop())
+}
+
+/// The newest publication's row, 0 when there is none.
+pub(crate) fn newest(conn: &Connection) -> Inner<i64> {
+    Ok(conn.prepare_cached("SELECT coalesce(max(id), 0) FROM message")?.query_row([], |r| r.get(0))?)
+}
+
+fn by_rows(conn: &Connection, events: impl Iterator<Item = i64>) -> Inner<Vec<EventRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM message m WHERE m.id = ?1");
+    let mut out = Vec::new();
+    for event in events {
+        out.extend(rows(conn, &sql, [event])?);
+    }
+    out.sort_by_key(|r| (r.message.time, r.row));
+    Ok(out)
+}

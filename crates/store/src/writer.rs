@@ -1,0 +1,91 @@
+//! The one writer of a workspace.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::cache::Cache;
+use crate::chunk::Packer;
+use crate::counters::Counters;
+use crate::fault::{Fault, Inner};
+use crate::lock::Lock;
+use crate::rollup::Rollups;
+use crate::tx::Tx;
+use crate::{Access, Result, StoreError, schema};
+
+/// Decoded chunks kept by the writer, bytes: late spans mostly belong to young traces.
+const CACHE: usize = 48 << 20;
+
+/// The only writer of a workspace: it holds the file's lock until it is dropped.
+pub struct Writer {
+    pub(crate) conn: Connection,
+    pub(crate) path: PathBuf,
+    pub(crate) cache: RefCell<Cache>,
+    pub(crate) state: State,
+    _lock: Lock,
+}
+
+/// What the writer keeps in memory of the stored tables.
+pub(crate) struct State {
+    pub(crate) rollups: Rollups,
+    pub(crate) counters: Counters,
+    pub(crate) next_chunk: i64,
+    pub(crate) packer: Packer,
+    /// A transaction was rolled back: memory no longer says what the file says.
+    pub(crate) stale: bool,
+}
+
+impl State {
+    fn load(conn: &Connection) -> Inner<State> {
+        let next_chunk = conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM chunk", [], |r| r.get(0))?;
+        let packer = Packer::new().map_err(|e| Fault::decode("a chunk", e))?;
+        Ok(State { rollups: Rollups::load(conn)?, counters: Counters::load(conn)?, next_chunk, packer, stale: false })
+    }
+}
+
+impl Writer {
+    /// Opens a workspace for writing, and makes it with [`Access::Create`].
+    ///
+    /// Errors: [`StoreError::Missing`], [`StoreError::Held`] (another writer, named), [`StoreError::Newer`],
+    /// [`StoreError::Foreign`], [`StoreError::Corrupt`], [`StoreError::ReadOnly`]; the file is then as it was.
+    pub fn open(path: &Path, access: Access) -> Result<Writer> {
+        match schema::peek(path) {
+            Err(StoreError::Missing { .. }) if access == Access::Create => {}
+            other => other?,
+        }
+        let lock = Lock::take(path)?;
+        let conn = schema::open_for_writing(path)?;
+        let state = State::load(&conn).map_err(|f| f.at(path))?;
+        let cache = RefCell::new(Cache::new(CACHE));
+        Ok(Writer { conn, path: path.to_path_buf(), cache, state, _lock: lock })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Starts a transaction. Dropped without [`Tx::commit`], it leaves no trace.
+    pub fn begin(&mut self) -> Result<Tx<'_>> {
+        if self.state.stale {
+            self.state = State::load(&self.conn).map_err(|f| f.at(&self.path))?;
+            self.cache.borrow_mut().clear();
+        }
+        self.conn.execute_batch("BEGIN IMMEDIATE").map_err(|e| StoreError::sqlite(&self.path, e))?;
+        Ok(Tx::new(self))
+    }
+
+    /// Refuses to let the file grow beyond this size, bytes, with [`StoreError::Full`], until it is opened again.
+    pub fn limit_bytes(&mut self, bytes: u64) -> Result<()> {
+        let size: u64 = self.pragma("page_size")?;
+        let pages = (bytes / size.max(1)).max(1);
+        let set = self.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()));
+        set.map_err(|e| StoreError::sqlite(&self.path, e))
+    }
+
+    fn pragma(&self, name: &str) -> Result<u64> {
+        let value = self.conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0));
+        value.map(|v| v as u64).map_err(|e| StoreError::sqlite(&self.path, e))
+    }
+}

@@ -1,0 +1,193 @@
+//! Publications, deliveries, acknowledgements, notices.
+
+use flowglass_model::{Acknowledgement, Advisory};
+use flowglass_store::{Added, EventFilter, EventRow};
+
+use crate::build::{SECOND, Scratch, T0, delivery, message, settlement, span_id, stored, trace_id};
+
+fn filter() -> EventFilter {
+    EventFilter { limit: 100, ..EventFilter::default() }
+}
+
+fn advisory(kind: &str, sequence: u64) -> Advisory {
+    Advisory {
+        kind: kind.into(),
+        id: format!("{kind}-{sequence}"),
+        subject: "$JS.EVENT.ADVISORY".into(),
+        time: T0,
+        stream: Some("ORDERS".into()),
+        consumer: Some("billing".into()),
+        stream_sequence: Some(sequence),
+        deliveries: Some(5),
+        body: "{}".into(),
+    }
+}
+
+#[test]
+fn a_publication_comes_back_as_it_was() {
+    let mut w = Scratch::new();
+    let mut m = stored(message("orders.placed", Some("e-1"), T0), "ORDERS", 1);
+    m.payload = vec![0xff; 5_000];
+    assert_eq!(w.message(&m), Added::New);
+    let r = w.reader();
+    let row = r.events(&filter()).unwrap().rows.remove(0);
+    assert_eq!((row.message.headers.len(), row.message.payload.len(), row.occurrences), (0, 0, 1));
+    let detail = r.event(row.row).unwrap().unwrap();
+    assert_eq!(detail.message, m);
+    assert_eq!(r.event(12_345).unwrap(), None);
+    assert_eq!(r.events_of_traces(&[trace_id(1)]).unwrap(), [row]);
+    w.write(|tx| {
+        let refs = tx.messages_with_context(trace_id(1), span_id(1)).unwrap();
+        assert_eq!((refs[0].time, refs[0].hop, refs[0].event_id.clone()), (T0, m.hop, m.event_id.clone()));
+        assert_eq!(tx.messages_with_id("nats", "orders.placed", "e-1").unwrap(), refs);
+        assert_eq!(tx.messages_with_id("kafka", "orders.placed", "e-1").unwrap(), []);
+    });
+}
+
+#[test]
+fn the_same_publication_twice_is_known() {
+    let mut w = Scratch::new();
+    let in_stream = stored(message("orders.placed", Some("e-1"), T0), "ORDERS", 1);
+    let plain = message("orders.paid", None, T0);
+    for (m, first) in [(&in_stream, Added::New), (&plain, Added::New)] {
+        assert_eq!(w.message(m), first);
+        assert_eq!(w.message(m), Added::Known);
+    }
+    let mut later = plain.clone();
+    later.time += 1;
+    assert_eq!(w.message(&later), Added::New, "same content at another time is another publication");
+    let again = stored(message("orders.placed", Some("e-1"), T0 + 9 * SECOND), "ORDERS", 2);
+    assert_eq!(w.message(&again), Added::Occurrence, "same source and id is the same event");
+    let stats = w.reader().stats().unwrap();
+    assert_eq!(stats.events, 3);
+    let rows = w.reader().events(&EventFilter { destination: Some("orders.placed".into()), ..filter() }).unwrap();
+    assert_eq!((rows.total, rows.rows[0].occurrences), (1, 2));
+}
+
+#[test]
+fn offsets_of_two_topics_are_two_publications() {
+    let mut w = Scratch::new();
+    assert_eq!(w.message(&stored(message("a", None, T0), "partition-0", 5)), Added::New);
+    assert_eq!(w.message(&stored(message("b", None, T0), "partition-0", 5)), Added::New);
+}
+
+#[test]
+fn a_live_copy_and_a_backfilled_copy_are_one_publication() {
+    let live = message("orders.placed", None, T0);
+    let mut kept = stored(live.clone(), "ORDERS", 7);
+    kept.time += 300_000_000;
+    for order in [[&live, &kept], [&kept, &live]] {
+        let mut w = Scratch::new();
+        assert_eq!(w.message(order[0]), Added::New);
+        assert_eq!(w.message(order[1]), Added::Known);
+        assert_eq!((w.message(&live), w.message(&kept)), (Added::Known, Added::Known), "importing again");
+        let row = w.reader().events(&filter()).unwrap().rows.remove(0);
+        assert_eq!((row.message.sequence, row.occurrences), (Some(7), 1));
+        let mut next = stored(live.clone(), "ORDERS", 8);
+        next.time += SECOND;
+        assert_eq!(w.message(&next), Added::New, "the copy is used up: another sequence is another publication");
+        let mut far = live.clone();
+        far.time += 60 * SECOND;
+        assert_eq!(w.message(&far), Added::New);
+    }
+}
+
+#[test]
+fn deliveries_and_acknowledgements_become_facts_of_the_event() {
+    let mut w = Scratch::new();
+    w.message(&stored(message("orders.placed", Some("e-1"), T0), "ORDERS", 1));
+    w.message(&stored(message("orders.placed", Some("e-2"), T0 + SECOND), "ORDERS", 2));
+    let nak = settlement(1, Acknowledgement::Nak, T0 + 2);
+    let ack = settlement(2, Acknowledgement::Ack, T0 + 4);
+    let still = settlement(2, Acknowledgement::Progress, T0 + 5);
+    w.write(|tx| {
+        assert_eq!(tx.add_settlements(&[nak.clone(), nak.clone()]).unwrap(), [true, false], "before its delivery");
+        let both = [delivery(1, 1, 1, T0 + 1), delivery(2, 1, 2, T0 + 3)];
+        assert_eq!(tx.add_deliveries(&both).unwrap(), [true, true]);
+        assert_eq!(tx.add_deliveries(&both).unwrap(), [false, false]);
+        assert_eq!(tx.add_settlements(&[ack.clone(), still]).unwrap(), [true, true]);
+    });
+    let r = w.reader();
+    let rows = r.events(&EventFilter { only_redelivered: true, ..filter() }).unwrap();
+    assert_eq!((rows.total, rows.rows.len()), (1, 1));
+    let row: &EventRow = &rows.rows[0];
+    assert_eq!((row.deliveries, row.redelivered, row.dead_lettered), (2, true, false));
+    let outcome = &row.outcome[0];
+    assert_eq!((outcome.consumer.as_str(), outcome.deliveries, outcome.delivered), ("billing", 2, 2));
+    assert_eq!(outcome.acknowledgement, Some(Acknowledgement::Ack));
+    let detail = r.event(row.row).unwrap().unwrap();
+    let told: Vec<_> = detail.deliveries.into_iter().map(|(d, s)| (d.delivered, s)).collect();
+    assert_eq!(told, [(1, Some(nak)), (2, Some(ack))]);
+    assert_eq!(r.events(&EventFilter { only_failed: true, ..filter() }).unwrap().total, 1);
+    let alone = r.events(&EventFilter { only_unconsumed: true, ..filter() }).unwrap();
+    assert_eq!(alone.rows[0].message.event_id.as_deref(), Some("e-2"));
+    let destination = r.destinations(None, None).unwrap().remove(0);
+    assert_eq!((destination.publications, destination.events, destination.last), (2, 2, Some(T0 + SECOND)));
+    assert_eq!(destination.streams, ["ORDERS"]);
+    let c = &destination.consumers[0];
+    assert_eq!((c.deliveries, c.redeliveries, c.naks, c.terms, c.acks), (2, 1, 1, 0, 1));
+}
+
+#[test]
+fn an_acknowledgement_alone_is_a_delivery_of_the_message_at_its_place() {
+    let mut w = Scratch::new();
+    w.message(&stored(message("orders.placed", Some("e-1"), T0), "ORDERS", 1));
+    w.write(|tx| tx.add_settlements(&[settlement(1, Acknowledgement::Ack, T0)]).unwrap());
+    let r = w.reader();
+    assert_eq!(r.events(&filter()).unwrap().rows[0].deliveries, 1);
+    assert_eq!(r.destinations(None, None).unwrap()[0].consumers[0].acks, 1);
+}
+
+#[test]
+fn deliveries_without_a_stored_sequence_are_related_by_event_id() {
+    let mut w = Scratch::new();
+    w.message(&message("orders.placed", Some("e-1"), T0));
+    let mut d = delivery(1, 99, 1, T0);
+    d.event_id = Some("e-1".into());
+    let mut other = delivery(2, 100, 1, T0);
+    other.event_id = Some("e-9".into());
+    w.write(|tx| tx.add_deliveries(&[d.clone(), other]).unwrap());
+    let r = w.reader();
+    let row = r.events(&filter()).unwrap().rows.remove(0);
+    assert_eq!(r.event(row.row).unwrap().unwrap().deliveries, [(d, None)]);
+}
+
+#[test]
+fn notices_that_a_broker_gave_up_mark_the_event() {
+    let mut w = Scratch::new();
+    w.message(&stored(message("orders.placed", Some("e-1"), T0), "ORDERS", 1));
+    w.message(&stored(message("orders.placed", Some("e-2"), T0), "ORDERS", 2));
+    let (gave_up, nak) = (advisory("max_deliver", 1), advisory("nak", 2));
+    let notices = [gave_up.clone(), gave_up.clone(), nak];
+    assert_eq!(w.write(|tx| tx.add_advisories(&notices).unwrap()), [true, false, true]);
+    let r = w.reader();
+    let dead: Vec<_> = r.events(&filter()).unwrap().rows.iter().map(|e| (e.row, e.dead_lettered)).collect();
+    assert_eq!(dead, [(2, false), (1, true)]);
+    assert_eq!(r.events(&EventFilter { only_failed: true, ..filter() }).unwrap().total, 1);
+    assert_eq!(r.event(1).unwrap().unwrap().advisories, [gave_up]);
+}
+
+#[test]
+fn pages_filters_and_the_live_tail() {
+    let mut w = Scratch::new();
+    for n in 0..10u64 {
+        let id = format!("e-{n}");
+        let destination = if n % 2 == 0 { "orders.placed" } else { "orders_paid" };
+        w.message(&message(destination, Some(&id), T0 + n as i64 * SECOND));
+    }
+    let r = w.reader();
+    let ids = |f: EventFilter| -> Vec<String> {
+        r.events(&f).unwrap().rows.into_iter().filter_map(|e| e.message.event_id).collect()
+    };
+    let first = r.events(&EventFilter { limit: 3, ..filter() }).unwrap();
+    assert_eq!((first.total, first.rows.len()), (10, 3));
+    let before = Some(first.rows[2].row);
+    assert_eq!(ids(EventFilter { limit: 2, before, ..filter() }), ["e-6", "e-5"]);
+    assert_eq!(ids(EventFilter { after: Some(8), ..filter() }), ["e-9", "e-8"]);
+    assert_eq!(ids(EventFilter { destination: Some("orders.*".into()), limit: 2, ..filter() }), ["e-8", "e-6"]);
+    assert_eq!(ids(EventFilter { destination: Some("orders_paid".into()), limit: 1, ..filter() }), ["e-9"]);
+    assert_eq!(ids(EventFilter { text: Some("E-4".into()), ..filter() }), ["e-4"]);
+    assert_eq!(ids(EventFilter { text: Some("%".into()), ..filter() }), [""; 0]);
+    assert_eq!(ids(EventFilter { since: Some(T0 + SECOND), until: Some(T0 + 3 * SECOND), ..filter() }), ["e-2", "e-1"]);
+    assert_eq!(ids(EventFilter { event_type: Some("Other".into()), ..filter() }), [""; 0]);
+}
