@@ -1,0 +1,27 @@
+//! NATS: core subjects and JetStream streams, live and from what streams keep.
+//!
+//! **Looking changes nothing**: no consumer is created on any stream and nothing is acknowledged. Live data comes from core
+//! subscriptions; history is read with Direct Get or message get, which leave no trace in a stream. What was acknowledged on
+//! an Interest or WorkQueue stream is gone and cannot be read any more.
+//!
+//! A `>` subscriber sees every delivery to a consumer again under the original subject; only the reply subject
+//! (`$JS.ACK.…`) tells it from a publication. The stream sequence of a live publication is learnt from the broker's answer to
+//! the publisher or from the first delivery of it, so that the same message read from the stream later is the same message.
+
+mod ack;
+mod advisory;
+mod config;
+mod headers;
+mod history;
+mod live;
+mod run;
+mod session;
+mod status;
+mod subject;
+
+pub use ack::{AckSubject, acknowledgement};
+pub use advisory::advisory;
+pub use config::{Backfill, NatsAuth, NatsConfig, NatsConfigError, NatsTls};
+pub use run::run;
+pub use status::{NatsCounts, NatsGap, NatsServer, NatsState, NatsStatus, NatsStream};
+pub use subject::{covers, matches};

@@ -1,0 +1,373 @@
+//! One connection from connect to loss: subscriptions, the list of streams, reading what they keep.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Event, ServerError};
+use flowglass_model::Nanos;
+use futures::StreamExt as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::history::{self, History};
+use super::live::Raw;
+use super::run::{Input, Shared};
+use super::status::{NatsGap, NatsServer, NatsState, NatsStream};
+use super::subject::{covers, matches, widest};
+use super::{Backfill, NatsAuth, NatsConfig, headers};
+use crate::secrets::Secrets;
+
+/// How often the list of streams is asked for.
+const POLL: Duration = Duration::from_secs(3);
+/// How long to wait for a server to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes of messages that wait to be read, at most.
+const MAX_WAITING: usize = 128 * 1024 * 1024;
+/// What to watch besides the subjects asked for.
+const OF_JETSTREAM: [&str; 2] = ["$JS.ACK.>", "$JS.EVENT.ADVISORY.>"];
+
+/// What a session leaves for the next one.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Up to where each stream was seen, live or by reading.
+    covered: BTreeMap<String, u64>,
+    /// Whether there was a session before: what it saw live may be read again.
+    pub(super) reconnect: bool,
+    /// When something was last heard, if the connection was lost.
+    pub(super) lost_since: Option<Nanos>,
+}
+
+/// Connects; an error in words.
+pub(super) async fn connect(
+    config: &NatsConfig,
+    secrets: &Secrets,
+    events: mpsc::Sender<Event>,
+) -> Result<Client, String> {
+    let mut options = ConnectOptions::new()
+        .name("flowglass")
+        .connection_timeout(PATIENCE)
+        .request_timeout(Some(PATIENCE))
+        .ping_interval(Duration::from_secs(10))
+        .subscription_capacity(65_536)
+        .ignore_discovered_servers()
+        .max_reconnects(1)
+        .event_callback(move |event| {
+            let events = events.clone();
+            async move {
+                // When nobody listens any more, the session is over anyway.
+                let _ = events.send(event).await;
+            }
+        });
+    let secret = async |wanted| secrets.resolve(wanted).await.map_err(|e| e.to_string());
+    options = match &config.auth {
+        NatsAuth::None => options,
+        NatsAuth::UserPassword { user, password } => {
+            options.user_and_password(user.clone(), secret(password).await?.reveal().to_owned())
+        }
+        NatsAuth::Token { token } => options.token(secret(token).await?.reveal().to_owned()),
+        NatsAuth::Nkey { seed } => options.nkey(secret(seed).await?.reveal().to_owned()),
+        NatsAuth::CredsFile { path } => options
+            .credentials_file(path)
+            .await
+            .map_err(|e| format!("the credentials file {} cannot be used: {e}", path.display()))?,
+    };
+    if config.tls.required || config.url.starts_with("tls://") {
+        options = options.require_tls(true);
+    }
+    if let Some(ca) = &config.tls.ca_file {
+        if !ca.is_file() {
+            return Err(format!("the certificate file {} is not there", ca.display()));
+        }
+        options = options.add_root_certificates(ca.clone());
+    }
+    options.connect(config.url.as_str()).await.map_err(|e| {
+        use async_nats::ConnectErrorKind as K;
+        match e.kind() {
+            K::AuthorizationViolation | K::Authentication => {
+                format!("the server refuses the credentials of this connection ({e})")
+            }
+            K::Tls => format!("TLS failed: {e}"),
+            K::TimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
+            _ => e.to_string(),
+        }
+    })
+}
+
+/// Runs a session until the connection is lost (returns why) or it is cancelled (returns `None`).
+pub(super) async fn run(
+    client: Client,
+    mut events: mpsc::Receiver<Event>,
+    config: &NatsConfig,
+    shared: &Arc<Shared>,
+    memory: &mut Memory,
+    cancel: &CancellationToken,
+) -> Option<String> {
+    let mut session = Session {
+        client,
+        config,
+        shared,
+        memory,
+        tasks: JoinSet::new(),
+        subscribed: Vec::new(),
+        denied: Vec::new(),
+        streams: Vec::new(),
+        before: BTreeMap::new(),
+        reading: BTreeMap::new(),
+        previous: BTreeMap::new(),
+        lists_streams: true,
+    };
+    if let Err(reason) = session.start().await {
+        return Some(reason);
+    }
+    let mut poll = tokio::time::interval(POLL);
+    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    poll.tick().await;
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return None,
+            event = events.recv() => match event {
+                None | Some(Event::Closed) => return Some("the connection was closed".to_owned()),
+                Some(Event::Disconnected) => return Some("the connection broke".to_owned()),
+                Some(Event::SlowConsumer(_)) => { shared.dropped.fetch_add(1, Relaxed); }
+                Some(Event::ServerError(error)) => session.server_error(&error).await,
+                Some(_) => {}
+            },
+            Some(done) = session.tasks.join_next(), if !session.tasks.is_empty() => {
+                if let Ok(Some((stream, outcome))) = done { session.read_done(&stream, outcome) }
+            }
+            _ = poll.tick() => session.poll().await,
+        }
+    }
+}
+
+/// Outcome of reading a stream; subscriptions give none.
+type Done = Option<(String, Result<u64, String>)>;
+
+struct Session<'a> {
+    client: Client,
+    config: &'a NatsConfig,
+    shared: &'a Arc<Shared>,
+    memory: &'a mut Memory,
+    tasks: JoinSet<Done>,
+    subscribed: Vec<String>,
+    denied: Vec<String>,
+    streams: Vec<NatsStream>,
+    /// Last sequences before the subscriptions stood: what came later may have been seen live.
+    before: BTreeMap<String, u64>,
+    /// Streams being read, up to where.
+    reading: BTreeMap<String, u64>,
+    /// Last sequences of the poll before: what was stored by then has certainly been handed over.
+    previous: BTreeMap<String, u64>,
+    lists_streams: bool,
+}
+
+impl Session<'_> {
+    async fn start(&mut self) -> Result<(), String> {
+        let before = history::streams(&self.client).await;
+        if let Ok(streams) = &before {
+            self.before = streams.iter().map(|s| (s.name.clone(), s.last_sequence)).collect();
+        }
+        let mut wanted = self.config.subjects.clone();
+        wanted.extend(OF_JETSTREAM.map(str::to_owned));
+        self.subscribe(&widest(&wanted)).await?;
+        let info = self.client.server_info();
+        let now = (self.shared.now)();
+        let gap = self.memory.lost_since.take().map(|from| NatsGap { from, to: now });
+        self.shared.status.send_modify(|s| {
+            s.server =
+                Some(NatsServer { name: info.server_name, version: info.version, jetstream: before.is_ok() });
+            s.state = NatsState::Connected { since: now };
+            if let Some(gap) = gap {
+                s.gap(gap);
+            }
+        });
+        self.shared.heard(now);
+        if let Err(reason) = &before {
+            self.lists_streams = false;
+            if info.jetstream {
+                self.shared.problem(format!("streams are not read: {reason}"));
+            }
+        }
+        self.poll().await;
+        Ok(())
+    }
+
+    /// Subscribes and waits until the server has taken it. Permission is refused later, by an event.
+    async fn subscribe(&mut self, subjects: &[String]) -> Result<(), String> {
+        for subject in subjects {
+            let index = self.subscribed.len();
+            let subscriber = self.client.subscribe(subject.clone()).await.map_err(|e| e.to_string())?;
+            self.subscribed.push(subject.clone());
+            let earlier = self.subscribed[..index].to_vec();
+            self.tasks.spawn(forward(subscriber, earlier, Arc::clone(self.shared)));
+        }
+        self.client.flush().await.map_err(|e| e.to_string())
+    }
+
+    async fn server_error(&mut self, error: &ServerError) {
+        let ServerError::Other(text) = error else {
+            return self.shared.problem(format!("the server says: {error}"));
+        };
+        let lower = text.to_ascii_lowercase();
+        let subject = text.split('"').nth(1).unwrap_or_default().to_owned();
+        if lower.contains("permissions violation for subscription") {
+            self.shared.problem(format!(
+                "the server does not permit subscribing to “{subject}”: what is published there is seen only where streams \
+                 keep it"
+            ));
+            self.denied.push(subject.clone());
+            if subject == ">" {
+                self.subscribe_instead().await;
+            }
+        } else if lower.contains("permissions violation for publish") {
+            self.shared.problem(format!(
+                "the server does not permit requests to “{subject}”: streams cannot be listed or read with it"
+            ));
+        } else {
+            self.shared.problem(format!("the server says: {text}"));
+        }
+    }
+
+    /// When `>` is refused: the subjects of the streams and what JetStream says about them.
+    async fn subscribe_instead(&mut self) {
+        let mut wanted: Vec<String> = OF_JETSTREAM.map(str::to_owned).into();
+        wanted.extend(self.streams.iter().flat_map(|s| s.subjects.clone()));
+        if let Err(reason) = self.subscribe(&widest(&wanted)).await {
+            self.shared.problem(reason);
+        }
+    }
+
+    /// Whether live subscriptions see all that a stream stores.
+    fn sees(&self, stream: &NatsStream) -> bool {
+        let granted = |s: &&String| !self.denied.contains(s);
+        !stream.mirror
+            && !stream.subjects.is_empty()
+            && stream.subjects.iter().all(|inner| self.subscribed.iter().filter(granted).any(|s| covers(s, inner)))
+    }
+
+    /// Asks for the streams and reads what is missing of them.
+    async fn poll(&mut self) {
+        if !self.lists_streams {
+            // The connection itself is alive when the server answers a ping.
+            if self.client.flush().await.is_ok() {
+                self.shared.heard((self.shared.now)());
+            }
+            return;
+        }
+        match history::streams(&self.client).await {
+            Ok(streams) => self.streams = streams,
+            Err(reason) => return self.shared.problem(format!("streams are not read: {reason}")),
+        }
+        self.shared.heard((self.shared.now)());
+        self.shared.streams(&self.streams);
+        for stream in self.streams.clone() {
+            if self.is_wanted(&stream) {
+                self.catch_up(stream);
+            }
+        }
+    }
+
+    /// Mirrors, key-value buckets and object stores are read only when they are named.
+    fn is_wanted(&self, stream: &NatsStream) -> bool {
+        let special = stream.mirror || stream.name.starts_with("KV_") || stream.name.starts_with("OBJ_");
+        self.config.backfill != Backfill::None
+            && self.config.wants_stream(&stream.name)
+            && (!special || !self.config.streams.is_empty())
+    }
+
+    fn catch_up(&mut self, stream: NatsStream) {
+        let name = stream.name.clone();
+        if self.reading.contains_key(&name) {
+            return;
+        }
+        let last = stream.last_sequence;
+        let known = self.memory.covered.get(&name).or_else(|| self.config.resume.get(&name)).copied();
+        if known.is_some_and(|k| k > last) {
+            self.memory.covered.remove(&name);
+            self.shared.problem(format!("the stream {name} starts anew: its sequences went back to {last}"));
+            return;
+        }
+        let first_look = !self.previous.contains_key(&name);
+        if !first_look && self.sees(&stream) {
+            // What was stored by the poll before has been handed over by now.
+            if let Some(sequence) = self.previous.insert(name.clone(), last) {
+                self.memory.covered.insert(name.clone(), sequence);
+                self.shared.covered(&name, sequence);
+            }
+            return;
+        }
+        self.previous.insert(name.clone(), last);
+        if known == Some(last) {
+            self.shared.covered(&name, last);
+            self.memory.covered.insert(name, last);
+            return;
+        }
+        let overlap = match self.memory.reconnect {
+            true => 0,
+            false => self.before.get(&name).map_or(1, |s| s + 1),
+        };
+        self.reading.insert(name.clone(), last);
+        let (client, shared, backfill) = (self.client.clone(), Arc::clone(self.shared), self.config.backfill);
+        self.tasks.spawn(async move {
+            let outcome = async {
+                let from = match known {
+                    Some(sequence) => (sequence + 1).max(stream.first_sequence),
+                    None => history::start(&client, &stream, backfill).await?,
+                };
+                history::read(&client, &stream, from, last, overlap, &shared.history).await.map(|()| last)
+            };
+            let outcome = outcome.await;
+            Some((name, outcome))
+        });
+    }
+
+    fn read_done(&mut self, stream: &str, outcome: Result<u64, String>) {
+        self.reading.remove(stream);
+        match outcome {
+            Ok(sequence) => {
+                self.memory.covered.insert(stream.to_owned(), sequence);
+            }
+            Err(reason) => {
+                // Reading goes on at the next poll from where it was known to.
+                self.previous.remove(stream);
+                self.shared.problem(format!("the stream {stream} cannot be read: {reason}"));
+            }
+        }
+    }
+}
+
+/// Hands messages of a subscription over. Never waits: what does not fit is dropped and counted, so that the client's own
+/// buffer stays empty. A message that an earlier subscription brings too is left to that one.
+async fn forward(mut subscriber: async_nats::Subscriber, earlier: Vec<String>, shared: Arc<Shared>) -> Done {
+    while let Some(message) = subscriber.next().await {
+        if message.status.is_some() || earlier.iter().any(|s| matches(s, &message.subject)) {
+            continue;
+        }
+        let time = (shared.now)();
+        shared.heard(time);
+        let size = message.length;
+        if shared.waiting.fetch_add(size, Relaxed) > MAX_WAITING {
+            shared.waiting.fetch_sub(size, Relaxed);
+            shared.dropped.fetch_add(1, Relaxed);
+            continue;
+        }
+        let raw = Raw {
+            subject: message.subject.to_string(),
+            reply: message.reply.map(|r| r.to_string()),
+            headers: headers::list(message.headers.as_ref()),
+            payload: message.payload.to_vec(),
+            time,
+        };
+        if shared.live.try_send(Input::Message { raw: Box::new(raw), size }).is_err() {
+            shared.waiting.fetch_sub(size, Relaxed);
+            shared.dropped.fetch_add(1, Relaxed);
+        }
+    }
+    None
+}
+
+/// The name under which reading hands messages over; kept here so that the pump needs to know one type only.
+pub(super) type HistoryReceiver = mpsc::Receiver<History>;

@@ -1,0 +1,349 @@
+//! OTLP over HTTP, and the two other formats that the same port takes: CloudEvents and Zipkin.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use flowglass_model::{Batch, SourceKind};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsPartialSuccess, ExportMetricsServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
+use prost::Message;
+use serde_json::json;
+use tonic::Code;
+
+use super::body::{self, Compression, Room};
+use super::request::{Partial, PeerAddress, Problem, RETRY_SECONDS, Receiver, Signal, now};
+use super::{Encoding, grpc};
+use crate::{cloudevents, files};
+
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+
+/// All routes of a port. gRPC calls are told by their content type, whatever the path.
+pub(super) fn router(receiver: Receiver) -> Router {
+    Router::new()
+        .route("/v1/traces", post(|s, p, r| otlp(Signal::Traces, s, p, r)))
+        .route("/v1/logs", post(|s, p, r| otlp(Signal::Logs, s, p, r)))
+        .route("/v1/metrics", post(|s, p, r| otlp(Signal::Metrics, s, p, r)))
+        .route("/cloudevents", post(cloud_events))
+        .route("/api/v2/spans", post(zipkin))
+        .fallback(wrong_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(receiver.clone(), door))
+        .with_state(receiver)
+}
+
+type Peer = Option<Extension<PeerAddress>>;
+
+/// What comes before every route: gRPC, and the rules for browsers. A page of a foreign site must not be able to write here,
+/// so an `Origin` that is not loopback is refused, whatever the method.
+async fn door(State(receiver): State<Receiver>, peer: Peer, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    if let Some(origin) = &origin
+        && !is_loopback_origin(origin)
+    {
+        let what = format!("{} {}", request.method(), request.uri().path());
+        let message = "pages of other sites may not send here (the Origin header is not loopback)";
+        receiver.refuse(peer.map(|Extension(p)| p), what, message);
+        return answer(&Problem::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message), Encoding::Json);
+    }
+    if request.method() == Method::OPTIONS {
+        return preflight(request.headers(), origin);
+    }
+    let mut response = if grpc::is_grpc(request.headers()) {
+        grpc::handle(State(receiver), peer, request).await
+    } else {
+        next.run(request).await
+    };
+    if let Some(origin) = origin {
+        allow_origin(response.headers_mut(), origin);
+    }
+    response
+}
+
+fn is_loopback_origin(origin: &HeaderValue) -> bool {
+    let Ok(text) = origin.to_str() else { return false };
+    let Ok(url) = url::Url::parse(text) else { return false };
+    matches!(url.scheme(), "http" | "https")
+        && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+        && url.username().is_empty()
+        && url.path() == "/"
+}
+
+fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+}
+
+fn preflight(asked: &HeaderMap, origin: Option<HeaderValue>) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    let Some(origin) = origin else { return response };
+    allow_origin(headers, origin);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
+    let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let usual = HeaderValue::from_static("content-type, content-encoding");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.unwrap_or(usual));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    if asked.contains_key("access-control-request-private-network") {
+        headers.insert("access-control-allow-private-network", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+async fn otlp(signal: Signal, State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+    let what = format!("POST {}", request.uri().path());
+    let peer = peer.map(|Extension(p)| p);
+    let encoding = match encoding_of(request.headers()) {
+        Ok(encoding) => encoding,
+        Err(problem) => {
+            receiver.refuse(peer, what, &problem.message);
+            let mut response = answer(&problem, Encoding::Json);
+            response
+                .headers_mut()
+                .insert(ACCEPT_POST, HeaderValue::from_static("application/x-protobuf, application/json"));
+            return response;
+        }
+    };
+    match export(&receiver, signal, encoding, peer, request).await {
+        Ok(partial) => success(signal, encoding, &partial),
+        Err(problem) => {
+            receiver.refuse(peer, what, &problem.message);
+            answer(&problem, encoding)
+        }
+    }
+}
+
+async fn export(
+    receiver: &Receiver,
+    signal: Signal,
+    encoding: Encoding,
+    peer: Option<PeerAddress>,
+    request: Request,
+) -> Result<Partial, Problem> {
+    let (_, bytes, compression, room) = receive(receiver, request).await?;
+    receiver.export(signal, encoding, bytes, compression, room, SourceKind::OtlpHttp, peer).await
+}
+
+/// Reads the body of a request, still compressed.
+async fn receive(
+    receiver: &Receiver,
+    request: Request,
+) -> Result<(HeaderMap, Bytes, Option<Compression>, Room), Problem> {
+    let (parts, body) = request.into_parts();
+    let compression = Compression::of(parts.headers.get(header::CONTENT_ENCODING)).map_err(|name| {
+        let message = format!("content encoding {name} is not understood; use gzip, zstd, deflate or identity");
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented, message)
+    })?;
+    let mut room = receiver.budget.room();
+    let bytes = body::read(&parts.headers, body, receiver.max_body, &mut room).await?;
+    receiver.counters().request(bytes.len() as u64);
+    Ok((parts.headers, bytes, compression, room))
+}
+
+fn encoding_of(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase());
+    let kind = kind.unwrap_or_default();
+    match kind.split(';').next().unwrap_or_default().trim() {
+        PROTOBUF | "application/protobuf" => Ok(Encoding::Protobuf),
+        JSON => Ok(Encoding::Json),
+        "" => Err(unsupported("no content type".to_owned())),
+        other => Err(unsupported(format!("content type {other}"))),
+    }
+}
+
+fn unsupported(found: String) -> Problem {
+    let message = format!("{found}; OTLP is sent as {PROTOBUF} or {JSON}");
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message)
+}
+
+/// The `Export…ServiceResponse` of a signal as protobuf.
+pub(super) fn encode_response(signal: Signal, partial: &Partial) -> Vec<u8> {
+    let said = !partial.message.is_empty() || partial.rejected > 0;
+    let rejected = i64::try_from(partial.rejected).unwrap_or(i64::MAX);
+    let error_message = partial.message.clone();
+    match signal {
+        Signal::Traces => ExportTraceServiceResponse {
+            partial_success: said.then_some(ExportTracePartialSuccess { rejected_spans: rejected, error_message }),
+        }
+        .encode_to_vec(),
+        Signal::Logs => ExportLogsServiceResponse {
+            partial_success: said.then_some(ExportLogsPartialSuccess { rejected_log_records: rejected, error_message }),
+        }
+        .encode_to_vec(),
+        Signal::Metrics => ExportMetricsServiceResponse {
+            partial_success: said
+                .then_some(ExportMetricsPartialSuccess { rejected_data_points: rejected, error_message }),
+        }
+        .encode_to_vec(),
+    }
+}
+
+fn success(signal: Signal, encoding: Encoding, partial: &Partial) -> Response {
+    let (kind, body) = match encoding {
+        Encoding::Protobuf => (PROTOBUF, encode_response(signal, partial)),
+        Encoding::Json => {
+            let field = match signal {
+                Signal::Traces => "rejectedSpans",
+                Signal::Logs => "rejectedLogRecords",
+                Signal::Metrics => "rejectedDataPoints",
+            };
+            // 64-bit numbers are text in protobuf's JSON.
+            let body = match partial.rejected {
+                0 => json!({}),
+                n => json!({"partialSuccess": {field: n.to_string(), "errorMessage": partial.message}}),
+            };
+            (JSON, body.to_string().into_bytes())
+        }
+    };
+    ([(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+/// `google.rpc.Status` (googleapis, google/rpc/status.proto).
+#[derive(Clone, PartialEq, Message)]
+struct RpcStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Detail>,
+}
+
+/// `google.protobuf.Any`.
+#[derive(Clone, PartialEq, Message)]
+struct Detail {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+/// `google.rpc.RetryInfo` with the seconds of its `google.protobuf.Duration`.
+#[derive(Clone, PartialEq, Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<Seconds>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Seconds {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
+}
+
+const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
+
+/// `google.rpc.Status` of a problem as protobuf, with `RetryInfo` where trying again helps.
+pub(super) fn status_bytes(problem: &Problem) -> Vec<u8> {
+    let delay = RetryInfo { retry_delay: Some(Seconds { seconds: i64::from(RETRY_SECONDS) }) };
+    let retry = problem.retry.then(|| Detail { type_url: RETRY_INFO.to_owned(), value: delay.encode_to_vec() });
+    let status =
+        RpcStatus { code: problem.code as i32, message: problem.message.clone(), details: retry.into_iter().collect() };
+    status.encode_to_vec()
+}
+
+/// An error answer in the encoding of the request.
+fn answer(problem: &Problem, encoding: Encoding) -> Response {
+    let (kind, body) = match encoding {
+        Encoding::Protobuf => (PROTOBUF, status_bytes(problem)),
+        Encoding::Json => {
+            let mut status = json!({"code": problem.code as i32, "message": problem.message});
+            if problem.retry {
+                status["details"] = json!([{"@type": RETRY_INFO, "retryDelay": format!("{RETRY_SECONDS}s")}]);
+            }
+            (JSON, status.to_string().into_bytes())
+        }
+    };
+    let mut response = (problem.status, [(header::CONTENT_TYPE, kind)], Body::from(body)).into_response();
+    let headers = response.headers_mut();
+    if problem.retry {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+    }
+    if problem.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, deflate, identity"));
+    }
+    response
+}
+
+async fn wrong_path(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+    let path = request.uri().path();
+    let lower = path.to_ascii_lowercase();
+    let hint = if lower.contains("log") {
+        "send logs to /v1/logs"
+    } else if lower.contains("metric") {
+        "send metrics to /v1/metrics (they are answered, but not kept)"
+    } else if lower.contains("event") {
+        "send CloudEvents to /cloudevents"
+    } else if lower.contains("zipkin") || lower.contains("api/v1/spans") {
+        "send Zipkin spans to /api/v2/spans"
+    } else {
+        "send traces to /v1/traces and logs to /v1/logs"
+    };
+    let message = format!("nothing is served at {path}: {hint}");
+    receiver.refuse(peer.map(|Extension(p)| p), format!("{} {path}", request.method()), &message);
+    answer(&Problem::new(StatusCode::NOT_FOUND, Code::NotFound, message), Encoding::Json)
+}
+
+async fn wrong_method(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let message = format!("{path} takes POST, not {method}");
+    receiver.refuse(peer.map(|Extension(p)| p), format!("{method} {path}"), &message);
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message);
+    let mut response = answer(&problem, Encoding::Json);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    response
+}
+
+/// CloudEvents: structured, batched or binary; 204 once stored (CloudEvents HTTP webhooks, "Delivery response").
+async fn cloud_events(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+    let peer = peer.map(|Extension(p)| p);
+    let taken = async {
+        let (headers, bytes, compression, room) = receive(&receiver, request).await?;
+        let read = move |b: &[u8], options: &crate::Options| {
+            cloudevents::from_http(&headers, b, now(), options).map_err(|e| Problem::bad(e.to_string()))
+        };
+        let (messages, _room) = receiver.decode(bytes, compression, room, read).await?;
+        let batch = Batch { messages, ..Batch::default() };
+        receiver.store(batch, SourceKind::CloudEvents, peer, "events").await
+    };
+    match taken.await {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => {
+            receiver.refuse(peer, "POST /cloudevents".to_owned(), &problem.message);
+            answer(&problem, Encoding::Json)
+        }
+    }
+}
+
+/// Zipkin v2 JSON; 202 as Zipkin's own collector answers, though the spans are stored already.
+async fn zipkin(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+    let peer = peer.map(|Extension(p)| p);
+    let taken = async {
+        let (headers, bytes, compression, room) = receive(&receiver, request).await?;
+        if headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/x-protobuf")) {
+            let message = "Zipkin spans are taken as JSON (application/json)";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message));
+        }
+        let read = |b: &[u8], options: &crate::Options| files::zipkin::spans(b, options).map_err(Problem::bad);
+        let ((spans, rejected), _room) = receiver.decode(bytes, compression, room, read).await?;
+        let batch = Batch { spans, rejected, ..Batch::default() };
+        receiver.store(batch, SourceKind::Zipkin, peer, "spans").await
+    };
+    match taken.await {
+        Ok(_) => StatusCode::ACCEPTED.into_response(),
+        Err(problem) => {
+            receiver.refuse(peer, "POST /api/v2/spans".to_owned(), &problem.message);
+            answer(&problem, Encoding::Json)
+        }
+    }
+}

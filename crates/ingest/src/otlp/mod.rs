@@ -1,0 +1,69 @@
+//! The OpenTelemetry protocol: decoding (protobuf and JSON, pure) and the receivers (gRPC and HTTP on each port).
+
+mod body;
+mod grpc;
+mod holder;
+mod http;
+mod json;
+mod request;
+mod wire;
+
+pub mod server;
+
+use flowglass_model::Batch;
+
+use crate::Options;
+
+/// How a request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Binary protobuf.
+    Protobuf,
+    /// OTLP/JSON.
+    Json,
+}
+
+/// Why a request as a whole could not be read. Single bad spans are no such error: they come back in
+/// [`Batch::rejected`](flowglass_model::Batch).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes are not protobuf of the expected message.
+    #[error("not an OTLP protobuf message: {reason} at byte {at}")]
+    Protobuf {
+        /// Offset of the field that could not be read, from the start of the message it stands in.
+        at: usize,
+        /// What was wrong.
+        reason: &'static str,
+    },
+    /// The text is not JSON of the expected shape.
+    #[error("not OTLP/JSON: {reason}")]
+    Json {
+        /// What was wrong, with line and column.
+        reason: String,
+    },
+}
+
+/// Decodes and normalises an `ExportTraceServiceRequest` (or `TracesData`, which is written the same way). A span that cannot
+/// be read or stored is refused alone.
+pub fn decode_traces(bytes: &[u8], encoding: Encoding, options: &Options) -> Result<Batch, DecodeError> {
+    match encoding {
+        Encoding::Protobuf => wire::traces(bytes, options),
+        Encoding::Json => json::traces(bytes, options),
+    }
+}
+
+/// Decodes and normalises an `ExportLogsServiceRequest` (or `LogsData`).
+pub fn decode_logs(bytes: &[u8], encoding: Encoding, options: &Options) -> Result<Batch, DecodeError> {
+    match encoding {
+        Encoding::Protobuf => wire::logs(bytes, options),
+        Encoding::Json => json::logs(bytes, options),
+    }
+}
+
+/// Counts the data points of an `ExportMetricsServiceRequest`: metrics are not kept, but the sender is told how many went.
+pub fn count_data_points(bytes: &[u8], encoding: Encoding) -> Result<u64, DecodeError> {
+    match encoding {
+        Encoding::Protobuf => wire::data_points(bytes),
+        Encoding::Json => json::data_points(bytes),
+    }
+}

@@ -1,0 +1,6 @@
+//! x
+fn main() {
+    for (_, t) in flowglass_studio::api::typescript_files() {
+        println!("{t}");
+    }
+}

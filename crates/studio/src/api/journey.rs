@@ -1,0 +1,318 @@
+//! Journeys and spans.
+
+use super::{Attribute, BusinessKey, Nearest, Range, dto};
+
+dto! {
+    /// Asks for journeys, newest first.
+    #[derive(Default)]
+    pub struct JourneysRequest {
+        /// Range; ignored when `find` is given (finding by id or key ignores time).
+        pub range: Range,
+        /// Trace id, span id, event id or business key: a whole value.
+        pub find: Option<String>,
+        /// Words in root, participants or keys.
+        pub text: Option<String>,
+        /// `failed`, `degraded`, `ok`, `incomplete`, `in-progress`; empty is all.
+        pub states: Vec<String>,
+        /// Only with this participant (node id or name).
+        pub participant: Option<String>,
+        /// Only those that settled slower.
+        pub slower_than_ms: Option<f64>,
+        /// Only with retries or redeliveries.
+        pub retried: bool,
+        /// Only dead-lettered.
+        pub dead_lettered: bool,
+        /// Rows wanted, at most 500.
+        pub limit: u32,
+        /// Continue below this journey id.
+        pub after: Option<String>,
+    }
+
+    /// A journey in a list.
+    pub struct JourneyRow {
+        /// Identity.
+        pub id: String,
+        /// `web-orders-exp-api POST /orders`.
+        pub root: String,
+        /// Service part of the root.
+        pub service: String,
+        /// Operation part of the root.
+        pub operation: String,
+        /// Layer of the root's service.
+        pub layer: String,
+        /// Start.
+        pub start_at: f64,
+        /// What the caller waited.
+        pub response_ms: Option<f64>,
+        /// Until the last effect.
+        pub settled_ms: Option<f64>,
+        /// `ok`, `degraded`, `failed`, `in-progress`, `incomplete`.
+        pub state: String,
+        /// Services taking part.
+        pub services: u32,
+        /// Spans.
+        pub spans: u32,
+        /// Events.
+        pub events: u32,
+        /// Retries and redeliveries.
+        pub retries: u32,
+        /// A message was dead-lettered.
+        pub dead_lettered: bool,
+        /// Business keys.
+        pub keys: Vec<BusinessKey>,
+        /// First failure in one sentence.
+        pub failure: Option<String>,
+    }
+
+    /// Journeys of a range.
+    pub struct JourneysPage {
+        /// Newest first.
+        pub rows: Vec<JourneyRow>,
+        /// All that match.
+        pub total: u64,
+        /// How many match if the state filter were off, by state.
+        pub by_state: Vec<StateCount>,
+        /// With retries or redeliveries.
+        pub retried: u64,
+        /// Dead-lettered.
+        pub dead_lettered: u64,
+        /// Settled times in logarithmic bins.
+        pub histogram: Vec<HistogramBin>,
+        /// Median of settled times.
+        pub p50_ms: Option<f64>,
+        /// 95th percentile of settled times.
+        pub p95_ms: Option<f64>,
+        /// Events found by `find` that belong to no journey.
+        pub loose_events: Vec<super::EventRow>,
+        /// Where data is, when there is none.
+        pub nearest: Nearest,
+    }
+
+    /// Journeys in a state.
+    pub struct StateCount {
+        /// State.
+        pub state: String,
+        /// Journeys.
+        pub count: u64,
+    }
+
+    /// A bin of a histogram.
+    #[derive(Copy)]
+    pub struct HistogramBin {
+        /// Lower bound.
+        pub from_ms: f64,
+        /// Upper bound.
+        pub to_ms: f64,
+        /// Journeys.
+        pub count: u64,
+        /// Failed ones.
+        pub failed: u64,
+    }
+
+    /// Asks for a journey: any trace id of it.
+    pub struct JourneyRequest {
+        /// Journey or trace id.
+        pub id: String,
+    }
+
+    /// A bar of the waterfall: a span or event.
+    pub struct Item {
+        /// Unique in this journey: `traceId:spanId:kind`, or `event:ROW`.
+        pub uid: String,
+        /// `span` or `event`.
+        #[serde(rename = "type")]
+        pub item_type: String,
+        /// Span id or event id.
+        pub id: String,
+        /// Trace.
+        pub trace_id: Option<String>,
+        /// Node id.
+        pub participant: String,
+        /// Its name.
+        pub participant_name: String,
+        /// Its layer.
+        pub layer: String,
+        /// Operation or subject.
+        pub name: String,
+        /// `server`, `client`, `producer`, `consumer`, `internal`, `event`.
+        pub role: String,
+        /// Start.
+        pub start_at: f64,
+        /// Duration.
+        pub duration_ms: f64,
+        /// `ok`, `error`, `unset`.
+        pub status: String,
+        /// Depth in the tree.
+        pub depth: u32,
+        /// `uid` of the item it hangs below.
+        pub parent: Option<String>,
+        /// Synchronous part (false: after a message).
+        pub synchronous: bool,
+        /// On the critical path.
+        pub critical: bool,
+        /// Delivery number.
+        pub delivery: Option<u32>,
+        /// Retry number.
+        pub retry: Option<u32>,
+        /// Short word for the bar.
+        pub badge: Option<String>,
+        /// Event row, for events.
+        pub event_row: Option<i64>,
+    }
+
+    /// A join.
+    pub struct Link {
+        /// `uid` of the cause.
+        pub from: String,
+        /// `uid` of the effect.
+        pub to: String,
+        /// `parent`, `span-link`, `traceparent`, `message-id`, …
+        pub how: String,
+        /// `certain`, `strong`, `weak`.
+        pub sure: String,
+    }
+
+    /// The first failure.
+    pub struct FailureView {
+        /// `uid` of the first item in error.
+        pub first: String,
+        /// Who failed.
+        pub participant: String,
+        /// Its name.
+        pub participant_name: String,
+        /// Why.
+        pub cause: String,
+        /// `uid`s from the first failure to what the caller saw.
+        pub chain: Vec<String>,
+        /// Later failures in this journey that follow from it.
+        pub later: u32,
+    }
+
+    /// A journey in full.
+    pub struct JourneyView {
+        /// Its row.
+        pub row: JourneyRow,
+        /// Bars in tree order (for display; depth says how deep).
+        pub items: Vec<Item>,
+        /// Joins across spans and events (parents left out).
+        pub links: Vec<Link>,
+        /// First failure.
+        pub failure: Option<FailureView>,
+        /// Traces.
+        pub traces: Vec<String>,
+        /// Parents that were named but never arrived.
+        pub missing: u32,
+        /// Largest clock skew seen between services, a lower bound; nothing was moved.
+        pub skew_ms: Option<f64>,
+    }
+
+    /// Asks for a span.
+    pub struct SpanRequest {
+        /// Trace.
+        pub trace_id: String,
+        /// Span.
+        pub span_id: String,
+        /// Kind, where two spans share the id.
+        pub kind: Option<String>,
+        /// Names of attributes to show although a rule hides them.
+        pub reveal: Vec<String>,
+    }
+
+    /// A span event.
+    pub struct SpanEventView {
+        /// When.
+        pub at: f64,
+        /// What.
+        pub name: String,
+        /// Details.
+        pub attributes: Vec<Attribute>,
+    }
+
+    /// A span link.
+    pub struct SpanLinkView {
+        /// Trace.
+        pub trace_id: String,
+        /// Span.
+        pub span_id: String,
+        /// Details.
+        pub attributes: Vec<Attribute>,
+        /// `out`: this span links there; `in`: that span links here.
+        pub direction: String,
+        /// Journey it leads to, if stored.
+        pub journey: Option<String>,
+    }
+
+    /// A log line.
+    pub struct LogView {
+        /// When.
+        pub at: f64,
+        /// `ERROR`, `INFO`, …
+        pub severity: String,
+        /// OpenTelemetry severity number.
+        pub severity_number: u8,
+        /// Text.
+        pub body: String,
+        /// Who.
+        pub service: String,
+        /// Span, if correlated.
+        pub span_id: Option<String>,
+        /// Details.
+        pub attributes: Vec<Attribute>,
+    }
+
+    /// A span in full.
+    pub struct SpanView {
+        /// Trace.
+        pub trace_id: String,
+        /// Span.
+        pub span_id: String,
+        /// Parent.
+        pub parent_id: Option<String>,
+        /// Node id of the service.
+        pub participant: String,
+        /// Service name.
+        pub service: String,
+        /// Layer.
+        pub layer: String,
+        /// Span name.
+        pub name: String,
+        /// Operation.
+        pub operation: String,
+        /// Kind.
+        pub kind: String,
+        /// Start.
+        pub start_at: f64,
+        /// Duration.
+        pub duration_ms: f64,
+        /// Time no child explains.
+        pub self_ms: f64,
+        /// `ok`, `error`, `unset`.
+        pub status: String,
+        /// Status description.
+        pub status_message: Option<String>,
+        /// HTTP status.
+        pub http_status: Option<u16>,
+        /// Exception type and message.
+        pub error: Option<String>,
+        /// Exception stack trace.
+        pub stacktrace: Option<String>,
+        /// Attributes.
+        pub attributes: Vec<Attribute>,
+        /// Resource attributes.
+        pub resource: Vec<Attribute>,
+        /// Scope name and version.
+        pub scope: String,
+        /// Span events.
+        pub events: Vec<SpanEventView>,
+        /// Links.
+        pub links: Vec<SpanLinkView>,
+        /// Logs of this span.
+        pub logs: Vec<LogView>,
+        /// Business keys.
+        pub keys: Vec<BusinessKey>,
+        /// Attributes, events and links the sender dropped.
+        pub dropped: u32,
+        /// The span as OTLP JSON, pretty-printed.
+        pub raw_json: String,
+    }
+}

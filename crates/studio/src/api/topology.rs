@@ -1,0 +1,259 @@
+//! The map.
+
+use super::{Bucket, Figures, Nearest, Range, dto};
+
+dto! {
+    /// Asks for the map.
+    #[derive(Default)]
+    pub struct TopologyRequest {
+        /// Time range.
+        pub range: Range,
+        /// Only this environment.
+        pub environment: Option<String>,
+        /// Revision the caller already shows (same range length and environment); the answer is then a difference to it.
+        pub known_revision: Option<u32>,
+        /// Lay out anew, moving as little as possible, instead of keeping every position.
+        pub relayout: bool,
+    }
+
+    /// A participant.
+    pub struct Node {
+        /// Node id.
+        pub id: String,
+        /// What people read.
+        pub name: String,
+        /// `service`, `topic`, `backend`, `external`, `consumer`.
+        pub kind: String,
+        /// Technology of topics and backends.
+        pub system: Option<String>,
+        /// Namespace of a service.
+        pub namespace: Option<String>,
+        /// Environment.
+        pub environment: Option<String>,
+        /// `backend`, `system`, `event`, `process`, `experience`, `consumer`.
+        pub layer: String,
+        /// Why, as a sentence.
+        pub layer_reason: String,
+        /// `user`, `declared`, `name`, `inferred` (a guess: looks like one).
+        pub layer_source: String,
+        /// Domain.
+        pub domain: Option<String>,
+        /// Owner.
+        pub owner: Option<String>,
+        /// What it handled.
+        pub figures: Figures,
+        /// `healthy`, `failing` (5 % or more of what it handled failed), `degraded` (1 % or more), `quiet` (nothing in range).
+        pub health: String,
+        /// Whether its own telemetry was seen.
+        pub instrumented: bool,
+        /// For topics: how many services consume it (0: nobody).
+        pub consumers: Option<u32>,
+        /// Requests over the range, 24 equal buckets, for the sparkline.
+        pub spark: Vec<f64>,
+        /// Errors over the same buckets.
+        pub spark_errors: Vec<f64>,
+        /// Horizontal centre, pixels at 100 %.
+        pub x: f64,
+        /// Vertical centre, pixels at 100 %.
+        pub y: f64,
+        /// Width, pixels at 100 %.
+        pub width: f64,
+        /// Height, pixels at 100 %.
+        pub height: f64,
+    }
+
+    /// An interaction.
+    pub struct Edge {
+        /// `source → target kind`, stable.
+        pub id: String,
+        /// Caller, producer or topic.
+        pub source: String,
+        /// Callee, topic, consumer or backend.
+        pub target: String,
+        /// `call`, `publish`, `consume`, `access`.
+        pub kind: String,
+        /// Figures.
+        pub figures: Figures,
+        /// `healthy`, `failing`, `degraded`.
+        pub health: String,
+        /// Bend points between the cards it passes, pixels at 100 %; empty for neighbours.
+        pub waypoints: Vec<Point>,
+    }
+
+    /// A point, pixels at 100 %.
+    #[derive(Copy)]
+    pub struct Point {
+        /// Horizontal.
+        pub x: f64,
+        /// Vertical.
+        pub y: f64,
+    }
+
+    /// A layer's band.
+    pub struct Band {
+        /// Layer.
+        pub layer: String,
+        /// Heading.
+        pub title: String,
+        /// Left edge.
+        pub x: f64,
+        /// Width.
+        pub width: f64,
+        /// Participants in it.
+        pub count: u32,
+    }
+
+    /// Spans that gave no edge.
+    pub struct UnresolvedGroup {
+        /// `caller-missing`, `peer-unnamed`, …
+        pub reason: String,
+        /// What that means, in words.
+        pub meaning: String,
+        /// What to fix.
+        pub advice: String,
+        /// Spans.
+        pub count: u64,
+        /// Who emits them, most first.
+        pub participants: Vec<String>,
+    }
+
+    /// The map, or what changed of it.
+    pub struct TopologyView {
+        /// Revision of this view.
+        pub revision: u32,
+        /// True: `nodes` and `edges` are everything. False: they are what is new or changed since `knownRevision`.
+        pub full: bool,
+        /// Participants.
+        pub nodes: Vec<Node>,
+        /// Interactions.
+        pub edges: Vec<Edge>,
+        /// Node ids no longer on the map (differences only).
+        pub removed_nodes: Vec<String>,
+        /// Edge ids no longer on the map (differences only).
+        pub removed_edges: Vec<String>,
+        /// Bands, left to right.
+        pub bands: Vec<Band>,
+        /// Size of the drawing.
+        pub width: f64,
+        /// Size of the drawing.
+        pub height: f64,
+        /// Why spans are missing from the map.
+        pub unresolved: Vec<UnresolvedGroup>,
+        /// Where data is, when the range has none.
+        pub nearest: Nearest,
+    }
+
+    /// Asks for a participant's figures.
+    pub struct NodeRequest {
+        /// Node id.
+        pub id: String,
+        /// Range.
+        pub range: Range,
+    }
+
+    /// An operation of a participant.
+    pub struct Operation {
+        /// `POST /charge`.
+        pub name: String,
+        /// Figures.
+        pub figures: Figures,
+    }
+
+    /// A neighbour.
+    pub struct Connection {
+        /// Edge id.
+        pub edge: String,
+        /// The other participant.
+        pub node: String,
+        /// Its name.
+        pub name: String,
+        /// Its layer.
+        pub layer: String,
+        /// Its kind.
+        pub kind: String,
+        /// `call`, `publish`, …
+        pub interaction: String,
+        /// True when the other one is the source.
+        pub incoming: bool,
+        /// Figures.
+        pub figures: Figures,
+    }
+
+    /// A failure of a participant.
+    pub struct FailureRow {
+        /// When.
+        pub at: f64,
+        /// `POST /charge returned 500`.
+        pub title: String,
+        /// Cause, where known.
+        pub detail: Option<String>,
+        /// Journey to open.
+        pub journey: Option<String>,
+        /// Span to select in it.
+        pub span_id: Option<String>,
+    }
+
+    /// A participant in detail.
+    pub struct NodeDetail {
+        /// The node.
+        pub node: Node,
+        /// Versions seen.
+        pub versions: Vec<String>,
+        /// Instances seen.
+        pub instances: u32,
+        /// Contact from the configuration.
+        pub contact: Option<String>,
+        /// Runbook from the configuration.
+        pub runbook: Option<String>,
+        /// Over the range.
+        pub timeline: Vec<Bucket>,
+        /// Operations, busiest first.
+        pub operations: Vec<Operation>,
+        /// Neighbours.
+        pub connections: Vec<Connection>,
+        /// Newest failures.
+        pub failures: Vec<FailureRow>,
+    }
+
+    /// Asks for an edge's figures.
+    pub struct EdgeRequest {
+        /// Source node id.
+        pub source: String,
+        /// Target node id.
+        pub target: String,
+        /// Kind.
+        pub kind: String,
+        /// Range.
+        pub range: Range,
+    }
+
+    /// An edge in detail.
+    pub struct EdgeDetail {
+        /// The edge.
+        pub edge: Edge,
+        /// Name of the source.
+        pub source_name: String,
+        /// Name of the target.
+        pub target_name: String,
+        /// Over the range.
+        pub timeline: Vec<Bucket>,
+        /// Newest journeys over it.
+        pub journeys: Vec<super::JourneyRow>,
+    }
+
+    /// Asks for all requests and events over time.
+    pub struct TimelineRequest {
+        /// Range; both ends wanted.
+        pub range: Range,
+        /// Bars wanted, 1 to 500.
+        pub buckets: u32,
+    }
+
+    /// Requests and publications over time.
+    pub struct Timeline {
+        /// Handled requests and messages.
+        pub requests: Vec<Bucket>,
+        /// Publications.
+        pub events: Vec<Bucket>,
+    }
+}

@@ -1,0 +1,53 @@
+//! The stream of updates.
+
+use super::{EventRow, ImportView, Range, dto};
+
+dto! {
+    /// What is pushed to every window, at most a few times a second.
+    #[serde(tag = "type", rename_all_fields = "camelCase")]
+    #[ts(tag = "type", rename_all_fields = "camelCase")]
+    pub enum Update {
+        /// Counters of the rail, once a second.
+        Counters {
+            /// Spans per second over the last 5 seconds.
+            spans_per_second: f64,
+            /// Events per second over the last 5 seconds.
+            events_per_second: f64,
+            /// `waiting`, `healthy`, `warning`.
+            state: String,
+            /// Why it is a warning.
+            problem: Option<String>,
+            /// OTLP addresses, short (`:4317`).
+            otlp: Vec<String>,
+            /// NATS addresses, short.
+            nats: Vec<String>,
+        },
+        /// Data was stored: views whose range it touches ask again for the difference. At most once a second.
+        Stored {
+            /// Range of the data.
+            range: Range,
+            /// Spans stored.
+            spans: u32,
+            /// Events stored.
+            events: u32,
+            /// Logs stored.
+            logs: u32,
+        },
+        /// New publications, oldest first, at most 200 per update (the rest is counted in `skipped`).
+        Events {
+            /// Rows.
+            rows: Vec<EventRow>,
+            /// Not listed.
+            skipped: u32,
+        },
+        /// An import moved on.
+        Import {
+            /// Its state.
+            import: ImportView,
+        },
+        /// A source changed its state.
+        Sources {},
+        /// Settings changed: layers, aliases or rules.
+        Settings {},
+    }
+}

@@ -1,0 +1,63 @@
+use std::collections::BTreeSet;
+
+use flowglass_store::{SeriesFilter, TimelineBucket};
+
+use super::bounds;
+use crate::Studio;
+use crate::api::{ApiError, AppInfo, Bucket, Nothing, Timeline, TimelineRequest, to_ms};
+use crate::studio::workspace_name;
+
+/// See [`AppInfo`].
+pub(crate) async fn app(studio: &Studio, _: Nothing) -> Result<AppInfo, ApiError> {
+    let now_at = to_ms(studio.now());
+    let demo = studio.0.demo;
+    let info = studio.ask(move |workspace| {
+        let (stats, participants, warning) =
+            workspace.read(|r| Ok((r.stats()?, r.participants_seen()?, r.size_warning())))?;
+        let environments: BTreeSet<String> =
+            participants.iter().filter_map(|(id, _, _)| id.environment().map(str::to_owned)).collect();
+        let settings = workspace.settings();
+        Ok(AppInfo {
+            version: env!("CARGO_PKG_VERSION").into(),
+            workspace: workspace.path().display().to_string(),
+            workspace_name: workspace_name(workspace.path()),
+            environments: environments.into_iter().collect(),
+            config_path: settings.path.display().to_string(),
+            empty: stats.spans + stats.events + stats.logs == 0,
+            oldest_at: stats.oldest.map(to_ms),
+            newest_at: stats.newest.map(to_ms),
+            demo,
+            warnings: warning.into_iter().chain(settings.problem).collect(),
+            now_at,
+        })
+    });
+    Ok(info.await?)
+}
+
+/// See [`Timeline`].
+pub(crate) async fn timeline(studio: &Studio, request: TimelineRequest) -> Result<Timeline, ApiError> {
+    let (since, until) = bounds(request.range);
+    let buckets = request.buckets.clamp(1, 500) as usize;
+    let answer = studio.ask(move |workspace| {
+        workspace.read(|r| {
+            Ok(Timeline {
+                requests: bars(r.timeline(&SeriesFilter::AllOperations, since, until, buckets)?),
+                events: bars(r.timeline(&SeriesFilter::AllPublishes, since, until, buckets)?),
+            })
+        })
+    });
+    Ok(answer.await?)
+}
+
+/// Bars of a timeline as they go over the wire.
+pub(crate) fn bars(buckets: Vec<TimelineBucket>) -> Vec<Bucket> {
+    buckets
+        .into_iter()
+        .map(|b| Bucket {
+            start_at: to_ms(b.start),
+            count: b.count.max(0) as u64,
+            errors: b.errors.max(0) as u64,
+            p95_ms: b.sketch.quantile(0.95).map(|n| n / 1e6),
+        })
+        .collect()
+}

@@ -1,0 +1,399 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowglass_model::{
+    Acknowledgement, Delivery, Graph, GraphEdge, InteractionKind, NodeId, NodeKind, Role, SeriesKey, Settlement, Sketch,
+};
+use flowglass_store::{EventDetail, EventFilter, EventRow as StoredRow};
+
+use super::{bounds, nearest, not_found, seconds_with_data};
+use crate::api::{
+    ApiError, Attribute, ConsumerRow, DeliveryView, DestinationRow, Destinations, DestinationsRequest, EventRequest,
+    EventRow, EventView, EventsPage, EventsRequest, to_ms,
+};
+use crate::display::Redactor;
+use crate::stitch::is_dead_letter;
+use crate::views::SPARK_BUCKETS;
+use crate::workspace::{Workspace, WorkspaceError};
+use crate::{Studio, words};
+
+/// Bytes of a binary payload shown in hex.
+const HEX_SHOWN: usize = 4096;
+
+/// See [`EventsPage`].
+pub(crate) async fn events(studio: &Studio, request: EventsRequest) -> Result<EventsPage, ApiError> {
+    let page = studio.ask(move |workspace| {
+        let graph = workspace.graph(None, None, None)?;
+        let (since, until) = bounds(request.range);
+        let outcome = request.outcome.as_deref();
+        let page = workspace.read(|r| {
+            r.events(&EventFilter {
+                since,
+                until,
+                destination: request.destination.clone(),
+                event_type: request.event_type.clone(),
+                text: request.text.clone().filter(|t| !t.trim().is_empty()),
+                only_failed: outcome == Some("failed"),
+                only_redelivered: outcome == Some("redelivered"),
+                only_unconsumed: outcome == Some("unconsumed"),
+                before: request.before_row,
+                after: request.after_row,
+                limit: request.limit.clamp(1, 1000) as usize,
+            })
+        })?;
+        let nearest = if page.rows.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
+        let newest_row = workspace.read(|r| r.newest_event_row())?;
+        let rows = with_journeys(workspace, page.rows, &graph)?;
+        Ok(EventsPage { rows, total: page.total, newest_row, nearest })
+    });
+    Ok(page.await?)
+}
+
+/// Rows with the journeys their traces belong to.
+pub(crate) fn with_journeys(
+    workspace: &Workspace,
+    rows: Vec<StoredRow>,
+    graph: &Graph,
+) -> Result<Vec<EventRow>, WorkspaceError> {
+    let mut known: BTreeMap<_, Option<String>> = BTreeMap::new();
+    rows.into_iter()
+        .map(|row| {
+            let context = row.message.hop.or(row.message.origin);
+            let journey = match context {
+                Some(c) => match known.get(&c.trace_id) {
+                    Some(journey) => journey.clone(),
+                    None => {
+                        let ids = workspace.read(|r| r.journeys_of_trace(c.trace_id))?;
+                        known.entry(c.trace_id).or_insert(ids.first().map(|id| id.to_string())).clone()
+                    }
+                },
+                None => None,
+            };
+            Ok(event_row(row, graph, journey))
+        })
+        .collect()
+}
+
+fn consumers_of<'a>(graph: &'a Graph, topic_body: &str) -> impl Iterator<Item = &'a GraphEdge> {
+    graph.edges.iter().filter(move |e| e.kind == InteractionKind::Consume && e.source.body() == topic_body)
+}
+
+/// What became of an event, in two words and a level.
+fn outcome(row: &StoredRow, consumers: usize) -> (String, &'static str) {
+    if row.dead_lettered || is_dead_letter(&row.message.destination) {
+        return ("dead-lettered".into(), "error");
+    }
+    let last = |a: Acknowledgement| row.outcome.iter().filter(move |o| o.acknowledgement == Some(a));
+    if let Some(o) = last(Acknowledgement::Term).next() {
+        return (format!("terminated #{}", o.delivered), "error");
+    }
+    if let Some(o) = last(Acknowledgement::Nak).max_by_key(|o| o.delivered) {
+        return (format!("nak #{}", o.delivered), "error");
+    }
+    let acked = last(Acknowledgement::Ack).count();
+    let of = row.outcome.len().max(acked);
+    match () {
+        () if of == 0 && row.deliveries == 0 && consumers == 0 => ("no consumer".into(), "warn"),
+        () if of == 0 => ("published".into(), "neutral"),
+        () if row.redelivered => (format!("redelivered, {acked}/{of} acked"), "warn"),
+        () if acked == of => (format!("acked {acked}/{of}"), "ok"),
+        () => (format!("{acked}/{of} acked"), "neutral"),
+    }
+}
+
+/// A publication as lists show it.
+pub(crate) fn event_row(row: StoredRow, graph: &Graph, journey: Option<String>) -> EventRow {
+    let topic = row.message.topic();
+    let consumers = consumers_of(graph, topic.body()).count();
+    let (outcome, level) = outcome(&row, consumers);
+    let m = row.message;
+    let business = m.keys.iter().find(|(name, _)| !matches!(name.as_str(), "requestId" | "correlationId"));
+    EventRow {
+        row: row.row,
+        at: to_ms(m.time),
+        key: business.map(|(_, value)| value.clone()).or(m.key),
+        system: m.system,
+        destination: m.destination,
+        event_type: m.event_type,
+        event_id: m.event_id,
+        source: m.source,
+        stream: m.stream,
+        sequence: m.sequence,
+        size: m.payload_size,
+        occurrences: row.occurrences,
+        deliveries: row.deliveries,
+        outcome,
+        outcome_level: level.into(),
+        journey,
+    }
+}
+
+/// See [`EventView`].
+pub(crate) async fn event(studio: &Studio, request: EventRequest) -> Result<EventView, ApiError> {
+    let what = format!("event {}", request.row);
+    let view = studio.ask(move |workspace| {
+        let (Some(detail), Some(row)) = workspace.read(|r| Ok((r.event(request.row)?, r.event_row(request.row)?)))?
+        else {
+            return Ok(None);
+        };
+        let graph = workspace.graph(None, None, None)?;
+        let redactor = Redactor::new(&workspace.settings().config, &request.reveal);
+        let services = group_services(workspace)?;
+        let handled = handlings(workspace, &detail)?;
+        let rows = with_journeys(workspace, vec![row], &graph)?;
+        Ok(rows.into_iter().next().map(|row| event_view(detail, row, &redactor, &services, handled)))
+    });
+    view.await?.ok_or_else(|| not_found(&what))
+}
+
+/// Which service a consumer group of a topic is, as spans told: (topic body, group) to service.
+fn group_services(workspace: &Workspace) -> Result<BTreeMap<(String, String), NodeId>, WorkspaceError> {
+    let sums = workspace.read(|r| r.series(None, None))?;
+    Ok(sums
+        .into_iter()
+        .filter_map(|s| match s.key {
+            SeriesKey::Group { topic, group, participant } => Some(((topic.body().to_owned(), group), participant)),
+            _ => None,
+        })
+        .collect())
+}
+
+/// Handlings of an event that spans told of: by message id on the same topic, in the traces of its journey.
+fn handlings(workspace: &Workspace, detail: &EventDetail) -> Result<Vec<DeliveryView>, WorkspaceError> {
+    let m = &detail.message;
+    let (Some(context), Some(id)) = (m.hop.or(m.origin), &m.event_id) else { return Ok(Vec::new()) };
+    let topic = m.topic();
+    workspace.read(|r| {
+        let mut out = Vec::new();
+        let mut traces = BTreeSet::from([context.trace_id]);
+        for journey in r.journeys_of_trace(context.trace_id)? {
+            traces.extend(r.traces_of_journey(journey)?);
+        }
+        for trace in traces {
+            for f in r.trace_facts(trace)? {
+                let Role::Process { topic: t, group, message_id, delivery, .. } = &f.role else { continue };
+                if t.body() != topic.body() || message_id.as_ref() != Some(id) {
+                    continue;
+                }
+                out.push(DeliveryView {
+                    consumer: group.clone().unwrap_or_else(|| f.service.name().to_owned()),
+                    participant: Some(f.service.to_string()),
+                    delivered: delivery.unwrap_or(1),
+                    at: to_ms(f.start),
+                    outcome: Some(if f.is_error() { "failed" } else { "processed" }.into()),
+                    duration_ms: Some(f.duration() as f64 / 1e6),
+                    evidence: "span".into(),
+                });
+            }
+        }
+        Ok(out)
+    })
+}
+
+fn event_view(
+    detail: EventDetail,
+    row: EventRow,
+    redactor: &Redactor,
+    services: &BTreeMap<(String, String), NodeId>,
+    handled: Vec<DeliveryView>,
+) -> EventView {
+    let m = &detail.message;
+    let topic = m.topic();
+    let mut deliveries: Vec<DeliveryView> = detail
+        .deliveries
+        .iter()
+        .map(|(delivery, settled)| broker_delivery(delivery, settled.as_ref(), services, topic.body()))
+        .collect();
+    // Where the broker told of a group's deliveries, its spans would only repeat them.
+    deliveries.extend(handled.into_iter().filter(|h| {
+        !detail.deliveries.iter().any(|(d, _)| d.key.consumer == h.consumer && d.delivered == h.delivered)
+    }));
+    deliveries.sort_by(|a, b| a.at.total_cmp(&b.at));
+
+    let (payload, payload_hex, redacted_fields) = payload(&m.payload, redactor);
+    let text = |key: &str, value: Option<String>| value.map(|v| redactor.attribute(key, v));
+    let attributes: Vec<Attribute> = [
+        text("type", m.event_type.clone()),
+        text("source", m.source.clone()),
+        text("id", m.event_id.clone()),
+        text("subject", m.key.clone()),
+        text("stream", m.stream.clone()),
+        text("sequence", m.sequence.map(|s| s.to_string())),
+        text("correlation id", m.correlation_id.clone()),
+        text("causation id", m.causation_id.clone()),
+        text("reply", m.reply.clone()),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(m.keys.iter().map(|(k, v)| redactor.attribute(k, v.clone())))
+    .collect();
+    EventView {
+        attributes,
+        headers: m.headers.iter().map(|(k, v)| redactor.attribute(k, v.clone())).collect(),
+        payload,
+        content_type: m.content_type.clone(),
+        payload_hex,
+        redacted_fields,
+        removed: m.redacted,
+        deliveries,
+        other_occurrences: detail.occurrences.iter().map(|o| to_ms(o.time)).filter(|t| *t != row.at).collect(),
+        notices: detail.advisories.iter().map(notice).collect(),
+        trace_id: m.hop.or(m.origin).map(|c| c.trace_id.to_string()),
+        row,
+    }
+}
+
+fn broker_delivery(
+    delivery: &Delivery,
+    settled: Option<&Settlement>,
+    services: &BTreeMap<(String, String), NodeId>,
+    topic_body: &str,
+) -> DeliveryView {
+    let participant = services.get(&(topic_body.to_owned(), delivery.key.consumer.clone()));
+    DeliveryView {
+        consumer: delivery.key.consumer.clone(),
+        participant: participant.map(|p| p.to_string()),
+        delivered: delivery.delivered,
+        at: to_ms(delivery.time),
+        outcome: settled.map(|s| words::acknowledgement(s.acknowledgement).into()),
+        duration_ms: settled.map(|s| (s.time - delivery.time) as f64 / 1e6).filter(|d| *d >= 0.0),
+        evidence: "broker".into(),
+    }
+}
+
+fn notice(advisory: &flowglass_model::Advisory) -> String {
+    let who = advisory.consumer.as_deref().unwrap_or("a consumer");
+    match advisory.kind.as_str() {
+        "max_deliver" => format!(
+            "{who} used up its deliveries ({}) without an acknowledgement",
+            advisory.deliveries.map_or_else(|| "?".into(), |n| n.to_string())
+        ),
+        "terminated" | "terminated_message" => format!("{who} asked for no further delivery"),
+        "nak" | "consumer_nak" => format!("{who} rejected a delivery"),
+        other => format!("{who}: {}", other.replace('_', " ")),
+    }
+}
+
+/// A payload as text, or in hex when it is binary, with rules applied.
+fn payload(bytes: &[u8], redactor: &Redactor) -> (Option<String>, Option<String>, Vec<String>) {
+    if bytes.is_empty() {
+        return (None, None, Vec::new());
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        let hex = bytes.iter().take(HEX_SHOWN).map(|b| format!("{b:02x}")).collect::<Vec<_>>();
+        let lines = hex.chunks(16).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n");
+        return (None, Some(lines), Vec::new());
+    };
+    let Ok(mut json) = serde_json::from_str::<serde_json::Value>(text) else {
+        return (Some(text.to_owned()), None, Vec::new());
+    };
+    let mut hidden = Vec::new();
+    redactor.hide_in(&mut json, &mut hidden);
+    (Some(serde_json::to_string_pretty(&json).unwrap_or_else(|_| text.to_owned())), None, hidden)
+}
+
+/// See [`Destinations`].
+pub(crate) async fn destinations(studio: &Studio, request: DestinationsRequest) -> Result<Destinations, ApiError> {
+    let answer = studio.ask(move |workspace| {
+        let (since, until) = bounds(request.range);
+        let stored = workspace.read(|r| r.destinations(since, until))?;
+        let series = workspace.sparked(since, until, SPARK_BUCKETS)?;
+        let graph = workspace.graph(since, until, None)?;
+        let seconds = seconds_with_data(workspace, request.range)?;
+        let services = group_services(workspace)?;
+        let mut rows = Vec::new();
+        for topic in graph.nodes.iter().filter(|n| n.kind == NodeKind::Topic) {
+            let body = topic.id.body();
+            let known = stored.iter().find(|d| format!("{}/{}", d.system, d.destination) == body);
+            let published = graph.edges.iter().filter(|e| e.kind == InteractionKind::Publish && e.target == topic.id);
+            let by_spans: u64 = published.map(|e| e.stats.count).sum();
+            let publications = known.map_or(by_spans, |k| k.publications.max(by_spans));
+            rows.push(DestinationRow {
+                id: body.to_owned(),
+                node: topic.id.to_string(),
+                system: topic.id.system().unwrap_or_default().to_owned(),
+                name: topic.name.clone(),
+                stream: known.and_then(|k| k.streams.first().cloned()),
+                publications,
+                rate: seconds.map(|s| publications as f64 / s),
+                consumers: consumers(body, known, &series, &graph, &services),
+                redeliveries: known.map_or(0, |k| k.consumers.iter().map(|c| c.redeliveries).sum()),
+                dead_lettered: known.map_or(0, |k| k.consumers.iter().map(|c| c.terms).sum()),
+                is_dead_letter: is_dead_letter(&topic.name),
+                spans_only: known.is_none(),
+                spark: spark(body, &series),
+                last_at: known.and_then(|k| k.last).map(to_ms),
+            });
+        }
+        rows.sort_by(|a, b| (&a.stream, &a.name).cmp(&(&b.stream, &b.name)));
+        let seen: BTreeSet<&str> = rows.iter().filter(|r| !r.spans_only).map(|r| r.system.as_str()).collect();
+        let spans_only: BTreeSet<String> =
+            rows.iter().filter(|r| !seen.contains(r.system.as_str())).map(|r| r.system.clone()).collect();
+        let rate = seconds.map(|s| rows.iter().map(|r| r.publications).sum::<u64>() as f64 / s);
+        Ok(Destinations { rows, spans_only_systems: spans_only.into_iter().collect(), rate })
+    });
+    Ok(answer.await?)
+}
+
+fn spark(body: &str, series: &[crate::views::SparkedSeries]) -> Vec<f64> {
+    let mut out = vec![0.0; SPARK_BUCKETS];
+    for (sum, parts) in series {
+        let SeriesKey::Edge { kind: InteractionKind::Publish, target, .. } = &sum.key else { continue };
+        if target.body() == body {
+            out.iter_mut().zip(parts).for_each(|(slot, (count, _))| *slot += *count as f64);
+        }
+    }
+    out
+}
+
+fn consumers(
+    body: &str,
+    known: Option<&flowglass_store::DestinationRow>,
+    series: &[crate::views::SparkedSeries],
+    graph: &Graph,
+    services: &BTreeMap<(String, String), NodeId>,
+) -> Vec<ConsumerRow> {
+    let name = body.split_once('/').map_or(body, |(_, n)| n);
+    let times = |service: &NodeId| {
+        let mut sketch = Sketch::default();
+        for (sum, _) in series {
+            if let SeriesKey::Operation { participant, operation } = &sum.key
+                && participant == service
+                && operation.contains(name)
+            {
+                sketch.merge(&sum.sketch);
+            }
+        }
+        (sketch.quantile(0.5).map(|n| n / 1e6), sketch.quantile(0.95).map(|n| n / 1e6))
+    };
+    let mut rows: Vec<ConsumerRow> = Vec::new();
+    for c in known.map(|k| k.consumers.as_slice()).unwrap_or_default() {
+        let participant = services.get(&(body.to_owned(), c.consumer.clone()));
+        let (p50_ms, p95_ms) = participant.map(&times).unwrap_or_default();
+        rows.push(ConsumerRow {
+            name: c.consumer.clone(),
+            participant: participant.map(|p| p.to_string()),
+            deliveries: c.deliveries,
+            redeliveries: c.redeliveries,
+            naks: c.naks,
+            p50_ms,
+            p95_ms,
+        });
+    }
+    for edge in consumers_of(graph, body) {
+        if rows.iter().any(|r| r.participant.as_deref() == Some(edge.target.as_str()) || r.name == edge.target.name()) {
+            continue;
+        }
+        let (p50_ms, p95_ms) = times(&edge.target);
+        rows.push(ConsumerRow {
+            name: edge.target.name().to_owned(),
+            participant: Some(edge.target.to_string()),
+            deliveries: edge.stats.count,
+            redeliveries: 0,
+            naks: 0,
+            p50_ms,
+            p95_ms,
+        });
+    }
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows
+}

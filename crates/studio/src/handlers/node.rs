@@ -1,0 +1,264 @@
+//! A participant or an interaction in detail.
+
+use std::collections::BTreeSet;
+
+use flowglass_model::{
+    EdgeStats, Graph, InteractionKind, JourneyState, NodeId, NodeKind, SeriesKey, SeriesSum, SpanFacts,
+};
+use flowglass_store::{JourneyFilter, Reader, SeriesFilter, StoreError};
+use flowglass_topology::{GraphOptions, graph};
+
+use super::app::bars;
+use super::journeys::journey_row;
+use super::{bounds, nearest, not_found, seconds_with_data};
+use crate::api::{
+    ApiError, Connection, EdgeDetail, EdgeRequest, FailureRow, NodeDetail, NodeRequest, Operation, Range, to_ms,
+};
+use crate::views::{Material, SPARK_BUCKETS, SparkedSeries, edge_id, figures, layer_of};
+use crate::workspace::{Workspace, WorkspaceError};
+use crate::{Studio, words};
+
+/// Bars of the small charts.
+const TIMELINE_BUCKETS: usize = 60;
+/// Journeys looked into for failures, versions and instances.
+const JOURNEYS_READ: usize = 12;
+
+struct Scene {
+    series: Vec<SparkedSeries>,
+    graph: Graph,
+    seconds: Option<f64>,
+}
+
+fn scene(workspace: &Workspace, range: Range) -> Result<Scene, WorkspaceError> {
+    let (since, until) = bounds(range);
+    let series = workspace.sparked(since, until, SPARK_BUCKETS)?;
+    let sums: Vec<SeriesSum> = series.iter().map(|(sum, _)| sum.clone()).collect();
+    let graph = graph(&sums, &workspace.settings().config, &GraphOptions::default());
+    Ok(Scene { series, graph, seconds: seconds_with_data(workspace, range)? })
+}
+
+/// See [`NodeDetail`].
+pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDetail, ApiError> {
+    let inner = studio.0.clone();
+    let what = request.id.clone();
+    let detail = studio.ask(move |workspace| {
+        let scene = scene(workspace, request.range)?;
+        let id = NodeId::from(request.id.as_str());
+        let view = inner.views.view(&Material {
+            graph: &scene.graph,
+            series: &scene.series,
+            seconds: scene.seconds,
+            nearest: nearest(workspace, Range::default())?,
+            relayout: false,
+            scope: "node".into(),
+            known: None,
+        });
+        let Some(node) = view.nodes.into_iter().find(|n| n.id == request.id) else { return Ok(None) };
+        let (since, until) = bounds(request.range);
+        let filter = match id.kind() {
+            NodeKind::Service => SeriesFilter::OperationsOf(id.clone()),
+            _ => busiest_edge(&scene.graph, &id).unwrap_or_else(|| SeriesFilter::OperationsOf(id.clone())),
+        };
+        let timeline = bars(workspace.read(|r| r.timeline(&filter, since, until, TIMELINE_BUCKETS))?);
+        let (failures, versions, instances) = workspace.read(|r| Ok(evidence(r, &id, &node.name, since, until)?))?;
+        let settings = workspace.settings();
+        let owner = settings.config.owners.iter().find(|o| owns(&o.match_name, &id));
+        Ok(Some(NodeDetail {
+            versions,
+            instances,
+            contact: owner.and_then(|o| o.contact.clone()),
+            runbook: owner.and_then(|o| o.runbook.clone()),
+            timeline,
+            operations: operations(&scene, &id),
+            connections: connections(&scene, &id),
+            failures,
+            node,
+        }))
+    });
+    detail.await?.ok_or_else(|| not_found(&format!("`{what}`")))
+}
+
+fn owns(pattern: &str, id: &NodeId) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => id.name().starts_with(start) || id.as_str().starts_with(start),
+        None => id.name() == pattern || id.as_str() == pattern,
+    }
+}
+
+fn busiest_edge(graph: &Graph, id: &NodeId) -> Option<SeriesFilter> {
+    let edge = graph.edges.iter().filter(|e| e.source == *id || e.target == *id).max_by_key(|e| e.stats.count)?;
+    Some(SeriesFilter::Edge { source: edge.source.clone(), target: edge.target.clone(), kind: edge.kind })
+}
+
+fn operations(scene: &Scene, id: &NodeId) -> Vec<Operation> {
+    let mut out: Vec<Operation> = scene
+        .series
+        .iter()
+        .filter_map(|(sum, _)| match &sum.key {
+            SeriesKey::Operation { participant, operation } if participant == id && sum.count > 0 => Some(Operation {
+                name: operation.clone(),
+                figures: figures(
+                    &EdgeStats {
+                        count: sum.count as u64,
+                        errors: sum.errors.max(0) as u64,
+                        p50_ms: sum.sketch.quantile(0.5).map(|n| n / 1e6),
+                        p95_ms: sum.sketch.quantile(0.95).map(|n| n / 1e6),
+                    },
+                    scene.seconds,
+                ),
+            }),
+            _ => None,
+        })
+        .collect();
+    out.sort_by(|a, b| b.figures.count.cmp(&a.figures.count).then_with(|| a.name.cmp(&b.name)));
+    out
+}
+
+fn connections(scene: &Scene, id: &NodeId) -> Vec<Connection> {
+    let graph = &scene.graph;
+    let mut out: Vec<Connection> = graph
+        .edges
+        .iter()
+        .filter(|e| e.source == *id || e.target == *id)
+        .map(|e| {
+            let incoming = e.target == *id;
+            let other = if incoming { &e.source } else { &e.target };
+            let named = graph.nodes.iter().find(|n| n.id == *other);
+            Connection {
+                edge: edge_id(&e.source, &e.target, e.kind),
+                node: other.to_string(),
+                name: named.map_or_else(|| other.name().to_owned(), |n| n.name.clone()),
+                layer: layer_of(graph, other).as_str().into(),
+                kind: words::node_kind(other.kind()).into(),
+                interaction: e.kind.as_str().into(),
+                incoming,
+                figures: figures(&e.stats, scene.seconds),
+            }
+        })
+        .collect();
+    out.sort_by(|a, b| b.figures.count.cmp(&a.figures.count).then_with(|| a.edge.cmp(&b.edge)));
+    out
+}
+
+/// Newest failures, versions and instances of a participant, from its newest journeys.
+fn evidence(
+    reader: &Reader,
+    id: &NodeId,
+    name: &str,
+    since: Option<i64>,
+    until: Option<i64>,
+) -> Result<(Vec<FailureRow>, Vec<String>, u32), StoreError> {
+    let mut filter = JourneyFilter {
+        since,
+        until,
+        participant: Some(id.to_string()),
+        state: Some(vec![JourneyState::Failed, JourneyState::Degraded]),
+        limit: JOURNEYS_READ,
+        ..JourneyFilter::default()
+    };
+    let mut failures = Vec::new();
+    for journey in reader.journeys(&filter)?.rows {
+        for trace in reader.traces_of_journey(journey.id)?.into_iter().take(20) {
+            let facts = reader.trace_facts(trace)?;
+            failures.extend(facts.iter().filter(|f| concerns(f, id, name) && f.is_error()).map(|f| FailureRow {
+                at: to_ms(f.start),
+                title: failure_title(f),
+                detail: f.error.as_ref().and_then(|e| e.message.clone().or_else(|| e.kind.clone())),
+                journey: Some(journey.id.to_string()),
+                span_id: Some(f.span_id.to_string()),
+            }));
+        }
+    }
+    failures.sort_by(|a, b| b.at.total_cmp(&a.at));
+    failures.truncate(JOURNEYS_READ);
+
+    filter.state = None;
+    let (mut versions, mut instances) = (BTreeSet::new(), BTreeSet::new());
+    for journey in reader.journeys(&filter)?.rows.into_iter().take(4) {
+        for trace in reader.traces_of_journey(journey.id)?.into_iter().take(8) {
+            for span in reader.trace(trace)?.iter().filter(|s| s.facts.service == *id) {
+                versions.extend(span.resource.version.clone());
+                instances.extend(span.resource.instance.clone());
+            }
+        }
+    }
+    Ok((failures, versions.into_iter().collect(), instances.len() as u32))
+}
+
+/// Whether a span is work of this participant: its own, or a call to it where it sends nothing itself.
+fn concerns(facts: &SpanFacts, id: &NodeId, name: &str) -> bool {
+    use flowglass_model::Role;
+    if id.kind() == NodeKind::Service {
+        return facts.service == *id;
+    }
+    match &facts.role {
+        Role::Access { backend } => backend == id,
+        Role::Client { peer } => peer.host.as_deref() == Some(name) || peer.service.as_deref() == Some(name),
+        Role::Send { topic, .. } | Role::Process { topic, .. } | Role::Receive { topic, .. } => {
+            topic.body() == id.body()
+        }
+        _ => false,
+    }
+}
+
+fn failure_title(facts: &SpanFacts) -> String {
+    match facts.http_status {
+        Some(status) => format!("{} returned {status}", facts.operation),
+        None => format!("{} failed", facts.operation),
+    }
+}
+
+/// See [`EdgeDetail`].
+pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDetail, ApiError> {
+    let inner = studio.0.clone();
+    let what = format!("{} → {}", request.source, request.target);
+    let detail = studio.ask(move |workspace| {
+        let scene = scene(workspace, request.range)?;
+        let view = inner.views.view(&Material {
+            graph: &scene.graph,
+            series: &scene.series,
+            seconds: scene.seconds,
+            nearest: nearest(workspace, Range::default())?,
+            relayout: false,
+            scope: "edge".into(),
+            known: None,
+        });
+        let wanted =
+            |e: &&crate::api::Edge| e.source == request.source && e.target == request.target && e.kind == request.kind;
+        let Some(edge) = view.edges.iter().find(wanted).cloned() else { return Ok(None) };
+        let name = |id: &str| view.nodes.iter().find(|n| n.id == id).map_or(id.to_owned(), |n| n.name.clone());
+        let (since, until) = bounds(request.range);
+        let (source, target) = (NodeId::from(request.source.as_str()), NodeId::from(request.target.as_str()));
+        let kind = [InteractionKind::Call, InteractionKind::Publish, InteractionKind::Consume, InteractionKind::Access]
+            .into_iter()
+            .find(|k| k.as_str() == request.kind)
+            .unwrap_or(InteractionKind::Call);
+        let filter = SeriesFilter::Edge { source: source.clone(), target: target.clone(), kind };
+        let (timeline, page) = workspace.read(|r| {
+            let filter_both = JourneyFilter {
+                since,
+                until,
+                participant: Some(if target.kind() == NodeKind::Service { &target } else { &source }.to_string()),
+                limit: 200,
+                ..JourneyFilter::default()
+            };
+            Ok((r.timeline(&filter, since, until, TIMELINE_BUCKETS)?, r.journeys(&filter_both)?))
+        })?;
+        let services: Vec<&NodeId> = [&source, &target].into_iter().filter(|n| n.kind() == NodeKind::Service).collect();
+        let journeys = page
+            .rows
+            .into_iter()
+            .filter(|j| services.iter().all(|s| j.participants.contains(s)))
+            .take(20)
+            .map(|j| journey_row(j, &scene.graph))
+            .collect();
+        Ok(Some(EdgeDetail {
+            source_name: name(&request.source),
+            target_name: name(&request.target),
+            edge,
+            timeline: bars(timeline),
+            journeys,
+        }))
+    });
+    detail.await?.ok_or_else(|| not_found(&format!("`{what}`")))
+}

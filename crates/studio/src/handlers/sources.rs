@@ -1,0 +1,144 @@
+use std::path::PathBuf;
+
+use flowglass_ingest::PayloadPolicy;
+use flowglass_ingest::nats::{Backfill, NatsAuth, NatsConfig, NatsTls};
+use flowglass_ingest::secrets::{self, Secret, SecretRef};
+
+use super::{bad_request, not_found};
+use crate::api::{
+    ApiError, ById, ImportRequest, ImportTextRequest, ImportView, NatsConnectRequest, NatsView, Nothing, RefusalView,
+    SourcesView, StatsView, to_ms,
+};
+use crate::sources::snippets;
+use crate::{Studio, nats_saved};
+
+/// See [`SourcesView`].
+pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, ApiError> {
+    let (stats, rejected) = studio.ask(|w| w.read(|r| Ok((r.stats()?, r.rejected(100)?)))).await?;
+    let refused = studio.0.ingest_stats.refusals.list().into_iter().rev().map(|r| RefusalView {
+        at: Some(to_ms(r.time)),
+        source: r.peer,
+        place: r.what,
+        reason: r.reason,
+        count: 1,
+    });
+    let rejected = rejected.into_iter().map(|(at, r)| RefusalView {
+        at: at.map(to_ms),
+        source: r.source,
+        place: r.at,
+        reason: r.reason,
+        count: r.count,
+    });
+    let (grpc, http) = studio.addresses();
+    Ok(SourcesView {
+        receivers: studio.0.receivers.iter().map(|r| r.view(&studio.0.ingest_stats)).collect(),
+        nats: studio.0.nats.views(),
+        imports: studio.0.imports.views(),
+        refusals: refused.chain(rejected).collect(),
+        stats: StatsView {
+            spans: stats.spans,
+            traces: stats.traces,
+            events: stats.events,
+            logs: stats.logs,
+            rejected: stats.rejected,
+            dropped: stats.dropped,
+            redacted: studio.0.activity.redacted(),
+            bytes: stats.bytes,
+        },
+        snippets: snippets(grpc, http),
+        keychain_problem: None,
+    })
+}
+
+/// Starts a NATS connection, kept for the next start.
+pub(crate) async fn nats_connect(studio: &Studio, request: NatsConnectRequest) -> Result<NatsView, ApiError> {
+    let mut config = NatsConfig::new(request.url.trim());
+    if !request.subjects.is_empty() {
+        config.subjects = request.subjects.clone();
+    }
+    config.streams = request.streams.clone();
+    config.tls = NatsTls { required: request.tls, ca_file: None };
+    config.backfill = backfill(&request.history, studio)?;
+    if request.headers_only {
+        config.payloads = PayloadPolicy::HeadersAndKeys;
+    }
+    config.check().map_err(|e| bad_request(e.to_string()))?;
+    config.auth = auth(&request).await?;
+    let id = studio.0.nats.start(studio, config).ok_or_else(|| bad_request("the workspace is being closed"))?;
+    nats_saved::save(studio).await;
+    let views = studio.0.nats.views();
+    views.into_iter().find(|v| v.id == id).ok_or_else(|| not_found(&id))
+}
+
+fn backfill(history: &str, studio: &Studio) -> Result<Backfill, ApiError> {
+    match history.trim() {
+        "" | "all" => Ok(Backfill::All),
+        "none" => Ok(Backfill::None),
+        minutes => {
+            let minutes: i64 = minutes
+                .parse()
+                .map_err(|_| bad_request(format!("`{minutes}` is no history: write all, none or minutes")))?;
+            Ok(Backfill::Since(studio.now() - minutes.saturating_mul(60_000_000_000)))
+        }
+    }
+}
+
+/// How to authenticate; a secret that was typed in goes to the OS keychain, and only there.
+async fn auth(request: &NatsConnectRequest) -> Result<NatsAuth, ApiError> {
+    if request.auth == "creds" {
+        let path = request.creds_file.as_deref().filter(|p| !p.is_empty());
+        let path = path.ok_or_else(|| bad_request("name the credentials file"))?;
+        return Ok(NatsAuth::CredsFile { path: PathBuf::from(path) });
+    }
+    if request.auth.is_empty() || request.auth == "none" {
+        return Ok(NatsAuth::None);
+    }
+    let name = format!("nats:{}", request.url.trim());
+    if let Some(secret) = request.secret.clone().filter(|s| !s.is_empty()) {
+        let entry = name.clone();
+        let kept = tokio::task::spawn_blocking(move || secrets::set(&entry, &Secret::new(secret)));
+        match kept.await {
+            Ok(kept) => kept.map_err(|e| ApiError { code: "unavailable".into(), message: e.to_string() })?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+    let secret = SecretRef::Keychain(name);
+    match request.auth.as_str() {
+        "password" => {
+            let user = request.user.clone().filter(|u| !u.is_empty());
+            let user = user.ok_or_else(|| bad_request("name the user"))?;
+            Ok(NatsAuth::UserPassword { user, password: secret })
+        }
+        "token" => Ok(NatsAuth::Token { token: secret }),
+        "nkey" => Ok(NatsAuth::Nkey { seed: secret }),
+        other => Err(bad_request(format!("`{other}` is no way to authenticate"))),
+    }
+}
+
+/// Ends and forgets a NATS connection.
+pub(crate) async fn nats_disconnect(studio: &Studio, request: ById) -> Result<Nothing, ApiError> {
+    if !studio.0.nats.end(&request.id) {
+        return Err(not_found(&format!("the connection `{}`", request.id)));
+    }
+    nats_saved::save(studio).await;
+    Ok(Nothing {})
+}
+
+/// Imports files or folders; progress comes as updates.
+pub(crate) async fn import_paths(studio: &Studio, request: ImportRequest) -> Result<ImportView, ApiError> {
+    if request.paths.is_empty() {
+        return Err(bad_request("name at least one file or folder"));
+    }
+    Ok(studio.start_import(request.paths.into_iter().map(PathBuf::from).collect()))
+}
+
+/// Imports pasted text.
+pub(crate) async fn import_text(studio: &Studio, request: ImportTextRequest) -> Result<ImportView, ApiError> {
+    Ok(studio.import_stream("pasted text", std::io::Cursor::new(request.text.into_bytes())).await)
+}
+
+/// Stops a running import.
+pub(crate) async fn import_cancel(studio: &Studio, request: ById) -> Result<Nothing, ApiError> {
+    let id = request.id.parse().ok().filter(|id| studio.0.imports.cancel(*id));
+    id.map(|_| Nothing {}).ok_or_else(|| not_found(&format!("a running import {}", request.id)))
+}

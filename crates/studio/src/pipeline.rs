@@ -1,0 +1,346 @@
+//! The one writer: takes batches from every source, derives what they change, commits, answers.
+//!
+//! Batches that wait together are committed together (group commit): a sender is answered when its data is durable, and the
+//! price of `fsync` is shared.
+
+use std::collections::BTreeSet;
+
+use flowglass_ingest::{Submission, SubmitError};
+use flowglass_model::{Batch, Delivery, IngestCounts, Layer, Message, Nanos, NodeId, Span, SpanFacts, SpanId, TraceId};
+use flowglass_store::{Added, StoreError, Tx, UnmatchedPublication, Writer};
+use flowglass_topology::{FactSource, MessageSighting, Resolver, Unmatched};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::stitch;
+
+/// Spans whose facts stay in memory; older traces are read again when a late span comes.
+const RESIDENT_SPANS: usize = 200_000;
+/// Items committed together at most.
+const GROUP_ITEMS: usize = 20_000;
+
+/// What a commit brought, for live views.
+#[derive(Debug, Clone, Default)]
+pub struct Committed {
+    /// First instant of the new data.
+    pub first: Option<Nanos>,
+    /// Last instant of the new data.
+    pub last: Option<Nanos>,
+    /// What was new.
+    pub counts: IngestCounts,
+    /// Credential values replaced at the door.
+    pub redacted: u64,
+}
+
+/// A small text the workspace keeps (path of the settings, NATS connections without secrets).
+pub struct Note {
+    /// Under which name.
+    pub key: &'static str,
+    /// The text.
+    pub value: String,
+    /// Answered when it is durable.
+    pub done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+enum Work {
+    Submission(Submission),
+    Note(Note),
+    End,
+}
+
+/// Owns the writing connection and everything derivation needs.
+pub struct Pipeline {
+    writer: Writer,
+    resolver: Resolver,
+    committed: broadcast::Sender<Committed>,
+}
+
+impl Pipeline {
+    /// A pipeline over a workspace; every commit is announced on `committed`.
+    pub fn new(writer: Writer, committed: broadcast::Sender<Committed>) -> Pipeline {
+        Pipeline { writer, resolver: Resolver::new(RESIDENT_SPANS), committed }
+    }
+
+    /// Writes until the queue is closed. Meant for a thread of its own; `control` may change workspace notes meanwhile.
+    pub fn run(mut self, mut queue: mpsc::Receiver<Submission>, mut control: mpsc::Receiver<Note>) {
+        let wait = async |queue: &mut mpsc::Receiver<Submission>, control: &mut mpsc::Receiver<Note>| {
+            tokio::select! {
+                biased;
+                Some(note) = control.recv() => Work::Note(note),
+                submission = queue.recv() => submission.map_or(Work::End, Work::Submission),
+            }
+        };
+        loop {
+            let first = match futures::executor::block_on(wait(&mut queue, &mut control)) {
+                Work::End => return,
+                Work::Note(note) => {
+                    self.take_note(note);
+                    continue;
+                }
+                Work::Submission(first) => first,
+            };
+            let mut items = first.batch.len();
+            let mut group = vec![first];
+            while items < GROUP_ITEMS {
+                let Ok(next) = queue.try_recv() else { break };
+                items += next.batch.len();
+                group.push(next);
+            }
+            self.commit_group(group);
+        }
+    }
+
+    fn take_note(&mut self, note: Note) {
+        let written = self.writer.begin().and_then(|mut tx| {
+            tx.set_meta(note.key, &note.value)?;
+            tx.commit()
+        });
+        // Whoever asked may be gone; the note is kept all the same.
+        let _ = note.done.send(written);
+    }
+
+    fn commit_group(&mut self, mut group: Vec<Submission>) {
+        let batches: Vec<Batch> = group.iter_mut().map(|s| std::mem::take(&mut s.batch)).collect();
+        match self.write(batches) {
+            Ok((counts, committed)) => {
+                for (submission, count) in group.into_iter().zip(counts) {
+                    // A sender that went away does not need its answer.
+                    let _ = submission.done.send(Ok(count));
+                }
+                let _ = self.committed.send(committed);
+            }
+            Err(error) => {
+                self.resolver.forget_all();
+                tracing::error!(%error, "a batch could not be stored");
+                for submission in group {
+                    let failed = SubmitError::Failed {
+                        reason: error.to_string(),
+                        retryable: matches!(error.code(), "full" | "busy"),
+                    };
+                    let _ = submission.done.send(Err(failed));
+                }
+            }
+        }
+    }
+
+    /// Writes batches in one transaction and says what became of each.
+    pub fn write(&mut self, mut batches: Vec<Batch>) -> Result<(Vec<IngestCounts>, Committed), StoreError> {
+        let mut committed = Committed::default();
+        batches.iter().for_each(|b| extend_range(&mut committed, b));
+        let owners: Vec<usize> =
+            batches.iter().enumerate().flat_map(|(i, b)| std::iter::repeat_n(i, b.spans.len())).collect();
+        let mut spans: Vec<Span> = batches.iter_mut().flat_map(|b| std::mem::take(&mut b.spans)).collect();
+        let batches = batches.as_slice();
+        let mut tx = self.writer.begin()?;
+        let mut counts = vec![IngestCounts::default(); batches.len()];
+
+        let new_messages = add_messages(&mut tx, batches, &mut counts)?;
+        let new_deliveries = add_broker_facts(&mut tx, batches, &mut counts)?;
+        add_logs(&mut tx, batches, &mut counts)?;
+
+        let unseen = self.resolver.unseen(&facts_of(&spans), &mut TxSource(&mut tx))?;
+        for batch in &owners {
+            counts[*batch].known += 1;
+        }
+        for index in &unseen {
+            let count = &mut counts[owners[*index]];
+            count.spans += 1;
+            count.known -= 1;
+        }
+        let mut unseen = unseen.into_iter().peekable();
+        let mut at = 0..;
+        spans.retain(|_| unseen.next_if_eq(&at.next().unwrap_or_default()).is_some());
+        let declared: BTreeSet<(NodeId, String)> =
+            spans.iter().filter_map(|s| Some((s.facts.service.clone(), s.resource.declared_layer.clone()?))).collect();
+        let declared: Vec<(NodeId, String)> = declared.into_iter().collect();
+        let derived =
+            self.resolver.add(&facts_of(&spans), &new_messages, &new_deliveries, &declared, &mut TxSource(&mut tx))?;
+        tx.add_spans(&spans)?;
+        tx.apply(&derived.deltas)?;
+        tx.add_joins(&derived.joins)?;
+
+        let mut touched: BTreeSet<TraceId> = derived.touched.iter().copied().collect();
+        touched.extend(new_messages.iter().flat_map(|m| [m.hop, m.origin]).flatten().map(|c| c.trace_id));
+        touched.extend(traces_delivered(&tx, &new_deliveries)?);
+        update_journeys(&mut self.resolver, &mut tx, touched)?;
+
+        for (batch, count) in batches.iter().zip(&mut counts) {
+            tx.add_rejected(&batch.rejected, committed.last)?;
+            count.rejected += batch.rejected.iter().map(|r| r.count).sum::<u64>();
+            committed.counts.add(*count);
+            committed.redacted += batch.redacted + batch.messages.iter().map(|m| u64::from(m.redacted)).sum::<u64>();
+        }
+        tx.commit()?;
+        Ok((counts, committed))
+    }
+}
+
+/// Writes the summaries of all journeys that a batch touched anew.
+fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: BTreeSet<TraceId>) -> Result<(), StoreError> {
+    let mut roots = BTreeSet::new();
+    for trace in touched {
+        let of_trace = stitch::roots(trace, &mut |t| tx.joins_of(t))?;
+        if !of_trace.contains(&trace) {
+            tx.delete_journeys(&[trace])?;
+        }
+        roots.extend(of_trace);
+    }
+    let no_layers = |_: &NodeId| Layer::Process;
+    for root in roots {
+        let members = stitch::members(root, &mut |t| tx.joins_of(t))?;
+        let mut spans = Vec::new();
+        for trace in &members.traces {
+            spans.extend_from_slice(resolver.facts(*trace, &mut TxSource(tx))?);
+        }
+        if spans.is_empty() {
+            continue; // Messages that name a trace of which no span has come: no journey yet.
+        }
+        let (events, deliveries) = stitch::event_facts(&tx.events_of_traces(&members.traces)?);
+        let summary = flowglass_journey::summarise(&flowglass_journey::Input {
+            root,
+            spans: &spans,
+            joins: &members.joins,
+            events: &events,
+            deliveries: &deliveries,
+            layers: &no_layers,
+        });
+        let pairs: Vec<(TraceId, TraceId)> = members.traces.iter().map(|t| (root, *t)).collect();
+        tx.put_journeys(&[summary], &pairs)?;
+    }
+    Ok(())
+}
+
+fn facts_of(spans: &[Span]) -> Vec<&SpanFacts> {
+    spans.iter().map(|s| &s.facts).collect()
+}
+
+fn add_messages<'a>(
+    tx: &mut Tx<'_>,
+    batches: &'a [Batch],
+    counts: &mut [IngestCounts],
+) -> Result<Vec<&'a Message>, StoreError> {
+    let mut new = Vec::new();
+    for (batch, count) in batches.iter().zip(counts) {
+        for (message, added) in batch.messages.iter().zip(tx.add_messages(&batch.messages)?) {
+            match added {
+                Added::New => count.events += 1,
+                Added::Occurrence => {}
+                Added::Known => {
+                    count.known += 1;
+                    continue;
+                }
+            }
+            new.push(message);
+        }
+    }
+    Ok(new)
+}
+
+fn add_broker_facts<'a>(
+    tx: &mut Tx<'_>,
+    batches: &'a [Batch],
+    counts: &mut [IngestCounts],
+) -> Result<Vec<&'a Delivery>, StoreError> {
+    let mut new_deliveries = Vec::new();
+    for (batch, count) in batches.iter().zip(counts) {
+        let mut tally = |new: bool| if new { count.facts += 1 } else { count.known += 1 };
+        for (delivery, new) in batch.deliveries.iter().zip(tx.add_deliveries(&batch.deliveries)?) {
+            tally(new);
+            if new {
+                new_deliveries.push(delivery);
+            }
+        }
+        tx.add_settlements(&batch.settlements)?.into_iter().for_each(&mut tally);
+        tx.add_advisories(&batch.advisories)?.into_iter().for_each(&mut tally);
+    }
+    Ok(new_deliveries)
+}
+
+fn add_logs(tx: &mut Tx<'_>, batches: &[Batch], counts: &mut [IngestCounts]) -> Result<(), StoreError> {
+    for (batch, count) in batches.iter().zip(counts) {
+        for new in tx.add_logs(&batch.logs)? {
+            if new { count.logs += 1 } else { count.known += 1 }
+        }
+    }
+    Ok(())
+}
+
+/// Traces that sent the messages which these deliveries carry.
+fn traces_delivered(tx: &Tx<'_>, deliveries: &[&Delivery]) -> Result<BTreeSet<TraceId>, StoreError> {
+    let mut traces = BTreeSet::new();
+    for delivery in deliveries {
+        let (Some(destination), Some(event_id)) = (&delivery.destination, &delivery.event_id) else { continue };
+        let messages = tx.messages_with_id(&delivery.system, destination, event_id)?;
+        traces.extend(messages.iter().filter_map(|m| m.hop).map(|c| c.trace_id));
+    }
+    Ok(traces)
+}
+
+fn extend_range(committed: &mut Committed, batch: &Batch) {
+    let times = batch
+        .spans
+        .iter()
+        .flat_map(|s| [s.facts.start, s.facts.end])
+        .chain(batch.messages.iter().map(|m| m.time))
+        .chain(batch.logs.iter().map(|l| l.time));
+    for time in times {
+        committed.first = Some(committed.first.map_or(time, |f| f.min(time)));
+        committed.last = Some(committed.last.map_or(time, |l| l.max(time)));
+    }
+}
+
+/// The resolver's questions, answered by the running transaction.
+struct TxSource<'a, 'tx>(&'a mut Tx<'tx>);
+
+fn sighting(m: flowglass_store::MessageRef) -> MessageSighting {
+    MessageSighting {
+        system: m.system,
+        destination: m.destination,
+        event_id: m.event_id,
+        time: m.time,
+        hop: m.hop,
+        source: m.source,
+    }
+}
+
+impl FactSource for TxSource<'_, '_> {
+    type Error = StoreError;
+
+    fn trace_facts(&mut self, trace: TraceId) -> Result<Vec<SpanFacts>, StoreError> {
+        self.0.trace_facts(trace)
+    }
+
+    fn traces_linking_to(&mut self, trace: TraceId, span: SpanId) -> Result<Vec<TraceId>, StoreError> {
+        self.0.traces_linking_to(trace, span)
+    }
+
+    fn messages_with_context(&mut self, trace: TraceId, span: SpanId) -> Result<Vec<MessageSighting>, StoreError> {
+        Ok(self.0.messages_with_context(trace, span)?.into_iter().map(sighting).collect())
+    }
+
+    fn traces_with_message(&mut self, topic_body: &str, message_id: &str) -> Result<Vec<TraceId>, StoreError> {
+        self.0.traces_with_message(topic_body, message_id)
+    }
+
+    fn messages_with_id(
+        &mut self,
+        system: &str,
+        destination: &str,
+        event_id: &str,
+    ) -> Result<Vec<MessageSighting>, StoreError> {
+        Ok(self.0.messages_with_id(system, destination, event_id)?.into_iter().map(sighting).collect())
+    }
+
+    fn unmatched(&mut self, key: &str) -> Result<Option<Unmatched>, StoreError> {
+        Ok(self.0.unmatched(key)?.map(|u| Unmatched { count: u.count, source: u.source, topic: u.topic, at: u.at }))
+    }
+
+    fn set_unmatched(&mut self, key: &str, value: Option<&Unmatched>) -> Result<(), StoreError> {
+        let value = value.map(|u| UnmatchedPublication {
+            count: u.count,
+            source: u.source.clone(),
+            topic: u.topic.clone(),
+            at: u.at,
+        });
+        self.0.set_unmatched(key, value.as_ref())
+    }
+}

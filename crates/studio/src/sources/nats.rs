@@ -1,0 +1,157 @@
+//! NATS connections of a studio.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use flowglass_ingest::Options as NormaliseOptions;
+use flowglass_ingest::nats::{NatsConfig, NatsState, NatsStatus, run};
+use flowglass_ingest::secrets::Secrets;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::Studio;
+use crate::api::{NatsStreamView, NatsView, Update};
+use crate::studio::lock;
+use crate::time::clock_time;
+
+/// All connections, by id.
+#[derive(Default)]
+pub(crate) struct NatsLinks(Mutex<BTreeMap<String, Link>>);
+
+struct Link {
+    config: NatsConfig,
+    status: watch::Receiver<NatsStatus>,
+    stop: CancellationToken,
+}
+
+impl NatsLinks {
+    /// Starts a connection; one to the same address is replaced. Answers its id.
+    pub(crate) fn start(&self, studio: &Studio, config: NatsConfig) -> Option<String> {
+        let sink = studio.sink()?;
+        let stop = studio.0.stop.child_token();
+        let (sender, status) = watch::channel(NatsStatus::default());
+        let id = config.url.clone();
+        let link = Link { config: config.clone(), status: status.clone(), stop: stop.clone() };
+        if let Some(old) = lock(&self.0).insert(id.clone(), link) {
+            old.stop.cancel();
+        }
+        let clock = studio.0.clock;
+        studio.0.tasks.spawn(async move {
+            let options = NormaliseOptions::named(config.name.clone());
+            if let Err(error) = run(config, Secrets::system(), sink, options, clock, sender, stop).await {
+                tracing::error!(%error, "a NATS connection was not started");
+            }
+        });
+        let (studio, mut status) = (studio.clone(), status);
+        studio.0.tasks.clone().spawn(async move {
+            let mut state = std::mem::discriminant(&status.borrow().state);
+            while status.changed().await.is_ok() {
+                let now = std::mem::discriminant(&status.borrow().state);
+                if now != state {
+                    state = now;
+                    studio.publish(Update::Sources {});
+                }
+            }
+        });
+        Some(id)
+    }
+
+    /// Ends a connection. Answers whether there was one.
+    pub(crate) fn end(&self, id: &str) -> bool {
+        match lock(&self.0).remove(id) {
+            Some(link) => {
+                link.stop.cancel();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Configurations with how far each stream has been read, for the next start.
+    pub(crate) fn configs(&self) -> Vec<NatsConfig> {
+        lock(&self.0)
+            .values()
+            .map(|link| {
+                let mut config = link.config.clone();
+                for stream in &link.status.borrow().streams {
+                    if let Some(covered) = stream.covered_to {
+                        config.resume.insert(stream.name.clone(), covered);
+                    }
+                }
+                config
+            })
+            .collect()
+    }
+
+    /// What keeps connections from working.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        lock(&self.0).values().filter_map(|link| problem(&link.status.borrow())).collect()
+    }
+
+    /// Addresses for the rail.
+    pub(crate) fn short_addresses(&self) -> Vec<String> {
+        lock(&self.0)
+            .keys()
+            .map(|url| {
+                let host = url.split("://").last().unwrap_or(url);
+                host.strip_prefix("127.0.0.1").or(host.strip_prefix("localhost")).unwrap_or(host).to_owned()
+            })
+            .collect()
+    }
+
+    /// All connections as the window shows them.
+    pub(crate) fn views(&self) -> Vec<NatsView> {
+        lock(&self.0).iter().map(|(id, link)| view(id, &link.config, &link.status.borrow())).collect()
+    }
+}
+
+fn problem(status: &NatsStatus) -> Option<String> {
+    match &status.state {
+        NatsState::Connecting { reason, .. } => {
+            Some(format!("NATS {} cannot be reached: {reason}. Trying again.", status.url))
+        }
+        NatsState::Lost { since, reason } => {
+            Some(format!("NATS {} was lost at {}: {reason}. Trying again.", status.url, clock_time(*since)))
+        }
+        NatsState::Starting | NatsState::Connected { .. } => None,
+    }
+}
+
+fn view(id: &str, config: &NatsConfig, status: &NatsStatus) -> NatsView {
+    let state = match status.state {
+        NatsState::Starting | NatsState::Connecting { .. } => "connecting",
+        NatsState::Connected { .. } => "connected",
+        NatsState::Lost { .. } => "lost",
+    };
+    NatsView {
+        id: id.into(),
+        url: config.url.clone(),
+        state: state.into(),
+        problem: problem(status),
+        server: status.server.as_ref().map(|s| {
+            let jetstream = if s.jetstream { "JetStream" } else { "no JetStream" };
+            format!("{} {}, {jetstream}", s.name, s.version)
+        }),
+        subjects: config.subjects.clone(),
+        streams: status
+            .streams
+            .iter()
+            .map(|s| NatsStreamView {
+                name: s.name.clone(),
+                messages: s.messages,
+                retention: s.retention.clone(),
+                read: s.backfilled_to.unwrap_or(0),
+                note: s.note.clone(),
+            })
+            .collect(),
+        messages: status.counts.publications + status.counts.backfilled,
+        deliveries: status.counts.deliveries,
+        dropped: status.counts.dropped,
+        gaps: status
+            .gaps
+            .iter()
+            .map(|g| format!("{} to {}: nothing was received", clock_time(g.from), clock_time(g.to)))
+            .collect(),
+        refused: status.problems.iter().cloned().collect(),
+    }
+}

@@ -1,0 +1,200 @@
+//! The reading side of a workspace: connections, settings, and the questions that window and command line share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, RwLock};
+
+use flowglass_journey::Input;
+use flowglass_model::{Config, Graph, Journey, Layer, Nanos, NodeId, SpanFacts, TraceId};
+use flowglass_store::{EventRow, FindHit, JourneyFilter, JourneyPage, Reader, Stats, StoreError};
+use flowglass_topology::{GraphOptions, graph};
+
+use crate::settings::{self, SettingsError};
+use crate::stitch;
+use crate::views::SparkedSeries;
+
+/// Reading connections kept open at most.
+const IDLE_READERS: usize = 4;
+/// Workspace keys under which the settings file's path and last good text are kept.
+pub(crate) const META_CONFIG_PATH: &str = "config_path";
+pub(crate) const META_CONFIG_COPY: &str = "config_copy";
+
+/// Why a question could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// The workspace could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The settings could not be read or written.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Nothing has this id.
+    #[error("nothing in this workspace has the id `{0}`")]
+    NotFound(String),
+}
+
+/// Settings in force, and where they are from.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text as last read.
+    pub text: String,
+    /// What counts.
+    pub config: Arc<Config>,
+    /// Why the file could not be read; then the last good version counts.
+    pub problem: Option<String>,
+}
+
+/// A workspace opened for reading; cheap to clone.
+#[derive(Clone)]
+pub struct Workspace {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Reader>>>,
+    settings: Arc<RwLock<Settings>>,
+}
+
+impl Workspace {
+    /// Opens a workspace file for reading. `config` names a settings file other than the one the workspace names; such a file
+    /// must be there and be valid. Errors when the workspace is missing (nothing is created), damaged or too new.
+    pub fn open(path: &Path, config: Option<&Path>) -> Result<Workspace, WorkspaceError> {
+        let reader = Reader::open(path)?;
+        let settings = load_settings(&reader, path, config)?;
+        Ok(Workspace {
+            path: path.to_owned(),
+            idle: Arc::new(Mutex::new(vec![reader])),
+            settings: Arc::new(RwLock::new(settings)),
+        })
+    }
+
+    /// The workspace file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Settings in force.
+    pub fn settings(&self) -> Settings {
+        self.settings.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(|e| e.into_inner()) = settings;
+    }
+
+    /// Asks the store. Blocking: call it from a blocking thread.
+    pub fn read<T>(&self, ask: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, WorkspaceError> {
+        let idle = self.idle.lock().unwrap_or_else(|e| e.into_inner()).pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => Reader::open(&self.path)?,
+        };
+        let answer = ask(&reader);
+        let mut idle = self.idle.lock().unwrap_or_else(|e| e.into_inner());
+        if idle.len() < IDLE_READERS {
+            idle.push(reader);
+        }
+        Ok(answer?)
+    }
+
+    /// Every series of a range, summed, and in `parts` equal parts of it.
+    pub(crate) fn sparked(
+        &self,
+        since: Option<Nanos>,
+        until: Option<Nanos>,
+        parts: usize,
+    ) -> Result<Vec<SparkedSeries>, WorkspaceError> {
+        let (sums, mut sparks) = self.read(|r| Ok((r.series(since, until)?, r.sparks(since, until, parts)?)))?;
+        Ok(sums
+            .into_iter()
+            .map(|sum| {
+                let spark = sparks.remove(&sum.key).unwrap_or_default();
+                (sum, spark)
+            })
+            .collect())
+    }
+
+    /// Counters of the workspace.
+    pub fn stats(&self) -> Result<Stats, WorkspaceError> {
+        self.read(|r| r.stats())
+    }
+
+    /// The map of a range, laid out afresh. Buckets of 10 s that start in the range count.
+    pub fn graph(
+        &self,
+        since: Option<Nanos>,
+        until: Option<Nanos>,
+        environment: Option<String>,
+    ) -> Result<Graph, WorkspaceError> {
+        let sums = self.read(|r| r.series(since, until))?;
+        let settings = self.settings();
+        Ok(graph(&sums, &settings.config, &GraphOptions { environment, previous: BTreeMap::new() }))
+    }
+
+    /// Layers of all participants ever seen.
+    pub fn layers(&self) -> Result<BTreeMap<NodeId, Layer>, WorkspaceError> {
+        Ok(self.graph(None, None, None)?.nodes.into_iter().map(|n| (n.id, n.layer)).collect())
+    }
+
+    /// Journeys of a range, newest first.
+    pub fn journeys(&self, filter: &JourneyFilter) -> Result<JourneyPage, WorkspaceError> {
+        self.read(|r| r.journeys(filter))
+    }
+
+    /// What has this trace id, span id, message id or business key.
+    pub fn find(&self, text: &str) -> Result<Vec<FindHit>, WorkspaceError> {
+        self.read(|r| r.find(text))
+    }
+
+    /// The journey that a trace belongs to: the trace it started with.
+    pub fn journey_of(&self, trace: TraceId) -> Result<TraceId, WorkspaceError> {
+        self.read(|r| r.journeys_of_trace(trace))?
+            .into_iter()
+            .next()
+            .ok_or_else(|| WorkspaceError::NotFound(trace.to_string()))
+    }
+
+    /// A journey in full, with its events as stored, by the id of any of its traces.
+    pub fn journey(
+        &self,
+        trace: TraceId,
+        layers: &dyn Fn(&NodeId) -> Layer,
+    ) -> Result<(Journey, Vec<EventRow>), WorkspaceError> {
+        let root = self.journey_of(trace)?;
+        let (members, spans, rows) = self.read(|r| {
+            let members = stitch::members(root, &mut |t| r.joins_of(t))?;
+            let mut spans: Vec<SpanFacts> = Vec::new();
+            for trace in &members.traces {
+                spans.extend(r.trace_facts(*trace)?);
+            }
+            let rows = r.events_of_traces(&members.traces)?;
+            Ok((members, spans, rows))
+        })?;
+        let (events, deliveries) = stitch::event_facts(&rows);
+        let input =
+            Input { root, spans: &spans, joins: &members.joins, events: &events, deliveries: &deliveries, layers };
+        Ok((flowglass_journey::build(&input), rows))
+    }
+}
+
+/// Settings for a workspace: the file named, else the one the workspace names, else the one beside it; when that cannot be read,
+/// the last good version that the workspace kept.
+fn load_settings(reader: &Reader, workspace: &Path, named: Option<&Path>) -> Result<Settings, WorkspaceError> {
+    if let Some(path) = named {
+        let Some((text, config)) = settings::read(path)? else {
+            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(SettingsError::Io { path: path.to_owned(), source }.into());
+        };
+        return Ok(Settings { path: path.to_owned(), text, config: Arc::new(config), problem: None });
+    }
+    let path = reader
+        .meta(META_CONFIG_PATH)?
+        .map_or_else(|| settings::default_path(workspace), |p| workspace.parent().unwrap_or(Path::new("")).join(p));
+    match settings::read(&path) {
+        Ok(Some((text, config))) => Ok(Settings { path, text, config: Arc::new(config), problem: None }),
+        other => {
+            let copy = reader.meta(META_CONFIG_COPY)?.unwrap_or_default();
+            let config = Arc::new(settings::parse(&copy).unwrap_or_default());
+            Ok(Settings { path, text: copy, config, problem: other.err().map(|e| e.to_string()) })
+        }
+    }
+}

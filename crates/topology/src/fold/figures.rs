@@ -1,0 +1,29 @@
+//! Counts and times that add up.
+
+use flowglass_model::{EdgeStats, SeriesSum, Sketch};
+
+/// Sums of several series.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Figures {
+    pub(super) count: i64,
+    errors: i64,
+    sketch: Sketch,
+}
+
+impl Figures {
+    pub(super) fn add(&mut self, sum: &SeriesSum) {
+        self.count += sum.count;
+        self.errors += sum.errors;
+        self.sketch.merge(&sum.sketch);
+    }
+
+    pub(super) fn stats(&self) -> EdgeStats {
+        let ms = |q| self.sketch.quantile(q).map(|nanos| nanos / 1e6);
+        EdgeStats {
+            count: u64::try_from(self.count).unwrap_or(0),
+            errors: u64::try_from(self.errors).unwrap_or(0),
+            p50_ms: ms(0.5),
+            p95_ms: ms(0.95),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Summed series to the map.
+
+mod consumers;
+mod figures;
+mod identity;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowglass_model::{
+    Config, EdgeStats, Graph, GraphEdge, GraphNode, InteractionKind, NodeId, NodeKind, SeriesKey, SeriesSum,
+    Unresolved, UnresolvedReason,
+};
+
+use crate::layers::{Classified, classify, configured};
+use crate::layout::{LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, card_size, layout};
+use figures::Figures;
+
+pub use identity::Folding;
+
+/// Where nodes stood before, by id.
+pub type Positions = BTreeMap<NodeId, Placed>;
+
+/// How to draw.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GraphOptions {
+    /// Keep participants of this environment only, and those without one that are connected to them.
+    pub environment: Option<String>,
+    /// Where nodes stood before: they stay there.
+    pub previous: Positions,
+}
+
+type EdgeKey = (NodeId, NodeId, InteractionKind);
+
+/// The map of a range: participants merged and named as the configuration says, with layers, figures and positions. Does not
+/// depend on the order of the series.
+pub fn graph(sums: &[SeriesSum], config: &Config, options: &GraphOptions) -> Graph {
+    let folding = Folding::new(sums, config);
+    let mut edges = edges(sums, &folding);
+    for extra in consumers::deliveries_without_spans(sums, &folding) {
+        edges.entry(extra.key).or_default().count += extra.count;
+    }
+    let handled = handled(sums, &folding);
+    let unresolved = unresolved(sums, &folding);
+    let mut nodes: BTreeSet<NodeId> = edges.keys().flat_map(|(s, t, _)| [s.clone(), t.clone()]).collect();
+    nodes.extend(handled.keys().cloned());
+    nodes.extend(unresolved.iter().map(|u| u.participant.clone()));
+    if let Some(environment) = options.environment.as_deref() {
+        keep_environment(environment, &mut nodes, &mut edges);
+    }
+    let edges: Vec<GraphEdge> = edges
+        .into_iter()
+        .map(|((source, target, kind), figures)| GraphEdge { source, target, kind, stats: figures.stats() })
+        .collect();
+    let unresolved = unresolved.into_iter().filter(|u| nodes.contains(&u.participant)).collect();
+    let ids: Vec<NodeId> = nodes.into_iter().collect();
+    let layers = classify(&ids, &edges, &declared(sums, &folding), config);
+    let touching = touching(sums, &folding);
+    let mut nodes: Vec<GraphNode> = ids
+        .into_iter()
+        .filter_map(|id| layers.get(&id).map(|c| node(&id, c, &handled, &touching, &folding, config)))
+        .collect();
+    place(&mut nodes, &edges, options);
+    Graph { nodes, edges, unresolved }
+}
+
+fn edges(sums: &[SeriesSum], folding: &Folding) -> BTreeMap<EdgeKey, Figures> {
+    let mut out: BTreeMap<EdgeKey, Figures> = BTreeMap::new();
+    for sum in sums {
+        let SeriesKey::Edge { kind, source, target } = &sum.key else { continue };
+        let (Some(source), Some(target)) = (folding.node(source), folding.node(target)) else { continue };
+        out.entry((source, target, *kind)).or_default().add(sum);
+    }
+    out.retain(|_, figures| figures.count > 0);
+    out
+}
+
+/// What each participant handled, by its operations.
+fn handled(sums: &[SeriesSum], folding: &Folding) -> BTreeMap<NodeId, Figures> {
+    let mut out: BTreeMap<NodeId, Figures> = BTreeMap::new();
+    for sum in sums {
+        let SeriesKey::Operation { participant, .. } = &sum.key else { continue };
+        if let Some(id) = folding.node(participant) {
+            out.entry(id).or_default().add(sum);
+        }
+    }
+    out.retain(|_, figures| figures.count > 0);
+    out
+}
+
+/// What was exchanged with each participant, by its edges; of services only what came in.
+fn touching(sums: &[SeriesSum], folding: &Folding) -> BTreeMap<NodeId, Figures> {
+    let mut out: BTreeMap<NodeId, Figures> = BTreeMap::new();
+    for sum in sums {
+        let SeriesKey::Edge { source, target, .. } = &sum.key else { continue };
+        let (Some(source), Some(target)) = (folding.node(source), folding.node(target)) else { continue };
+        if source.kind() != NodeKind::Service && source != target {
+            out.entry(source).or_default().add(sum);
+        }
+        out.entry(target).or_default().add(sum);
+    }
+    out
+}
+
+fn declared(sums: &[SeriesSum], folding: &Folding) -> BTreeMap<NodeId, String> {
+    let mut counted: BTreeMap<NodeId, BTreeMap<&str, i64>> = BTreeMap::new();
+    for sum in sums {
+        let SeriesKey::Declared { participant, layer } = &sum.key else { continue };
+        if let Some(id) = folding.node(participant) {
+            *counted.entry(id).or_default().entry(layer).or_default() += sum.count;
+        }
+    }
+    let mut out = BTreeMap::new();
+    for (id, words) in counted {
+        if let Some((word, _)) = words.into_iter().max_by_key(|(word, n)| (*n, std::cmp::Reverse(*word))) {
+            out.insert(id, word.to_owned());
+        }
+    }
+    out
+}
+
+fn unresolved(sums: &[SeriesSum], folding: &Folding) -> Vec<Unresolved> {
+    let mut counted: BTreeMap<(NodeId, UnresolvedReason), i64> = BTreeMap::new();
+    for sum in sums {
+        let (participant, reason) = match &sum.key {
+            SeriesKey::Unresolved { participant, reason } => (participant, *reason),
+            SeriesKey::Edge { source, target, .. } if folding.node(target).is_none() => {
+                (source, UnresolvedReason::PeerIsAddress)
+            }
+            _ => continue,
+        };
+        if let Some(id) = folding.node(participant) {
+            *counted.entry((id, reason)).or_default() += sum.count;
+        }
+    }
+    counted
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|((participant, reason), count)| Unresolved { participant, reason, count: count.unsigned_abs() })
+        .collect()
+}
+
+/// Keeps what lives in an environment, and what has none but is connected to that.
+fn keep_environment(environment: &str, nodes: &mut BTreeSet<NodeId>, edges: &mut BTreeMap<EdgeKey, Figures>) {
+    let inside = |id: &NodeId| id.environment() == Some(environment);
+    let fits = |id: &NodeId| inside(id) || id.environment().is_none();
+    edges.retain(|(s, t, _), _| fits(s) && fits(t) && (inside(s) || inside(t)));
+    let connected: BTreeSet<NodeId> = edges.keys().flat_map(|(s, t, _)| [s.clone(), t.clone()]).collect();
+    nodes.retain(|id| inside(id) || connected.contains(id));
+}
+
+/// The value of the first pattern that fits: `*` at the end matches any rest.
+fn by_pattern<'a, T>(id: &NodeId, values: impl Iterator<Item = (&'a str, T)>) -> Option<T> {
+    let fits = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(start) => [id.as_str(), id.name()].iter().any(|text| text.starts_with(start)),
+        None => [id.as_str(), id.without_environment(), id.name()].contains(&pattern),
+    };
+    values.filter(|(pattern, _)| fits(pattern)).map(|(_, value)| value).next()
+}
+
+fn node(
+    id: &NodeId,
+    layer: &Classified,
+    handled: &BTreeMap<NodeId, Figures>,
+    touching: &BTreeMap<NodeId, Figures>,
+    folding: &Folding,
+    config: &Config,
+) -> GraphNode {
+    let figures = handled.get(id).or_else(|| touching.get(id));
+    let exact = configured(id, &config.domains);
+    let domain = exact.or_else(|| by_pattern(id, config.domains.iter().map(|(k, v)| (k.as_str(), v))));
+    let owner = by_pattern(id, config.owners.iter().map(|o| (o.match_name.as_str(), &o.owner)));
+    GraphNode {
+        id: id.clone(),
+        name: id.name().to_owned(),
+        kind: id.kind(),
+        environment: id.environment().map(str::to_owned),
+        layer: layer.layer,
+        layer_reason: layer.reason.clone(),
+        layer_source: layer.source,
+        domain: domain.cloned().or_else(|| id.namespace().map(str::to_owned)),
+        owner: owner.cloned(),
+        stats: figures.map_or_else(EdgeStats::default, Figures::stats),
+        instrumented: folding.is_instrumented(id),
+        x: 0.0,
+        y: 0.0,
+    }
+}
+
+fn place(nodes: &mut [GraphNode], edges: &[GraphEdge], options: &GraphOptions) {
+    let cards: Vec<LayoutNode> = nodes
+        .iter()
+        .map(|n| {
+            let (width, height) = card_size(n.kind);
+            LayoutNode { id: n.id.clone(), layer: n.layer, width, height }
+        })
+        .collect();
+    let lines: Vec<LayoutEdge> =
+        edges.iter().map(|e| LayoutEdge { source: e.source.clone(), target: e.target.clone(), weight: 1 }).collect();
+    let input = LayoutInput { nodes: &cards, edges: &lines, previous: &options.previous, mode: LayoutMode::Keep };
+    let placed = layout(&input);
+    for node in nodes {
+        if let Some(at) = placed.positions.get(&node.id) {
+            (node.x, node.y) = (at.x, at.y);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! From spans and messages to the map.
+//!
+//! Two steps that never meet: the [`Resolver`] turns what arrives into changes of rolled-up series ([`flowglass_model::Delta`]),
+//! whatever the order of arrival; [`graph`] folds summed series and the configuration into participants, interactions, layers
+//! and positions. Nothing here does I/O or reads a clock: what is stored is asked for through [`FactSource`].
+
+mod fold;
+mod layers;
+mod layout;
+mod resolve;
+
+pub use fold::{Folding, GraphOptions, Positions, graph};
+pub use layers::{Classified, classify, default_patterns};
+pub use layout::{
+    Band, Bounds, Layout, LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, Point, card_size, layout,
+};
+pub use resolve::{Derived, FactSource, MessageSighting, Resolver, Unmatched};

@@ -1,0 +1,344 @@
+//! Publications seen as messages: counted unless a send span stands for them, and taken back when such a span arrives later.
+
+use flowglass_model::{
+    Delta, InteractionKind, Message, MessageContext, Nanos, NodeId, Role, SeriesKey, ServiceName, UnresolvedReason,
+};
+use std::collections::BTreeSet;
+
+use super::gather::Gatherer;
+use super::messaging::stands_for;
+use super::world::{At, World, message_id, rank, topic};
+use super::{FactSource, MessageSighting, Unmatched};
+
+/// Publications that are judged together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group {
+    /// All with one id on one destination.
+    Id { system: String, destination: String, id: String },
+    /// All without an id on one destination that one span sent.
+    Hop { system: String, destination: String, hop: (flowglass_model::TraceId, flowglass_model::SpanId) },
+}
+
+fn body(system: &str, destination: &str) -> String {
+    format!("{system}/{destination}")
+}
+
+impl Group {
+    fn of(sighting: &MessageSighting) -> Option<Group> {
+        let (system, destination) = (sighting.system.clone(), sighting.destination.clone());
+        match (&sighting.event_id, sighting.hop) {
+            (Some(id), _) => Some(Group::Id { system, destination, id: id.clone() }),
+            (None, Some(hop)) => Some(Group::Hop { system, destination, hop: (hop.trace_id, hop.span_id) }),
+            (None, None) => None,
+        }
+    }
+
+    fn topic(&self) -> NodeId {
+        let (Group::Id { system, destination, .. } | Group::Hop { system, destination, .. }) = self;
+        NodeId::topic(system, destination, None)
+    }
+
+    /// Under this key the store keeps what was counted.
+    fn key(&self) -> String {
+        match self {
+            Group::Id { system, destination, id } => format!("{}\u{1f}{id}", body(system, destination)),
+            Group::Hop { system, destination, hop: (trace, span) } => {
+                format!("hop\u{1f}{trace}\u{1f}{span}\u{1f}{}", body(system, destination))
+            }
+        }
+    }
+}
+
+/// Under this key the store remembers that publications wait for spans of a trace.
+fn waiting_key(trace: flowglass_model::TraceId) -> String {
+    format!("trace\u{1f}{trace}")
+}
+
+/// A node for a CloudEvents `source` (a URI reference): its last path segment names a service; a bare host is an external
+/// system. `None` when nothing is left of it.
+fn guessed_sender(source: &str) -> Option<NodeId> {
+    let text = source.trim();
+    let (rest, is_url) = match text.split_once("://") {
+        Some((_, rest)) => (rest, true),
+        None => (text, false),
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
+    if rest.is_empty() {
+        return None;
+    }
+    let last = rest.rsplit('/').next().unwrap_or(rest);
+    let host_only = is_url && !rest.contains('/');
+    if host_only {
+        return Some(NodeId::external(last, None));
+    }
+    let last = last.rsplit(':').next().unwrap_or(last);
+    let service = ServiceName { namespace: None, name: last.to_owned() };
+    (!last.is_empty()).then(|| NodeId::service(&service, None))
+}
+
+/// Groups that new messages belong to, and deltas for those that belong to none (no id, no context: nothing to match).
+pub(super) fn of_messages(messages: &[&Message], groups: &mut BTreeSet<Group>, deltas: &mut Vec<Delta>) {
+    for message in messages {
+        let sighting = MessageSighting {
+            system: message.system.clone(),
+            destination: message.destination.clone(),
+            event_id: message.event_id.clone(),
+            time: message.time,
+            hop: message.hop,
+            source: message.source.clone(),
+        };
+        if let Some(group) = Group::of(&sighting) {
+            groups.insert(group);
+            continue;
+        }
+        let topic = message.topic();
+        let sender = message.source.as_deref().and_then(guessed_sender);
+        let one = Unmatched { count: 1, source: sender.unwrap_or_else(|| topic.clone()), topic, at: message.time };
+        deltas.push(delta(&one, 1));
+    }
+}
+
+/// Groups that a new span can settle.
+pub(super) fn of_span<S: FactSource>(
+    gatherer: &mut Gatherer<'_, S>,
+    at: At,
+    waiting: bool,
+    groups: &mut BTreeSet<Group>,
+) -> Result<(), S::Error> {
+    let facts = gatherer.world().span(at);
+    if let (Role::Send { topic, message_id: Some(id), .. }, Some((system, destination))) =
+        (&facts.role, topic(&facts.role).and_then(|t| t.body().split_once('/')))
+        && !topic.body().is_empty()
+    {
+        let (system, destination) = (system.to_owned(), destination.to_owned());
+        groups.insert(Group::Id { system, destination, id: id.clone() });
+    }
+    if waiting {
+        let (trace, span) = (facts.trace_id, facts.span_id);
+        groups.extend(gatherer.source.messages_with_context(trace, span)?.iter().filter_map(Group::of));
+    }
+    Ok(())
+}
+
+/// Whether publications wait for spans of this trace.
+pub(super) fn waits_for<S: FactSource>(source: &mut S, trace: flowglass_model::TraceId) -> Result<bool, S::Error> {
+    Ok(source.unmatched(&waiting_key(trace))?.is_some())
+}
+
+/// Judges groups anew and returns the difference to what was counted before. Only groups with a new message (`fresh`) or with
+/// something counted can change.
+pub(super) fn settle<S: FactSource>(
+    gatherer: &mut Gatherer<'_, S>,
+    fresh: &BTreeSet<Group>,
+    by_spans: &BTreeSet<Group>,
+    deltas: &mut Vec<Delta>,
+) -> Result<(), S::Error> {
+    let mut open: BTreeSet<Group> = fresh.union(by_spans).cloned().collect();
+    let mut done: BTreeSet<Group> = BTreeSet::new();
+    while let Some(group) = open.pop_first() {
+        let key = group.key();
+        let before = gatherer.source.unmatched(&key)?;
+        let is_new = fresh.contains(&group);
+        if !is_new && before.is_none() && by_spans.contains(&group) && !has_creations(gatherer, &group)? {
+            done.insert(group);
+            continue;
+        }
+        let judged = judge(gatherer, &group)?;
+        for related in judged.related {
+            if !done.contains(&related) && related != group {
+                open.insert(related);
+            }
+        }
+        done.insert(group);
+        if let Some(now) = &judged.unmatched {
+            for trace in judged.waits {
+                gatherer.source.set_unmatched(&waiting_key(trace), Some(now))?;
+            }
+        }
+        if judged.unmatched == before {
+            continue;
+        }
+        deltas.extend(before.iter().map(|b| delta(b, -1)));
+        deltas.extend(judged.unmatched.iter().map(|n| delta(n, 1)));
+        gatherer.source.set_unmatched(&key, judged.unmatched.as_ref())?;
+    }
+    Ok(())
+}
+
+/// More send spans of a message only ever match more of its publications, unless they take the place of creation spans.
+fn has_creations<S: FactSource>(gatherer: &mut Gatherer<'_, S>, group: &Group) -> Result<bool, S::Error> {
+    let Group::Id { id, .. } = group else { return Ok(false) };
+    let topic_node = group.topic();
+    gatherer.by_message((topic_node.body().to_owned(), id.clone()))?;
+    let world = gatherer.world();
+    let is_creation = |a: At| matches!(world.span(a).role, Role::Send { create: true, .. });
+    Ok(world.with_message(&topic_node, id).into_iter().any(is_creation))
+}
+
+fn delta(unmatched: &Unmatched, sign: i64) -> Delta {
+    let Unmatched { count, source, topic, at } = unmatched;
+    let key = if source == topic {
+        SeriesKey::Unresolved { participant: topic.clone(), reason: UnresolvedReason::CallerMissing }
+    } else {
+        SeriesKey::Edge { kind: InteractionKind::Publish, source: source.clone(), target: topic.clone() }
+    };
+    Delta { key, at: *at, count: sign * *count as i64, error: false, duration: None }
+}
+
+struct Judged {
+    /// Publications without a span, if any.
+    unmatched: Option<Unmatched>,
+    /// Traces whose spans may change that.
+    waits: BTreeSet<flowglass_model::TraceId>,
+    /// Groups that share a send span with this one.
+    related: Vec<Group>,
+}
+
+/// What is known of the last hop of a message.
+enum Hop {
+    None,
+    /// Its span is not known.
+    Unknown,
+    /// It is a send span of this destination.
+    Sender(At),
+    /// It is a send span of another destination: a template, an exchange, a copy. That span stands for it.
+    Elsewhere,
+    /// It is some other span of the publisher.
+    Inside(At),
+}
+
+fn hop_of(world: World<'_>, hop: Option<MessageContext>, topic_node: &NodeId) -> Hop {
+    let Some(hop) = hop else { return Hop::None };
+    let mut named: Vec<At> = world.named(hop.trace_id, hop.span_id).collect();
+    named.sort_unstable_by_key(|a| world.span(*a).kind);
+    let Some(first) = named.first() else { return Hop::Unknown };
+    let sender = named.iter().find(|a| matches!(world.span(**a).role, Role::Send { .. }));
+    match sender {
+        Some(at) if topic(&world.span(*at).role).is_some_and(|t| t.body() == topic_node.body()) => Hop::Sender(*at),
+        Some(_) => Hop::Elsewhere,
+        None => Hop::Inside(*first),
+    }
+}
+
+fn judge<S: FactSource>(gatherer: &mut Gatherer<'_, S>, group: &Group) -> Result<Judged, S::Error> {
+    let topic_node = group.topic();
+    let sightings = sightings(gatherer, group)?;
+    for hop in sightings.iter().filter_map(|m| m.hop) {
+        gatherer.cache.load(hop.trace_id, gatherer.source)?;
+    }
+    let mut senders: BTreeSet<At> = BTreeSet::new();
+    if let Group::Id { id, .. } = group {
+        gatherer.by_message((topic_node.body().to_owned(), id.clone()))?;
+        let world = gatherer.world();
+        let mut named = world.with_message(&topic_node, id);
+        named.retain(|a| matches!(world.span(*a).role, Role::Send { .. }));
+        for at in named {
+            gatherer.needs(at)?;
+            senders.insert(at);
+        }
+    }
+    let mut judged = Judged { unmatched: None, waits: BTreeSet::new(), related: Vec::new() };
+    let (mut matched, mut inside, mut publications) = (0usize, Vec::new(), Vec::new());
+    if let Group::Id { id, .. } = group {
+        matched += senders.iter().filter(|a| stands_for(gatherer.world(), **a, id)).count();
+    }
+    let mut hops: BTreeSet<At> = BTreeSet::new();
+    for sighting in &sightings {
+        match hop_of(gatherer.world(), sighting.hop, &topic_node) {
+            Hop::Elsewhere => continue,
+            Hop::Sender(at) => {
+                hops.insert(at);
+            }
+            Hop::Inside(at) => inside.push(at),
+            Hop::Unknown => judged.waits.extend(sighting.hop.map(|h| h.trace_id)),
+            Hop::None => {}
+        }
+        publications.push(sighting);
+    }
+    for at in hops {
+        let (stands, related) = stands_for_group(gatherer, at, group)?;
+        judged.related.extend(related);
+        if senders.insert(at) {
+            matched += usize::from(stands);
+        }
+    }
+    let Some(first) = publications.iter().map(|p| p.time).min() else { return Ok(judged) };
+    let count = publications.len().saturating_sub(matched) as u64;
+    if count > 0 {
+        let (source, topic) = sender(gatherer.world(), &senders, &inside, &publications, topic_node);
+        judged.unmatched = Some(Unmatched { count, source, topic, at: first });
+    }
+    Ok(judged)
+}
+
+fn sightings<S: FactSource>(gatherer: &mut Gatherer<'_, S>, group: &Group) -> Result<Vec<MessageSighting>, S::Error> {
+    match group {
+        Group::Id { system, destination, id } => gatherer.source.messages_with_id(system, destination, id),
+        Group::Hop { hop: (trace, span), .. } => {
+            let mut all = gatherer.source.messages_with_context(*trace, *span)?;
+            all.retain(|m| Group::of(m).as_ref() == Some(group));
+            Ok(all)
+        }
+    }
+}
+
+/// A send span without the message's id that is the last hop of messages stands for one of them: the one with its own id if
+/// there is one, else the first in order. Also returns the other groups that depend on that choice.
+fn stands_for_group<S: FactSource>(
+    gatherer: &mut Gatherer<'_, S>,
+    at: At,
+    group: &Group,
+) -> Result<(bool, Vec<Group>), S::Error> {
+    let world = gatherer.world();
+    let facts = world.span(at);
+    let own = message_id(&facts.role).map(str::to_owned);
+    let destination = topic(&facts.role).map(|t| t.body().to_owned());
+    let all = gatherer.source.messages_with_context(facts.trace_id, facts.span_id)?;
+    let here: BTreeSet<(Nanos, Group)> = all
+        .iter()
+        .filter(|m| destination.as_deref() == Some(&*body(&m.system, &m.destination)))
+        .filter_map(|m| Some((m.time, Group::of(m)?)))
+        .collect();
+    let mut choice =
+        here.iter().map(|(_, g)| g).filter(|g| matches!(g, Group::Id { id, .. } if Some(id) == own.as_ref()));
+    let chosen = choice.next().or_else(|| here.iter().map(|(_, g)| g).next()).cloned();
+    let related = here.into_iter().map(|(_, g)| g).filter(|g| g != group).collect();
+    Ok((chosen.as_ref() == Some(group), related))
+}
+
+/// Who published what no span stands for: the service of the message's other publications, of the span in its context, or the
+/// one its CloudEvents source names; nobody when there is no such hint.
+fn sender(
+    world: World<'_>,
+    senders: &BTreeSet<At>,
+    inside: &[At],
+    publications: &[&MessageSighting],
+    topic_node: NodeId,
+) -> (NodeId, NodeId) {
+    if let Some(at) = senders.iter().min_by_key(|a| rank(world.span(**a))) {
+        let facts = world.span(*at);
+        return (facts.service.clone(), topic(&facts.role).cloned().unwrap_or(topic_node));
+    }
+    if let Some(at) = inside.iter().min_by_key(|a| rank(world.span(**a))) {
+        let service = world.span(*at).service.clone();
+        let topic = topic_node.in_environment(service.environment());
+        return (service, topic);
+    }
+    let guess = publications.iter().filter_map(|p| p.source.as_deref()).filter_map(guessed_sender).min();
+    (guess.unwrap_or_else(|| topic_node.clone()), topic_node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guessed_sender;
+
+    #[test]
+    fn a_cloudevents_source_names_a_service_or_a_host() {
+        let name = |s| guessed_sender(s).map(|n| n.to_string());
+        assert_eq!(name("/crm-sys-api").as_deref(), Some("service:crm-sys-api"));
+        assert_eq!(name("urn:shop:orders").as_deref(), Some("service:orders"));
+        assert_eq!(name("https://shop.example").as_deref(), Some("external:shop.example"));
+        assert_eq!(name("https://shop.example/apis/orders/?x=1").as_deref(), Some("service:orders"));
+        assert_eq!(name(" / "), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! A store in memory, and a resolver in front of it.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use flowglass_model::{
+    Delivery, Delta, Message, NodeId, Role, SeriesSum, SpanFacts, SpanId, SpanKey, TraceId, TraceJoin,
+};
+use flowglass_topology::{FactSource, MessageSighting, Resolver, Unmatched};
+
+/// What a store answers, without a store.
+#[derive(Default)]
+pub(crate) struct Memory {
+    spans: BTreeMap<SpanKey, SpanFacts>,
+    messages: Vec<Message>,
+    unmatched: BTreeMap<String, Unmatched>,
+}
+
+fn sighting(m: &Message) -> MessageSighting {
+    MessageSighting {
+        system: m.system.clone(),
+        destination: m.destination.clone(),
+        event_id: m.event_id.clone(),
+        time: m.time,
+        hop: m.hop,
+        source: m.source.clone(),
+    }
+}
+
+impl FactSource for Memory {
+    type Error = Infallible;
+
+    fn trace_facts(&mut self, trace: TraceId) -> Result<Vec<SpanFacts>, Infallible> {
+        Ok(self.spans.values().filter(|s| s.trace_id == trace).cloned().collect())
+    }
+
+    fn traces_linking_to(&mut self, trace: TraceId, span: SpanId) -> Result<Vec<TraceId>, Infallible> {
+        Ok(self.spans.values().filter(|s| s.links.contains(&(trace, span))).map(|s| s.trace_id).collect())
+    }
+
+    fn messages_with_context(&mut self, trace: TraceId, span: SpanId) -> Result<Vec<MessageSighting>, Infallible> {
+        let here = |m: &&Message| m.hop.is_some_and(|h| h.trace_id == trace && h.span_id == span);
+        Ok(self.messages.iter().filter(here).map(sighting).collect())
+    }
+
+    fn traces_with_message(&mut self, topic_body: &str, id: &str) -> Result<Vec<TraceId>, Infallible> {
+        let fits = |s: &&SpanFacts| match &s.role {
+            Role::Send { topic, message_id, .. }
+            | Role::Receive { topic, message_id, .. }
+            | Role::Process { topic, message_id, .. } => {
+                topic.body() == topic_body && message_id.as_deref() == Some(id)
+            }
+            _ => false,
+        };
+        Ok(self.spans.values().filter(fits).map(|s| s.trace_id).collect())
+    }
+
+    fn messages_with_id(
+        &mut self,
+        system: &str,
+        destination: &str,
+        id: &str,
+    ) -> Result<Vec<MessageSighting>, Infallible> {
+        let here =
+            |m: &&Message| m.system == system && m.destination == destination && m.event_id.as_deref() == Some(id);
+        Ok(self.messages.iter().filter(here).map(sighting).collect())
+    }
+
+    fn unmatched(&mut self, key: &str) -> Result<Option<Unmatched>, Infallible> {
+        Ok(self.unmatched.get(key).cloned())
+    }
+
+    fn set_unmatched(&mut self, key: &str, value: Option<&Unmatched>) -> Result<(), Infallible> {
+        match value {
+            Some(value) => self.unmatched.insert(key.to_owned(), value.clone()),
+            None => self.unmatched.remove(key),
+        };
+        Ok(())
+    }
+}
+
+/// Items of one batch.
+#[derive(Default, Clone)]
+pub(crate) struct Batch {
+    pub(crate) spans: Vec<SpanFacts>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) deliveries: Vec<Delivery>,
+}
+
+/// Store, resolver and the sums they lead to.
+pub(crate) struct Bench {
+    pub(crate) store: Memory,
+    pub(crate) resolver: Resolver,
+    pub(crate) sums: BTreeMap<(flowglass_model::SeriesKey, i64, bool, Option<i64>), i64>,
+    pub(crate) joins: Vec<TraceJoin>,
+}
+
+impl Bench {
+    pub(crate) fn new(max_spans: usize) -> Self {
+        Bench { store: Memory::default(), resolver: Resolver::new(max_spans), sums: BTreeMap::new(), joins: Vec::new() }
+    }
+
+    /// Feeds a batch as the writer does. Messages are taken to be new.
+    pub(crate) fn feed(&mut self, batch: &Batch, declared: &[(NodeId, String)]) -> Vec<Delta> {
+        self.store.messages.extend(batch.messages.iter().cloned());
+        let all: Vec<&SpanFacts> = batch.spans.iter().collect();
+        let new = self.resolver.unseen(&all, &mut self.store).unwrap();
+        let new: Vec<&SpanFacts> = new.into_iter().map(|i| all[i]).collect();
+        let messages: Vec<&Message> = batch.messages.iter().collect();
+        let deliveries: Vec<&Delivery> = batch.deliveries.iter().collect();
+        let derived = self.resolver.add(&new, &messages, &deliveries, declared, &mut self.store).unwrap();
+        for span in new {
+            self.store.spans.insert(span.key(), span.clone());
+        }
+        for d in &derived.deltas {
+            let key = (d.key.clone(), d.at, d.error, d.duration);
+            let sum = self.sums.entry(key.clone()).or_default();
+            *sum += d.count;
+            if *sum == 0 {
+                self.sums.remove(&key);
+            }
+        }
+        self.joins.extend(derived.joins.iter().cloned());
+        derived.deltas
+    }
+
+    /// All that was derived so far, net.
+    pub(crate) fn deltas(&self) -> Vec<Delta> {
+        self.sums
+            .iter()
+            .map(|((key, at, error, duration), count)| Delta {
+                key: key.clone(),
+                at: *at,
+                count: *count,
+                error: *error,
+                duration: *duration,
+            })
+            .collect()
+    }
+
+    /// The same as summed series.
+    pub(crate) fn series(&self) -> Vec<SeriesSum> {
+        series(&self.deltas())
+    }
+}
+
+/// Sums deltas as the store does.
+pub(crate) fn series(deltas: &[Delta]) -> Vec<SeriesSum> {
+    let mut out: BTreeMap<flowglass_model::SeriesKey, SeriesSum> = BTreeMap::new();
+    for d in deltas {
+        let sum = out.entry(d.key.clone()).or_insert_with(|| SeriesSum {
+            key: d.key.clone(),
+            count: 0,
+            errors: 0,
+            sketch: Default::default(),
+            first: d.at,
+            last: d.at,
+        });
+        sum.count += d.count;
+        sum.errors += if d.error { d.count } else { 0 };
+        if let Some(nanos) = d.duration {
+            sum.sketch.add(nanos, d.count);
+        }
+    }
+    out.into_values().collect()
+}
+
+/// Feeds a whole story as one batch.
+pub(crate) fn told(text: &str) -> Bench {
+    let story = flowglass_testkit::story(text);
+    let mut bench = Bench::new(1_000);
+    let batch = Batch { spans: story.spans, messages: story.messages, deliveries: story.deliveries };
+    bench.feed(&batch, &[]);
+    bench
+}
