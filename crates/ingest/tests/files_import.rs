@@ -79,7 +79,12 @@ async fn every_format_is_recognised_by_content() {
     ] {
         let (report, _) = take(&[fixture(name)]).await;
         let c = report.counts;
-        assert_eq!((c.spans, c.events, c.logs, c.facts), (spans, events, logs, facts), "{name}: {:?}", reasons(&report));
+        assert_eq!(
+            (c.spans, c.events, c.logs, c.facts),
+            (spans, events, logs, facts),
+            "{name}: {:?}",
+            reasons(&report)
+        );
         assert_eq!(report.rejected_total, rejected, "{name}: {:?}", reasons(&report));
         assert_eq!(report.recognised, u64::from(name != "unrelated.jsonl"), "{name}");
     }
@@ -114,7 +119,10 @@ async fn broken_files_keep_their_good_part() {
     let line = std::fs::read_to_string(fixture("otlp-bom-crlf.jsonl")).unwrap();
     let line = line.trim_start_matches('\u{feff}').lines().next().unwrap();
     let text: String = (1..=2_000u32)
-        .map(|i| line.replace("0000000000000001", &format!("{:016x}", u64::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15))) + "\n")
+        .map(|i| {
+            line.replace("0000000000000001", &format!("{:016x}", u64::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+                + "\n"
+        })
         .collect();
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gz.write_all(text.as_bytes()).unwrap();
@@ -168,9 +176,16 @@ async fn bytes_are_imported_like_files_and_can_be_cancelled() {
     let content = std::fs::read(fixture("otlp.jsonl")).unwrap();
     let (sink, _) = keeper();
     let options = Options::named("t");
-    let report = import_bytes("pasted", std::io::Cursor::new(content.clone()), &sink, &options, |_| {}, CancellationToken::new())
-        .await
-        .unwrap();
+    let report = import_bytes(
+        "pasted",
+        std::io::Cursor::new(content.clone()),
+        &sink,
+        &options,
+        |_| {},
+        CancellationToken::new(),
+    )
+    .await
+    .unwrap();
     assert_eq!((report.counts.spans, report.first), (2, Some(1_700_000_000_000_000_000)));
     let cancel = CancellationToken::new();
     cancel.cancel();

@@ -46,7 +46,9 @@ async fn server(folder: &Path, port: Option<u16>) -> Server {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap_or_else(|e| panic!("{} cannot be started ({e}): install nats-server or set NATS_SERVER", binary.display()));
+        .unwrap_or_else(|e| {
+            panic!("{} cannot be started ({e}): install nats-server or set NATS_SERVER", binary.display())
+        });
     let file = ports.join(format!("nats-server_{}.ports", child.id()));
     let port = until("the port of nats-server", || {
         let text = std::fs::read_to_string(&file).ok()?;
@@ -97,7 +99,8 @@ fn look(config: NatsConfig) -> Look {
 
 impl Look {
     async fn connected(&self) {
-        until("the connection", || matches!(self.status.borrow().state, NatsState::Connected { .. }).then_some(())).await;
+        until("the connection", || matches!(self.status.borrow().state, NatsState::Connected { .. }).then_some(()))
+            .await;
     }
 
     async fn end(self) -> Batch {
@@ -130,13 +133,20 @@ async fn fingerprint(js: &Context) -> Vec<String> {
     for name in ["LIM", "INT", "WORK"] {
         let stream = js.get_stream(name).await.unwrap();
         let state = stream.get_info().await.unwrap().state;
-        all.push(format!("{name} {} {} {} {}", state.messages, state.first_sequence, state.last_sequence, state.consumer_count));
+        all.push(format!(
+            "{name} {} {} {} {}",
+            state.messages, state.first_sequence, state.last_sequence, state.consumer_count
+        ));
         let mut consumers = stream.consumers();
         while let Some(info) = consumers.next().await {
             let info = info.unwrap();
             all.push(format!(
                 "{name} {} delivered {} acked {} pending {} redelivered {}",
-                info.name, info.delivered.consumer_sequence, info.ack_floor.stream_sequence, info.num_pending, info.num_redelivered
+                info.name,
+                info.delivered.consumer_sequence,
+                info.ack_floor.stream_sequence,
+                info.num_pending,
+                info.num_redelivered
             ));
         }
     }

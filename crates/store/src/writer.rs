@@ -89,3 +89,13 @@ impl Writer {
         value.map(|v| v as u64).map_err(|e| StoreError::sqlite(&self.path, e))
     }
 }
+
+impl Drop for Writer {
+    /// Folds the write-ahead log into the file, so that a closed workspace is one file. When a reader is in the way the log
+    /// stays beside it, with nothing lost, until the next writer closes.
+    fn drop(&mut self) {
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::debug!(%error, "the write-ahead log was not folded in");
+        }
+    }
+}

@@ -170,6 +170,8 @@ impl Studio {
         // The writer ends when the last sink is gone and the queue is empty.
         drop(lock(&self.0.sink).take());
         drop(lock(&self.0.notes).take());
+        // Idle readers would keep the write-ahead log from being folded into the file.
+        self.0.workspace.close_idle();
         let thread = lock(&self.0.writer).take();
         if let Some(thread) = thread {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;

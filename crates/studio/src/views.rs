@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use flowglass_model::{EdgeStats, Graph, GraphNode, InteractionKind, Layer, NodeId, NodeKind, SeriesKey, SeriesSum};
-use flowglass_topology::{LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, card_size, layout};
+use flowglass_topology::{Folding, LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, card_size, layout};
 
 use crate::api::{Band, Edge, Figures, Nearest, Node, Point, TopologyView, UnresolvedGroup};
 use crate::studio::lock;
@@ -33,6 +33,7 @@ struct State {
 pub(crate) struct Material<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) series: &'a [SparkedSeries],
+    pub(crate) folding: &'a Folding,
     /// Seconds of the range that have data, for rates.
     pub(crate) seconds: Option<f64>,
     pub(crate) nearest: Nearest,
@@ -110,13 +111,13 @@ fn full_view(material: &Material<'_>, positions: &mut BTreeMap<NodeId, Placed>) 
     positions.extend(drawing.positions.iter().map(|(id, p)| (id.clone(), *p)));
 
     let (left, top) = (drawing.bounds.x, drawing.bounds.y);
+    let mut sparks = sparks(material.series, material.folding);
     let view_nodes = graph
         .nodes
         .iter()
         .map(|n| {
-            let at = drawing.positions.get(&n.id);
-            let (width, height) = card_size(n.kind);
-            node(material, n, at.map_or(0.0, |p| p.x - left), at.map_or(0.0, |p| p.y - top), width, height)
+            let at = drawing.positions.get(&n.id).map_or((0.0, 0.0), |p| (p.x - left, p.y - top));
+            node(material, n, sparks.remove(&n.id), at)
         })
         .collect();
     let view_edges = graph
@@ -164,12 +165,13 @@ pub(crate) fn edge_id(source: &NodeId, target: &NodeId, kind: InteractionKind) -
     format!("{source} → {target} {}", kind.as_str())
 }
 
-fn node(material: &Material<'_>, n: &GraphNode, x: f64, y: f64, width: f64, height: f64) -> Node {
+fn node(material: &Material<'_>, n: &GraphNode, spark: Option<Spark>, (x, y): (f64, f64)) -> Node {
+    let (width, height) = card_size(n.kind);
     let consumers = (n.kind == NodeKind::Topic).then(|| {
         let edges = material.graph.edges.iter();
         edges.filter(|e| e.source == n.id && e.kind == InteractionKind::Consume).count() as u32
     });
-    let (spark, spark_errors) = spark(material.series, n);
+    let (spark, spark_errors) = spark.unwrap_or_else(|| (vec![0.0; SPARK_BUCKETS], vec![0.0; SPARK_BUCKETS]));
     Node {
         id: n.id.to_string(),
         name: n.name.clone(),
@@ -195,39 +197,30 @@ fn node(material: &Material<'_>, n: &GraphNode, x: f64, y: f64, width: f64, heig
     }
 }
 
-fn spark(series: &[SparkedSeries], n: &GraphNode) -> (Vec<f64>, Vec<f64>) {
-    let (mut counts, mut errors) = (vec![0.0; SPARK_BUCKETS], vec![0.0; SPARK_BUCKETS]);
-    let concerns = |key: &SeriesKey| match key {
-        SeriesKey::Operation { participant, .. } => n.kind == NodeKind::Service && *participant == n.id,
-        SeriesKey::Edge { kind: InteractionKind::Publish, target, .. } => {
-            n.kind == NodeKind::Topic && target.body() == n.id.body()
-        }
-        SeriesKey::Edge { source, target, .. } => match n.kind {
-            NodeKind::Backend | NodeKind::External => same_host(target, &n.id),
-            NodeKind::Consumer => *source == n.id,
-            _ => false,
-        },
-        _ => false,
-    };
-    for (_, parts) in series.iter().filter(|(sum, _)| concerns(&sum.key)) {
+/// Occurrences and failures over the parts of the range.
+type Spark = (Vec<f64>, Vec<f64>);
+
+/// Sparklines by the node that is shown: services by what they handled, topics by what was published, backends and external
+/// systems by what was asked of them, consumers by what they asked.
+fn sparks(series: &[SparkedSeries], folding: &Folding) -> BTreeMap<NodeId, Spark> {
+    let mut out: BTreeMap<NodeId, Spark> = BTreeMap::new();
+    for (sum, parts) in series {
+        let raw = match &sum.key {
+            SeriesKey::Operation { participant, .. } => participant,
+            SeriesKey::Edge { source, .. } if source.kind() == NodeKind::Consumer => source,
+            SeriesKey::Edge { kind: InteractionKind::Consume, .. } => continue,
+            SeriesKey::Edge { target, .. } if target.kind() != NodeKind::Service => target,
+            _ => continue,
+        };
+        let Some(node) = folding.node(raw) else { continue };
+        let (counts, errors) =
+            out.entry(node).or_insert_with(|| (vec![0.0; SPARK_BUCKETS], vec![0.0; SPARK_BUCKETS]));
         for (i, (count, failed)) in parts.iter().enumerate().take(SPARK_BUCKETS) {
             counts[i] += *count as f64;
             errors[i] += *failed as f64;
         }
     }
-    (counts, errors)
-}
-
-/// Whether a raw participant is the one shown: equal, or the same external host written with a port.
-fn same_host(raw: &NodeId, shown: &NodeId) -> bool {
-    raw == shown
-        || (shown.kind() == NodeKind::External
-            && raw.kind() == NodeKind::External
-            && raw.environment() == shown.environment()
-            && raw
-                .body()
-                .rsplit_once(':')
-                .is_some_and(|(host, port)| host == shown.body() && port.bytes().all(|b| b.is_ascii_digit())))
+    out
 }
 
 /// Counts and times with a rate.

@@ -81,6 +81,11 @@ impl Workspace {
         *self.settings.write().unwrap_or_else(|e| e.into_inner()) = settings;
     }
 
+    /// Closes connections that nobody uses now.
+    pub(crate) fn close_idle(&self) {
+        self.idle.lock().unwrap_or_else(|e| e.into_inner()).clear();
+    }
+
     /// Asks the store. Blocking: call it from a blocking thread.
     pub fn read<T>(&self, ask: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, WorkspaceError> {
         let idle = self.idle.lock().unwrap_or_else(|e| e.into_inner()).pop();

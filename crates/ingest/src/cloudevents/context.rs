@@ -69,6 +69,9 @@ mod tests {
             "00000000000000008448eb211c80319c"
         );
         assert_eq!(b3("0"), None);
-        assert_eq!(jaeger_context("8448eb211c80319c:7ad6b7169203331:0:1").unwrap().span_id.to_string(), "07ad6b7169203331");
+        assert_eq!(
+            jaeger_context("8448eb211c80319c:7ad6b7169203331:0:1").unwrap().span_id.to_string(),
+            "07ad6b7169203331"
+        );
     }
 }

@@ -156,7 +156,8 @@ fn first<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// The context of the last hop: the first valid `traceparent`, else B3, else Jaeger's own.
 fn hop(headers: &[(String, String)]) -> Option<MessageContext> {
-    let all = |name: &'static str| headers.iter().filter(move |(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+    let all =
+        |name: &'static str| headers.iter().filter(move |(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
     all("traceparent")
         .find_map(traceparent)
         .or_else(|| all("b3").find_map(b3))
@@ -286,7 +287,10 @@ mod tests {
         let zero = "00-00000000000000000000000000000000-b7ad6b7169203331-01";
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         let m = build(nats(&[("traceparent", zero), ("TraceParent", good), ("Nats-Msg-Id", "m")], b""), &options);
-        assert_eq!((m.hop.map(|h| h.span_id.to_string()), m.event_id.as_deref()), (Some("b7ad6b7169203331".into()), Some("m")));
+        assert_eq!(
+            (m.hop.map(|h| h.span_id.to_string()), m.event_id.as_deref()),
+            (Some("b7ad6b7169203331".into()), Some("m"))
+        );
         let m = build(nats(&[("uber-trace-id", "1:2:0:1")], b""), &options);
         assert_eq!(m.hop.unwrap().trace_id.to_string(), "00000000000000000000000000000001");
         assert_eq!(build(nats(&[("traceparent", zero)], b""), &options).hop, None);

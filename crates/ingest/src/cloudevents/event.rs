@@ -127,8 +127,8 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
 
 /// Reads one structured event.
 pub fn structured(json: &[u8]) -> Result<Event, CloudEventError> {
-    let members: Members<'_> = serde_json::from_slice(json)
-        .map_err(|e| CloudEventError::Json { at: String::new(), reason: e.to_string() })?;
+    let members: Members<'_> =
+        serde_json::from_slice(json).map_err(|e| CloudEventError::Json { at: String::new(), reason: e.to_string() })?;
     let mut event = Event::default();
     let (mut data, mut encoded) = (None, None);
     for (name, value) in &members.0 {
@@ -210,8 +210,14 @@ mod tests {
     fn what_is_no_event_is_told() {
         for (json, want) in [
             (r#"{"specversion":"1.0","id":"1","source":"/s"}"#, "the attribute type is missing"),
-            (r#"{"specversion":"2.0","id":"1","source":"/s","type":"t"}"#, "specversion 2.0 is not known; 1.0 and 0.3 are"),
-            (r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"&"}"#, "data_base64 cannot be read"),
+            (
+                r#"{"specversion":"2.0","id":"1","source":"/s","type":"t"}"#,
+                "specversion 2.0 is not known; 1.0 and 0.3 are",
+            ),
+            (
+                r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"&"}"#,
+                "data_base64 cannot be read",
+            ),
             ("{", "not valid JSON"),
             ("[]", "not valid JSON"),
         ] {

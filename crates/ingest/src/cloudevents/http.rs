@@ -21,10 +21,9 @@ pub fn from_http(
     let media = content_type.split(';').next().unwrap_or_default().trim();
     let request = kept_headers(headers);
     match media {
-        "application/cloudevents-batch+json" => batch(body)?
-            .into_iter()
-            .map(|event| Ok(message(event, request.clone(), now, options)))
-            .collect(),
+        "application/cloudevents-batch+json" => {
+            batch(body)?.into_iter().map(|event| Ok(message(event, request.clone(), now, options))).collect()
+        }
         "application/cloudevents+json" | "application/cloudevents" => {
             Ok(vec![message(structured(body)?, request, now, options)])
         }
@@ -36,8 +35,8 @@ pub fn from_http(
 }
 
 fn batch(body: &[u8]) -> Result<Vec<Event>, CloudEventError> {
-    let items: Vec<&RawValue> = serde_json::from_slice(body)
-        .map_err(|e| CloudEventError::Json { at: String::new(), reason: e.to_string() })?;
+    let items: Vec<&RawValue> =
+        serde_json::from_slice(body).map_err(|e| CloudEventError::Json { at: String::new(), reason: e.to_string() })?;
     items
         .into_iter()
         .enumerate()
@@ -68,8 +67,16 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 /// of the transport.
 fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     const TRANSPORT: [&str; 10] = [
-        "host", "content-length", "content-encoding", "content-type", "accept", "accept-encoding", "connection",
-        "transfer-encoding", "user-agent", "expect",
+        "host",
+        "content-length",
+        "content-encoding",
+        "content-type",
+        "accept",
+        "accept-encoding",
+        "connection",
+        "transfer-encoding",
+        "user-agent",
+        "expect",
     ];
     let mut kept: Vec<(String, String)> = headers
         .iter()
@@ -101,7 +108,8 @@ mod tests {
         let json = r#"{"specversion":"1.0","id":"1","source":"/s","type":"order.placed","subject":"o-7",
             "time":"1970-01-01T00:00:01Z","datacontenttype":"application/json","data":{"orderId":"o-7"}}"#;
         let one = post(&[("content-type", "application/cloudevents+json; charset=utf-8")], json).unwrap();
-        let many = post(&[("content-type", "application/cloudevents-batch+json")], &format!("[{json},{json}]")).unwrap();
+        let many =
+            post(&[("content-type", "application/cloudevents-batch+json")], &format!("[{json},{json}]")).unwrap();
         let binary = post(
             &[
                 ("ce-specversion", "1.0"),
@@ -118,7 +126,10 @@ mod tests {
         assert_eq!((one.len(), many.len(), binary.len()), (1, 2, 1));
         for m in one.iter().chain(&many).chain(&binary) {
             assert_eq!((m.system.as_str(), m.destination.as_str(), m.time), ("http", "order.placed", 1_000_000_000));
-            assert_eq!((m.event_id.as_deref(), m.source.as_deref(), m.key.as_deref()), (Some("1"), Some("/s"), Some("o-7")));
+            assert_eq!(
+                (m.event_id.as_deref(), m.source.as_deref(), m.key.as_deref()),
+                (Some("1"), Some("/s"), Some("o-7"))
+            );
             assert_eq!(m.payload, br#"{"orderId":"o-7"}"#);
             assert_eq!(m.content_type.as_deref(), Some("application/json"));
             assert!(m.keys.iter().any(|(_, v)| v == "o-7"), "{:?}", m.keys);

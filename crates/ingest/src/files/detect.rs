@@ -145,9 +145,34 @@ pub(super) enum Kind {
 struct Names(u32);
 
 const KNOWN: [&str; 28] = [
-    "resourceSpans", "resourceLogs", "resourceMetrics", "traceId", "id", "traceID", "spans", "spanID", "operationName",
-    "data", "topic", "partition", "offset", "subject", "stream", "consumer", "delivered", "sseq", "cseq", "ack", "specversion",
-    "source", "type", "payload", "payload_base64", "payload_b64", "headers", "processes",
+    "resourceSpans",
+    "resourceLogs",
+    "resourceMetrics",
+    "traceId",
+    "id",
+    "traceID",
+    "spans",
+    "spanID",
+    "operationName",
+    "data",
+    "topic",
+    "partition",
+    "offset",
+    "subject",
+    "stream",
+    "consumer",
+    "delivered",
+    "sseq",
+    "cseq",
+    "ack",
+    "specversion",
+    "source",
+    "type",
+    "payload",
+    "payload_base64",
+    "payload_b64",
+    "headers",
+    "processes",
 ];
 
 impl<'de> Deserialize<'de> for Names {

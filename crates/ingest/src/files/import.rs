@@ -149,7 +149,6 @@ pub async fn import_bytes(
     Ok(run.finish())
 }
 
-
 struct Run<'a> {
     sink: &'a Sink,
     options: &'a Options,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowglass_model::{
-    Attributes, Batch, Rejected, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, TraceId, Value,
-};
+use flowglass_model::{Attributes, Batch, Rejected, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, TraceId, Value};
 use serde::Deserialize;
 
 use crate::normalise::{self, Emitter, Options, RawSpan};

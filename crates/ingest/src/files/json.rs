@@ -88,7 +88,11 @@ impl<R: BufRead> Scanner<R> {
             }
             let (mut used, mut lines, mut done) = (0, 0, false);
             for b in buffer {
-                if depth == 0 && !text && out.len() + used > start && matches!(b, b',' | b'}' | b']' | b'\n' | b' ' | b'\r' | b'\t') {
+                if depth == 0
+                    && !text
+                    && out.len() + used > start
+                    && matches!(b, b',' | b'}' | b']' | b'\n' | b' ' | b'\r' | b'\t')
+                {
                     done = true;
                     break;
                 }

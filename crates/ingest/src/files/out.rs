@@ -1,7 +1,7 @@
 //! Where readers put what they find: batches of bounded size, rejections of bounded number.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use flowglass_model::{Batch, Rejected};
 use tokio::sync::mpsc;
@@ -81,7 +81,11 @@ impl Out {
             self.reject(at, reason, 1);
         }
         if self.unknown_count > described {
-            self.reject("the beginning".to_owned(), "more records that could not be read".to_owned(), self.unknown_count - described);
+            self.reject(
+                "the beginning".to_owned(),
+                "more records that could not be read".to_owned(),
+                self.unknown_count - described,
+            );
         }
     }
 

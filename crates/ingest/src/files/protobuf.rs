@@ -40,7 +40,8 @@ pub(super) fn read(reader: &mut dyn BufRead, framing: Framing, out: &mut Out) ->
             Err(error) => return Err(End::Io(start, error)),
         };
         if length > MAX_MESSAGE {
-            let reason = format!("a message of {length} bytes is above the limit of {MAX_MESSAGE}; the rest is not read");
+            let reason =
+                format!("a message of {length} bytes is above the limit of {MAX_MESSAGE}; the rest is not read");
             out.reject(format!("byte {start}"), reason, 1);
             return Ok(());
         }

@@ -66,10 +66,12 @@ fn try_file(file: impl Read, count: Arc<AtomicU64>, out: &mut Out) -> Result<(),
 
 /// The one rejection of a file of no known format.
 fn not_known(head: &[u8]) -> String {
-    let shown = &head[..head.len().min(16)];
+    // Leading white space says nothing.
+    let trimmed = head.trim_ascii_start();
+    let shown = &trimmed[..trimmed.len().min(16)];
     let text = std::str::from_utf8(shown).ok().filter(|t| !t.contains(|c: char| c.is_control() && !c.is_whitespace()));
     let first = match text {
-        Some(text) => format!("{:?}", text.trim()),
+        Some(text) => format!("{text:?}"),
         None => shown.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" "),
     };
     format!("not a format Flowglass knows: first bytes {first}; {TAKEN}")
@@ -127,7 +129,9 @@ impl Run {
                         JsonError::Io(error) => in_words(&error, self.compression),
                         JsonError::Ends => "the text ends in the middle of a value".to_owned(),
                         JsonError::TooLarge => "a single value is larger than 256 MiB".to_owned(),
-                        JsonError::Unexpected(b) => format!("not JSON: unexpected {:?}; the rest is not read", b as char),
+                        JsonError::Unexpected(b) => {
+                            format!("not JSON: unexpected {:?}; the rest is not read", b as char)
+                        }
                     };
                     return out.unknown(at, reason);
                 }
@@ -220,9 +224,10 @@ impl Run {
                 Ok(items) => items,
                 Err(error) => return out.unknown(at, format!("not valid JSON: {error}")),
             };
-            return items.into_iter().enumerate().try_for_each(|(i, item)| {
-                self.object_item(item.get().as_bytes(), format!("{at}, element {i}"), out)
-            });
+            return items
+                .into_iter()
+                .enumerate()
+                .try_for_each(|(i, item)| self.object_item(item.get().as_bytes(), format!("{at}, element {i}"), out));
         }
         self.object_item(json, at, out)
     }

@@ -90,7 +90,8 @@ fn one(message: Message) -> Batch {
 
 /// Headers as an object, as a list of pairs, or as a flat list of names and values (librdkafka's JSON).
 fn headers(json: Option<Json>) -> Vec<(String, String)> {
-    let text = |v: &Json| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
+    let text =
+        |v: &Json| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
     match json {
         Some(Json::Object(members)) => members
             .iter()
@@ -263,7 +264,8 @@ pub(super) fn acknowledged(json: &[u8]) -> Result<Batch, String> {
     let record: AckRecord = read(json, "the acknowledgement")?;
     let time = instant(record.t, record.time.as_deref())?;
     let verb = record.verb.unwrap_or_default();
-    let ack = AckSubject::parse(&record.ack).ok_or_else(|| format!("“{}” is no acknowledgement subject", record.ack))?;
+    let ack =
+        AckSubject::parse(&record.ack).ok_or_else(|| format!("“{}” is no acknowledgement subject", record.ack))?;
     let said = acknowledgement(verb.as_bytes()).ok_or_else(|| format!("“{verb}” is no acknowledgement"))?;
     Ok(Batch { settlements: vec![ack.settlement(said, time)], ..Batch::default() })
 }
@@ -295,17 +297,26 @@ mod tests {
                 r#"{{"topic":"orders","partition":3,"offset":42,"tstype":"create","ts":1700000000123,"broker":1,"headers":{headers},"key":"k","payload":"{{\"orderId\":\"o-1\"}}"}}"#
             );
             let m = kcat(json.as_bytes(), &options()).unwrap().messages.remove(0);
-            assert_eq!((m.system.as_str(), m.destination.as_str(), m.stream.as_deref(), m.sequence), ("kafka", "orders", Some("partition-3"), Some(42)));
-            assert_eq!((m.time, m.key.as_deref(), m.event_id.as_deref()), (1_700_000_000_123_000_000, Some("k"), Some("e1")));
+            assert_eq!(
+                (m.system.as_str(), m.destination.as_str(), m.stream.as_deref(), m.sequence),
+                ("kafka", "orders", Some("partition-3"), Some(42))
+            );
+            assert_eq!(
+                (m.time, m.key.as_deref(), m.event_id.as_deref()),
+                (1_700_000_000_123_000_000, Some("k"), Some("e1"))
+            );
             assert_eq!(m.keys.len(), 1);
         }
     }
 
     #[test]
     fn a_delivery_with_payload_is_evidence_once() {
-        let publication = br#"{"t":5,"subject":"orders.placed","reply":"_INBOX.1","headers":{"ce-id":"e1"},"payload":"x"}"#;
+        let publication =
+            br#"{"t":5,"subject":"orders.placed","reply":"_INBOX.1","headers":{"ce-id":"e1"},"payload":"x"}"#;
         let delivery = |n: u32, cseq: u32| {
-            format!(r#"{{"time":"1970-01-01T00:00:01Z","subject":"orders.placed","reply":"$JS.ACK.ORDERS.pay.{n}.7.{cseq}.6.0","headers":{{"ce-id":"e1"}},"payload_base64":"eA=="}}"#)
+            format!(
+                r#"{{"time":"1970-01-01T00:00:01Z","subject":"orders.placed","reply":"$JS.ACK.ORDERS.pay.{n}.7.{cseq}.6.0","headers":{{"ce-id":"e1"}},"payload_base64":"eA=="}}"#
+            )
         };
         let mut evidence = Evidence::default();
         assert_eq!(message(publication, &options(), &mut evidence).unwrap().messages.len(), 1);
@@ -314,7 +325,10 @@ mod tests {
 
         let mut evidence = Evidence::default();
         let alone = message(delivery(1, 1).as_bytes(), &options(), &mut evidence).unwrap();
-        assert_eq!((alone.messages[0].sequence, alone.messages[0].time, alone.deliveries[0].time), (Some(7), 6, 1_000_000_000));
+        assert_eq!(
+            (alone.messages[0].sequence, alone.messages[0].time, alone.deliveries[0].time),
+            (Some(7), 6, 1_000_000_000)
+        );
         assert_eq!(message(delivery(2, 2).as_bytes(), &options(), &mut evidence).unwrap().messages.len(), 0);
         assert_eq!(message(publication, &options(), &mut evidence).unwrap().messages.len(), 0);
     }

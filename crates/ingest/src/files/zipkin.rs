@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowglass_model::{
-    Attributes, Batch, Rejected, Span, SpanEvent, SpanId, SpanKind, SpanStatus, TraceId, Value,
-};
+use flowglass_model::{Attributes, Batch, Rejected, Span, SpanEvent, SpanId, SpanKind, SpanStatus, TraceId, Value};
 use serde::Deserialize;
 
 use super::jaeger::{padded_span, padded_trace};
@@ -126,12 +124,8 @@ fn raw(span: ZipkinSpan, is_shared: bool) -> Result<RawSpan, String> {
         parent = Some(span_id);
     }
     let error = span.tags.get("error").map(text);
-    let mut attributes: Attributes = span
-        .tags
-        .iter()
-        .filter(|(k, _)| *k != "error")
-        .map(|(k, v)| (k.clone(), Value::String(text(v))))
-        .collect();
+    let mut attributes: Attributes =
+        span.tags.iter().filter(|(k, _)| *k != "error").map(|(k, v)| (k.clone(), Value::String(text(v)))).collect();
     endpoint_attributes(&mut attributes, kind, span.remote_endpoint.as_ref());
     if kind == SpanKind::Producer || kind == SpanKind::Consumer {
         messaging_attributes(&mut attributes, span.remote_endpoint.as_ref());

@@ -89,7 +89,10 @@ mod tests {
         let v1 = AckSubject::parse("$JS.ACK.ORDERS.pay.2.17.20.1795424056430802201.3").unwrap();
         assert_eq!((v1.key.stream.as_str(), v1.key.consumer.as_str(), v1.key.consumer_sequence), ("ORDERS", "pay", 20));
         assert_eq!((v1.delivered, v1.stream_sequence, v1.stored), (2, 17, 1_795_424_056_430_802_201));
-        for v2 in ["$JS.ACK.hub.ACCHASH.ORDERS.pay.2.17.20.1795424056430802201.3", "$JS.ACK._.ACCHASH.ORDERS.pay.2.17.20.1795424056430802201.3.rnd"] {
+        for v2 in [
+            "$JS.ACK.hub.ACCHASH.ORDERS.pay.2.17.20.1795424056430802201.3",
+            "$JS.ACK._.ACCHASH.ORDERS.pay.2.17.20.1795424056430802201.3.rnd",
+        ] {
             assert_eq!(AckSubject::parse(v2).as_ref(), Some(&v1), "{v2}");
         }
         for bad in ["$JS.ACK", "$JS.ACK.ORDERS.pay.2.17.20.1.3.4", "$JS.ACK.O.c.x.1.1.1.1", "orders.placed"] {

@@ -59,8 +59,12 @@ mod tests {
         let max = br#"{"type":"io.nats.jetstream.advisory.v1.max_deliver","id":"a","timestamp":"1970-01-01T00:00:01Z",
             "stream":"ORDERS","consumer":"pay","stream_seq":7,"deliveries":5}"#;
         let a = advisory("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDERS.pay", max, 9).unwrap();
-        assert_eq!((a.kind.as_str(), a.time, a.stream_sequence, a.deliveries), ("max_deliver", 1_000_000_000, Some(7), Some(5)));
-        let created = br#"{"type":"io.nats.jetstream.advisory.v1.stream_action","id":"b","stream":"S","action":"create"}"#;
+        assert_eq!(
+            (a.kind.as_str(), a.time, a.stream_sequence, a.deliveries),
+            ("max_deliver", 1_000_000_000, Some(7), Some(5))
+        );
+        let created =
+            br#"{"type":"io.nats.jetstream.advisory.v1.stream_action","id":"b","stream":"S","action":"create"}"#;
         let a = advisory("$JS.EVENT.ADVISORY.STREAM.CREATED.S", created, 9).unwrap();
         assert_eq!((a.kind.as_str(), a.time), ("stream_action.create", 9));
         assert_eq!(advisory("x", br#"{"type":"io.nats.jetstream.advisory.v1.api_audit"}"#, 9), None);

@@ -216,9 +216,16 @@ mod tests {
 
     #[test]
     fn subjects() {
-        for (subject, good) in
-            [(">", true), ("a.*.b", true), ("a.>", true), ("a.>.b", false), ("a..b", false), ("a b", false), ("", false), ("a*", false)]
-        {
+        for (subject, good) in [
+            (">", true),
+            ("a.*.b", true),
+            ("a.>", true),
+            ("a.>.b", false),
+            ("a..b", false),
+            ("a b", false),
+            ("", false),
+            ("a*", false),
+        ] {
             let config = NatsConfig { subjects: vec![subject.into()], ..NatsConfig::new("localhost") };
             assert_eq!(config.check().is_ok(), good, "{subject}");
         }

@@ -42,7 +42,10 @@ mod tests {
     #[test]
     fn from_bytes() {
         let list = parse(b"NATS/1.0\r\nNats-Sequence: 3\r\ntraceparent: a:b\r\nA:1\r\n\r\n");
-        assert_eq!(list, [("A".into(), "1".into()), ("Nats-Sequence".into(), "3".into()), ("traceparent".into(), "a:b".into())]);
+        assert_eq!(
+            list,
+            [("A".into(), "1".into()), ("Nats-Sequence".into(), "3".into()), ("traceparent".into(), "a:b".into())]
+        );
         let mut list = list;
         without_direct_get(&mut list);
         assert_eq!(list.len(), 2);

@@ -190,7 +190,8 @@ fn kept(message: GetMessage) -> Result<Kept, String> {
         let engine = base64::engine::general_purpose::STANDARD;
         text.map_or(Ok(Vec::new()), |t| engine.decode(t)).map_err(|e| format!("a message cannot be read: {e}"))
     };
-    let time = parse_time(&message.time).ok_or_else(|| format!("the time {} of a message cannot be read", message.time))?;
+    let time =
+        parse_time(&message.time).ok_or_else(|| format!("the time {} of a message cannot be read", message.time))?;
     let headers = headers::parse(&decode(message.hdrs)?);
     let raw = Raw { subject: message.subject, reply: None, headers, payload: decode(message.data)?, time };
     Ok(Kept { raw, sequence: message.seq })
@@ -233,8 +234,7 @@ pub(super) async fn read(
     let hand_over = async |kept: Kept| {
         let sequence = kept.sequence;
         if !is_copy(&kept) {
-            let stored =
-                Stored { raw: kept.raw, stream: stream.name.clone(), sequence, overlap: sequence >= overlap };
+            let stored = Stored { raw: kept.raw, stream: stream.name.clone(), sequence, overlap: sequence >= overlap };
             out.send(History::Message(Box::new(stored))).await.map_err(|_| "stopped".to_owned())?;
         }
         Ok::<(), String>(())
@@ -273,7 +273,9 @@ pub(super) async fn read(
 }
 
 /// Tries a request again twice: a busy server may leave one unanswered.
-async fn patient<F: Future<Output = Result<Option<Kept>, String>>>(ask: impl Fn() -> F) -> Result<Option<Kept>, String> {
+async fn patient<F: Future<Output = Result<Option<Kept>, String>>>(
+    ask: impl Fn() -> F,
+) -> Result<Option<Kept>, String> {
     let mut pause = Duration::from_millis(100);
     for _ in 0..2 {
         match ask().await {

@@ -91,8 +91,7 @@ impl Live {
 
     /// The streams as they are now.
     pub(super) fn set_streams(&mut self, streams: &[NatsStream]) {
-        self.streams =
-            streams.iter().filter(|s| !s.mirror).map(|s| (s.name.clone(), s.subjects.clone())).collect();
+        self.streams = streams.iter().filter(|s| !s.mirror).map(|s| (s.name.clone(), s.subjects.clone())).collect();
     }
 
     /// Takes a message of a subscription.

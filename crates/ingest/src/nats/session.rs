@@ -177,8 +177,7 @@ impl Session<'_> {
         let now = (self.shared.now)();
         let gap = self.memory.lost_since.take().map(|from| NatsGap { from, to: now });
         self.shared.status.send_modify(|s| {
-            s.server =
-                Some(NatsServer { name: info.server_name, version: info.version, jetstream: before.is_ok() });
+            s.server = Some(NatsServer { name: info.server_name, version: info.version, jetstream: before.is_ok() });
             s.state = NatsState::Connected { since: now };
             if let Some(gap) = gap {
                 s.gap(gap);

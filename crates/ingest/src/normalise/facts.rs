@@ -306,7 +306,8 @@ fn url_path(url: &str) -> Option<&str> {
 /// The span name, unless it is the query itself: then its operation and collection, else its first word.
 fn access_operation(seen: &Seen, span_name: &str) -> Arc<str> {
     let is_query = span_name.len() > 100 || span_name.contains('\n') || Some(span_name) == seen.text(seen.db_query);
-    if !span_name.is_empty() && !(is_query && span_name.contains(char::is_whitespace)) {
+    let says_enough = !is_query || !span_name.contains(char::is_whitespace);
+    if !span_name.is_empty() && says_enough {
         return Arc::from(span_name);
     }
     let first_word = || span_name.split_whitespace().next().filter(|w| w.len() <= 32).unwrap_or("query").to_owned();

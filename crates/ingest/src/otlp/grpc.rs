@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 use super::Encoding;
 use super::body::{self, Compression};
 use super::http::{encode_response, status_bytes};
-use super::request::{PeerAddress, Problem, Receiver, Signal};
+use super::request::{PeerAddress, Problem, Received, Receiver, Signal};
 
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -71,9 +71,8 @@ async fn call(receiver: &Receiver, peer: Option<PeerAddress>, request: Request) 
     if compressed && encoding.is_none() {
         return Err(Problem::bad("the message is marked as compressed, but no grpc-encoding was named"));
     }
-    let compression = encoding.filter(|_| compressed);
-    let source = SourceKind::OtlpGrpc;
-    let partial = receiver.export(signal, Encoding::Protobuf, message, compression, room, source, peer).await?;
+    let received = Received { bytes: message, compression: encoding.filter(|_| compressed), room };
+    let partial = receiver.export(signal, Encoding::Protobuf, received, SourceKind::OtlpGrpc, peer).await?;
     Ok(success(&encode_response(signal, &partial)))
 }
 

@@ -6,7 +6,6 @@ use axum::extract::{Extension, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use bytes::Bytes;
 use flowglass_model::{Batch, SourceKind};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
@@ -17,8 +16,8 @@ use prost::Message;
 use serde_json::json;
 use tonic::Code;
 
-use super::body::{self, Compression, Room};
-use super::request::{Partial, PeerAddress, Problem, RETRY_SECONDS, Receiver, Signal, now};
+use super::body::{self, Compression};
+use super::request::{Partial, PeerAddress, Problem, RETRY_SECONDS, Received, Receiver, Signal, now};
 use super::{Encoding, grpc};
 use crate::{cloudevents, files};
 
@@ -130,15 +129,12 @@ async fn export(
     peer: Option<PeerAddress>,
     request: Request,
 ) -> Result<Partial, Problem> {
-    let (_, bytes, compression, room) = receive(receiver, request).await?;
-    receiver.export(signal, encoding, bytes, compression, room, SourceKind::OtlpHttp, peer).await
+    let (_, received) = receive(receiver, request).await?;
+    receiver.export(signal, encoding, received, SourceKind::OtlpHttp, peer).await
 }
 
 /// Reads the body of a request, still compressed.
-async fn receive(
-    receiver: &Receiver,
-    request: Request,
-) -> Result<(HeaderMap, Bytes, Option<Compression>, Room), Problem> {
+async fn receive(receiver: &Receiver, request: Request) -> Result<(HeaderMap, Received), Problem> {
     let (parts, body) = request.into_parts();
     let compression = Compression::of(parts.headers.get(header::CONTENT_ENCODING)).map_err(|name| {
         let message = format!("content encoding {name} is not understood; use gzip, zstd, deflate or identity");
@@ -147,7 +143,7 @@ async fn receive(
     let mut room = receiver.budget.room();
     let bytes = body::read(&parts.headers, body, receiver.max_body, &mut room).await?;
     receiver.counters().request(bytes.len() as u64);
-    Ok((parts.headers, bytes, compression, room))
+    Ok((parts.headers, Received { bytes, compression, room }))
 }
 
 fn encoding_of(headers: &HeaderMap) -> Result<Encoding, Problem> {
@@ -308,11 +304,11 @@ async fn wrong_method(State(receiver): State<Receiver>, peer: Peer, request: Req
 async fn cloud_events(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
     let peer = peer.map(|Extension(p)| p);
     let taken = async {
-        let (headers, bytes, compression, room) = receive(&receiver, request).await?;
+        let (headers, received) = receive(&receiver, request).await?;
         let read = move |b: &[u8], options: &crate::Options| {
             cloudevents::from_http(&headers, b, now(), options).map_err(|e| Problem::bad(e.to_string()))
         };
-        let (messages, _room) = receiver.decode(bytes, compression, room, read).await?;
+        let (messages, _room) = receiver.decode(received, read).await?;
         let batch = Batch { messages, ..Batch::default() };
         receiver.store(batch, SourceKind::CloudEvents, peer, "events").await
     };
@@ -329,13 +325,13 @@ async fn cloud_events(State(receiver): State<Receiver>, peer: Peer, request: Req
 async fn zipkin(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
     let peer = peer.map(|Extension(p)| p);
     let taken = async {
-        let (headers, bytes, compression, room) = receive(&receiver, request).await?;
+        let (headers, received) = receive(&receiver, request).await?;
         if headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/x-protobuf")) {
             let message = "Zipkin spans are taken as JSON (application/json)";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message));
         }
         let read = |b: &[u8], options: &crate::Options| files::zipkin::spans(b, options).map_err(Problem::bad);
-        let ((spans, rejected), _room) = receiver.decode(bytes, compression, room, read).await?;
+        let ((spans, rejected), _room) = receiver.decode(received, read).await?;
         let batch = Batch { spans, rejected, ..Batch::default() };
         receiver.store(batch, SourceKind::Zipkin, peer, "spans").await
     };

@@ -112,6 +112,14 @@ pub(super) struct Receiver {
     pub(super) stats: Arc<IngestStats>,
 }
 
+/// A body as received, still compressed, with the room it takes.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) bytes: Bytes,
+    pub(super) compression: Option<Compression>,
+    pub(super) room: Room,
+}
+
 /// Address of the sender, put into each request by the server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PeerAddress(pub(super) SocketAddr);
@@ -139,11 +147,10 @@ impl Receiver {
     /// Decompresses, decodes and normalises by `decode`, off the event loop when large.
     pub(super) async fn decode<T: Send + 'static>(
         &self,
-        bytes: Bytes,
-        compression: Option<Compression>,
-        mut room: Room,
+        received: Received,
         decode: impl FnOnce(&[u8], &Options) -> Result<T, Problem> + Send + 'static,
     ) -> Result<(T, Room), Problem> {
+        let Received { bytes, compression, mut room } = received;
         let (options, max) = (Arc::clone(&self.options), self.max_body);
         let large = bytes.len() > LARGE || compression.is_some();
         let work = move || {
@@ -165,15 +172,13 @@ impl Receiver {
         &self,
         signal: Signal,
         encoding: Encoding,
-        bytes: Bytes,
-        compression: Option<Compression>,
-        room: Room,
+        received: Received,
         source: SourceKind,
         peer: Option<PeerAddress>,
     ) -> Result<Partial, Problem> {
         if signal == Signal::Metrics {
             let count = move |b: &[u8], _: &Options| Ok(count_data_points(b, encoding)?);
-            let (points, _room) = self.decode(bytes, compression, room, count).await?;
+            let (points, _room) = self.decode(received, count).await?;
             self.counters().rejected(points);
             let message = "metrics are not kept; set OTEL_METRICS_EXPORTER=none to stop sending them";
             return Ok(Partial {
@@ -187,7 +192,7 @@ impl Receiver {
                 _ => decode_traces(b, encoding, options)?,
             })
         };
-        let (mut batch, _room) = self.decode(bytes, compression, room, work).await?;
+        let (mut batch, _room) = self.decode(received, work).await?;
         let now = now();
         // A record without any time happened when it came.
         batch.logs.iter_mut().filter(|l| l.time == 0).for_each(|l| l.time = now);

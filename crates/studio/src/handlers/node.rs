@@ -6,7 +6,7 @@ use flowglass_model::{
     EdgeStats, Graph, InteractionKind, JourneyState, NodeId, NodeKind, SeriesKey, SeriesSum, SpanFacts,
 };
 use flowglass_store::{JourneyFilter, Reader, SeriesFilter, StoreError};
-use flowglass_topology::{GraphOptions, graph};
+use flowglass_topology::{Folding, GraphOptions, graph};
 
 use super::app::bars;
 use super::journeys::journey_row;
@@ -26,6 +26,7 @@ const JOURNEYS_READ: usize = 12;
 struct Scene {
     series: Vec<SparkedSeries>,
     graph: Graph,
+    folding: Folding,
     seconds: Option<f64>,
 }
 
@@ -33,8 +34,10 @@ fn scene(workspace: &Workspace, range: Range) -> Result<Scene, WorkspaceError> {
     let (since, until) = bounds(range);
     let series = workspace.sparked(since, until, SPARK_BUCKETS)?;
     let sums: Vec<SeriesSum> = series.iter().map(|(sum, _)| sum.clone()).collect();
-    let graph = graph(&sums, &workspace.settings().config, &GraphOptions::default());
-    Ok(Scene { series, graph, seconds: seconds_with_data(workspace, range)? })
+    let config = workspace.settings().config;
+    let graph = graph(&sums, &config, &GraphOptions::default());
+    let folding = Folding::new(&sums, &config);
+    Ok(Scene { series, graph, folding, seconds: seconds_with_data(workspace, range)? })
 }
 
 /// See [`NodeDetail`].
@@ -47,6 +50,7 @@ pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDe
         let view = inner.views.view(&Material {
             graph: &scene.graph,
             series: &scene.series,
+            folding: &scene.folding,
             seconds: scene.seconds,
             nearest: nearest(workspace, Range::default())?,
             relayout: false,
@@ -217,6 +221,7 @@ pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDe
         let view = inner.views.view(&Material {
             graph: &scene.graph,
             series: &scene.series,
+            folding: &scene.folding,
             seconds: scene.seconds,
             nearest: nearest(workspace, Range::default())?,
             relayout: false,

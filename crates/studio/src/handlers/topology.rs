@@ -1,5 +1,5 @@
 use flowglass_model::SeriesSum;
-use flowglass_topology::{GraphOptions, graph};
+use flowglass_topology::{Folding, GraphOptions, graph};
 
 use super::{bounds, nearest, seconds_with_data};
 use crate::Studio;
@@ -21,6 +21,7 @@ pub(crate) async fn topology(studio: &Studio, request: TopologyRequest) -> Resul
         let material = Material {
             graph: &graph,
             series: &series,
+            folding: &Folding::new(&sums, &settings.config),
             seconds: seconds_with_data(workspace, request.range)?,
             nearest,
             relayout: request.relayout,

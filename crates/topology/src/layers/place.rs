@@ -1,42 +1,30 @@
 //! Layers from the place in the graph: guesses.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use flowglass_model::{GraphEdge, InteractionKind, Layer, LayerSource, NodeId, NodeKind};
+use petgraph::Direction::{Incoming, Outgoing};
+use petgraph::graphmap::DiGraphMap;
 
 use super::Classified;
 
-#[derive(Default)]
-struct Place {
-    called_by_consumer: bool,
-    called_by_other: bool,
-    consumes: bool,
-    calls_service: bool,
-    uses_backend: bool,
-}
-
-/// What surrounds each service.
-pub(super) struct Places<'a>(BTreeMap<&'a NodeId, Place>);
+/// What surrounds each participant: who interacts with whom, and how.
+pub(super) struct Places<'a>(DiGraphMap<&'a NodeId, BTreeSet<InteractionKind>>);
 
 impl<'a> Places<'a> {
     pub(super) fn new(edges: &'a [GraphEdge]) -> Self {
-        let mut places: BTreeMap<&NodeId, Place> = BTreeMap::new();
+        let mut graph: DiGraphMap<&NodeId, BTreeSet<InteractionKind>> = DiGraphMap::new();
         for edge in edges.iter().filter(|e| e.source != e.target) {
-            let target = places.entry(&edge.target).or_default();
-            match edge.kind {
-                InteractionKind::Call if edge.source.kind() == NodeKind::Consumer => target.called_by_consumer = true,
-                InteractionKind::Call => target.called_by_other = true,
-                InteractionKind::Consume => target.consumes = true,
-                InteractionKind::Publish | InteractionKind::Access => {}
-            }
-            let source = places.entry(&edge.source).or_default();
-            match edge.target.kind() {
-                NodeKind::Service => source.calls_service |= edge.kind == InteractionKind::Call,
-                NodeKind::Backend | NodeKind::External => source.uses_backend = true,
-                NodeKind::Topic | NodeKind::Consumer => {}
+            match graph.edge_weight_mut(&edge.source, &edge.target) {
+                Some(kinds) => {
+                    kinds.insert(edge.kind);
+                }
+                None => {
+                    graph.add_edge(&edge.source, &edge.target, BTreeSet::from([edge.kind]));
+                }
             }
         }
-        Places(places)
+        Places(graph)
     }
 
     pub(super) fn infer(&self, id: &NodeId) -> Classified {
@@ -51,16 +39,20 @@ impl<'a> Places<'a> {
     }
 
     fn service(&self, id: &NodeId) -> (Layer, &'static str) {
-        let nowhere = Place::default();
-        let place = self.0.get(id).unwrap_or(&nowhere);
-        let called = place.called_by_consumer || place.called_by_other;
-        if place.consumes && !called {
+        let into = |kind| self.0.edges_directed(id, Incoming).filter(move |(.., k)| k.contains(&kind)).map(|e| e.0);
+        let callers: Vec<&NodeId> = into(InteractionKind::Call).collect();
+        if callers.is_empty() && into(InteractionKind::Consume).next().is_some() {
             return (Layer::Event, "entered only by messages");
         }
-        if place.uses_backend && !place.calls_service {
+        let uses = |kind| self.0.neighbors_directed(id, Outgoing).any(|n| n.kind() == kind);
+        let calls_service = self
+            .0
+            .edges_directed(id, Outgoing)
+            .any(|(_, to, kinds)| to.kind() == NodeKind::Service && kinds.contains(&InteractionKind::Call));
+        if (uses(NodeKind::Backend) || uses(NodeKind::External)) && !calls_service {
             return (Layer::System, "it uses backends and calls no other service");
         }
-        if place.called_by_consumer && !place.called_by_other {
+        if !callers.is_empty() && callers.iter().all(|c| c.kind() == NodeKind::Consumer) {
             return (Layer::Experience, "called only by users and automations");
         }
         (Layer::Process, "it stands between other services")

@@ -8,7 +8,7 @@ use super::net::Net;
 use super::proper::Proper;
 
 /// Free space between two cards of a column.
-pub(super) const CARD_GAP: f64 = 24.0;
+pub(super) const CARD_GAP: f64 = 28.0;
 /// Between a card and a passing edge: half a [`CARD_GAP`], so that one edge fits between two cards without moving them.
 pub(super) const PASSAGE_GAP: f64 = 12.0;
 /// Between two edges that pass a column.

@@ -136,9 +136,9 @@ pub struct Layout {
 /// Usual size of a card (width, height), pixels at 100 %.
 pub fn card_size(kind: NodeKind) -> (f64, f64) {
     match kind {
-        NodeKind::Service => (148.0, 64.0),
-        NodeKind::Topic => (128.0, 26.0),
-        NodeKind::Backend | NodeKind::External | NodeKind::Consumer => (112.0, 48.0),
+        NodeKind::Service => (168.0, 72.0),
+        NodeKind::Topic => (144.0, 26.0),
+        NodeKind::Backend | NodeKind::External | NodeKind::Consumer => (128.0, 48.0),
     }
 }
 

@@ -1,0 +1,277 @@
+//! The arguments of every command.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// See what talks to what: traces and events of an integration landscape as one live, layered map.
+#[derive(Debug, Parser)]
+#[command(
+    name = "flowglass",
+    version,
+    disable_help_subcommand = true,
+    // Without a command there is one line to say, as for every other mistake.
+    arg_required_else_help = false,
+    after_help = "Examples:
+  flowglass serve --workspace shop.flowglass --ui 0
+  flowglass import --workspace shop.flowglass traces.json recordings/ --json
+  flowglass topology --workspace shop.flowglass --since 15m --format mermaid
+
+Exit status: 0 done, 2 unusable arguments or input (one line on stderr says what and where).
+Logs go to stderr; FLOWGLASS_LOG sets how much (error, warn, info, debug, or per module).
+FLOWGLASS_OTLP_ENDPOINT exports the traces of flowglass itself (http://host:4317 gRPC, http://host:4318 HTTP)."
+)]
+pub(crate) struct Cli {
+    /// Text file (TOML) of layers, domains, aliases, owners and rules [default: the one the workspace names]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Receive OTLP, CloudEvents and NATS into a workspace until stopped; with --ui, show it in a browser
+    #[command(after_help = "Examples:
+  flowglass serve --workspace shop.flowglass
+  flowglass serve --workspace shop.flowglass --otlp-grpc 0 --otlp-http off --ui 127.0.0.1:8080
+  FLOWGLASS_NATS_TOKEN=… flowglass serve --workspace shop.flowglass --nats nats://127.0.0.1:4222
+
+Prints one line of JSON when every listener is bound. SIGTERM or Ctrl-C: stops accepting, flushes, exits 0.
+NATS credentials: --nats-creds, or FLOWGLASS_NATS_TOKEN, or FLOWGLASS_NATS_USER and FLOWGLASS_NATS_PASSWORD.")]
+    Serve(ServeArgs),
+    /// Store files: OTLP, Jaeger, Zipkin, kcat, recorded messages, CloudEvents; plain, gzip or zstd; folders are walked
+    #[command(after_help = "Examples:
+  flowglass import --workspace shop.flowglass traces.json --json
+  flowglass import --workspace shop.flowglass recordings/ export.json.gz --json
+
+Importing twice changes nothing. Ctrl-C keeps what is stored by then.")]
+    Import(ImportArgs),
+    /// Numbers of everything that is stored
+    #[command(after_help = "Example:
+  flowglass stats --workspace shop.flowglass --json")]
+    Stats(StatsArgs),
+    /// The map: participants with their layers, interactions with counts and times
+    #[command(after_help = "Examples:
+  flowglass topology --workspace shop.flowglass
+  flowglass topology --workspace shop.flowglass --since 15m --environment prod
+  flowglass topology --workspace shop.flowglass --format svg > map.svg")]
+    Topology(TopologyArgs),
+    /// Journeys, newest first: what one business action caused, across traces and events
+    #[command(after_help = "Examples:
+  flowglass journeys --workspace shop.flowglass --status failed --limit 20 --json
+  flowglass journeys --workspace shop.flowglass --find o-17 --json
+  flowglass journeys --workspace shop.flowglass --filter 'service:order-prc-api state:degraded refund' --json
+
+Filter terms, all of which must hold: service:NAME (or node id), status:ok|failed|incomplete,
+state:ok|degraded|failed|in-progress|incomplete, and words of the root, participants, keys or failure (\"quoted\" if they hold spaces).")]
+    Journeys(JourneysArgs),
+    /// One journey in full, by the id of any trace in it
+    #[command(after_help = "Example:
+  flowglass journey 4bf92f3577b34da6a3ce929d0e0e4736 --workspace shop.flowglass --json")]
+    Journey(JourneyArgs),
+}
+
+/// The workspace file.
+#[derive(Debug, Args)]
+pub(crate) struct WorkspaceArg {
+    /// Workspace file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workspace: PathBuf,
+}
+
+/// Form of the answer.
+#[derive(Debug, Args)]
+pub(crate) struct JsonArg {
+    /// Print JSON (the only form this command has)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `[since, until)`.
+#[derive(Debug, Args)]
+pub(crate) struct RangeArgs {
+    /// From this instant on: RFC 3339, or an age (15m, 2d)
+    #[arg(long, value_name = "T")]
+    pub(crate) since: Option<String>,
+    /// Up to, but not including, this instant: RFC 3339, or an age
+    #[arg(long, value_name = "T")]
+    pub(crate) until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Workspace file; made if it is missing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workspace: PathBuf,
+    /// OTLP/gRPC address: `host:port`, a port, or `off`
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4317", value_parser = listen_address)]
+    pub(crate) otlp_grpc: Listen,
+    /// OTLP/HTTP address (CloudEvents and Zipkin too): `host:port`, a port, or `off`
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4318", value_parser = listen_address)]
+    pub(crate) otlp_http: Listen,
+    /// Serve the window's UI to a browser on this machine: `host:port`, a port (0 picks a free one), or `off`
+    #[arg(long, value_name = "ADDR", default_value = "off", value_parser = listen_address)]
+    pub(crate) ui: Listen,
+    /// Write the one-time token of --ui to this file (readable by you only) instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// NATS server to watch, without credentials in it; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub(crate) nats: Vec<String>,
+    /// NATS credentials file
+    #[arg(long, value_name = "FILE", requires = "nats")]
+    pub(crate) nats_creds: Option<PathBuf>,
+    /// NATS subject to watch [default: >]; may be given several times
+    #[arg(long, value_name = "SUBJ", requires = "nats")]
+    pub(crate) nats_subject: Vec<String>,
+    /// JetStream stream to read [default: all]; may be given several times
+    #[arg(long, value_name = "NAME", requires = "nats")]
+    pub(crate) nats_stream: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Workspace file; made if it is missing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workspace: PathBuf,
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+/// Form of the map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MapFormat {
+    /// For programs
+    Json,
+    /// Text for Markdown pages
+    Mermaid,
+    /// A picture
+    Svg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopologyArgs {
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// Only this environment
+    #[arg(long, value_name = "E")]
+    pub(crate) environment: Option<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = MapFormat::Json)]
+    pub(crate) format: MapFormat,
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Outcome in the contract's three words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusArg {
+    /// Succeeded, perhaps after retries
+    Ok,
+    /// Something failed for good
+    Failed,
+    /// Not all that belongs to it was seen
+    Incomplete,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JourneysArgs {
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    /// With this trace id, span id, message or event id, or business key: a whole value, whatever the time
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) find: Option<String>,
+    /// With all of these terms (see below)
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+    /// With this outcome
+    #[arg(long, value_enum)]
+    pub(crate) status: Option<StatusArg>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JourneyArgs {
+    /// Journey id, or the id of any trace in it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+/// Where to listen; `None` is off. (A type of its own, because clap gives `Option` a meaning.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listen(pub(crate) Option<SocketAddr>);
+
+/// Reads `off`, a port, `localhost:port` or `ip:port`. Only loopback addresses: nothing here asks senders who they are.
+fn listen_address(text: &str) -> Result<Listen, String> {
+    if text == "off" {
+        return Ok(Listen(None));
+    }
+    let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let port_of = |port: &str| port.parse::<u16>().ok();
+    let address = match text.rsplit_once(':') {
+        None => port_of(text).map(loopback),
+        Some(("localhost" | "", port)) => port_of(port).map(loopback),
+        Some(_) => text.parse().ok(),
+    };
+    let address = address.ok_or("write 127.0.0.1:PORT, a port, or off")?;
+    if !address.ip().is_loopback() {
+        return Err(format!(
+            "other machines could reach it and nobody would be asked who they are; use a loopback address such as 127.0.0.1:{}",
+            address.port()
+        ));
+    }
+    Ok(Listen(Some(address)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_holds() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn addresses() {
+        let at = |text| listen_address(text).map(|l| l.0.map(|a| a.to_string()));
+        assert_eq!(at("off"), Ok(None));
+        assert_eq!(at("0"), Ok(Some("127.0.0.1:0".into())));
+        assert_eq!(at("localhost:4317"), Ok(Some("127.0.0.1:4317".into())));
+        assert_eq!(at("[::1]:80"), Ok(Some("[::1]:80".into())));
+        for bad in ["", "here", "127.0.0.1", "127.0.0.1:99999", "example.com:80"] {
+            assert!(at(bad).is_err(), "{bad}");
+        }
+        for open in ["0.0.0.0:4317", "[::]:4317", "192.168.1.7:4317"] {
+            assert!(at(open).unwrap_err().contains("127.0.0.1:4317"), "{open}");
+        }
+    }
+}

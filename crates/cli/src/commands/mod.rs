@@ -1,0 +1,73 @@
+//! One module per command.
+
+pub(crate) mod import;
+pub(crate) mod journey;
+pub(crate) mod journeys;
+pub(crate) mod serve;
+pub(crate) mod stats;
+pub(crate) mod topology;
+
+use std::path::Path;
+
+use anyhow::bail;
+use flowglass_studio::model::Nanos;
+use flowglass_studio::{Workspace, parse_instant, system_clock};
+
+use crate::args::RangeArgs;
+
+/// Opens a workspace for reading; a settings file that cannot be read is told on stderr, the last good version counts.
+pub(crate) fn open(path: &Path, config: Option<&Path>) -> anyhow::Result<Workspace> {
+    let workspace = Workspace::open(path, config)?;
+    if let Some(problem) = workspace.settings().problem {
+        tracing::warn!("the settings cannot be read, the last good version is used: {problem}");
+    }
+    Ok(workspace)
+}
+
+/// `[since, until)` as instants.
+pub(crate) fn range(args: &RangeArgs) -> anyhow::Result<(Option<Nanos>, Option<Nanos>)> {
+    let now = system_clock();
+    let read = |flag: &str, text: &Option<String>| {
+        let parsed = text.as_deref().map(|t| parse_instant(t, now)).transpose();
+        parsed.map_err(|reason| anyhow::anyhow!("{flag}: {reason}"))
+    };
+    let (since, until) = (read("--since", &args.since)?, read("--until", &args.until)?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since > until
+    {
+        bail!("--since is later than --until; give the earlier instant (the greater age) to --since");
+    }
+    Ok((since, until))
+}
+
+/// Waits for SIGTERM or Ctrl-C. Made before it is needed, so that no signal is lost in between.
+pub(crate) struct StopSignals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    /// Takes the signals over from now on.
+    pub(crate) fn new() -> std::io::Result<StopSignals> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(StopSignals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        }
+        #[cfg(not(unix))]
+        Ok(StopSignals {})
+    }
+
+    /// Ends with the next signal.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! { _ = self.interrupt.recv() => {}, _ = self.terminate.recv() => {} }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the system ends the process itself.
+            std::future::pending::<()>().await;
+        }
+    }
+}

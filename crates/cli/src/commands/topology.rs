@@ -1,0 +1,85 @@
+//! `flowglass topology`.
+
+use std::path::Path;
+
+use anyhow::bail;
+use flowglass_studio::model::Graph;
+use flowglass_studio::{layer_source, node_kind};
+use serde::Serialize;
+
+use super::{open, range};
+use crate::args::{MapFormat, TopologyArgs};
+use crate::output::{print, print_json};
+use crate::render;
+
+/// Prints the map of a range.
+pub(crate) fn run(args: &TopologyArgs, config: Option<&Path>) -> anyhow::Result<()> {
+    let _span = tracing::info_span!("command", otel.name = "topology").entered();
+    if args.json && args.format != MapFormat::Json {
+        bail!("--json and another --format were both given; leave one of them out");
+    }
+    let (since, until) = range(&args.range)?;
+    let workspace = open(&args.workspace.workspace, config)?;
+    let graph = workspace.graph(since, until, args.environment.clone())?;
+    match args.format {
+        MapFormat::Json => print_json(&TopologyOut::from(&graph)),
+        MapFormat::Mermaid => print(&render::mermaid(&graph)),
+        MapFormat::Svg => print(&render::svg(&graph)),
+    }
+}
+
+#[derive(Serialize)]
+struct TopologyOut<'a> {
+    nodes: Vec<NodeOut<'a>>,
+    edges: Vec<EdgeOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct NodeOut<'a> {
+    id: &'a str,
+    name: &'a str,
+    kind: &'static str,
+    environment: Option<&'a str>,
+    layer: &'static str,
+    layer_reason: &'a str,
+    layer_source: &'static str,
+    x: f64,
+    y: f64,
+}
+
+#[derive(Serialize)]
+struct EdgeOut<'a> {
+    source: &'a str,
+    target: &'a str,
+    kind: &'static str,
+    count: u64,
+    errors: u64,
+    p50_ms: Option<f64>,
+    p95_ms: Option<f64>,
+}
+
+impl<'a> From<&'a Graph> for TopologyOut<'a> {
+    fn from(graph: &'a Graph) -> Self {
+        let nodes = graph.nodes.iter().map(|n| NodeOut {
+            id: n.id.as_str(),
+            name: &n.name,
+            kind: node_kind(n.kind),
+            environment: n.environment.as_deref(),
+            layer: n.layer.as_str(),
+            layer_reason: &n.layer_reason,
+            layer_source: layer_source(n.layer_source),
+            x: n.x,
+            y: n.y,
+        });
+        let edges = graph.edges.iter().map(|e| EdgeOut {
+            source: e.source.as_str(),
+            target: e.target.as_str(),
+            kind: e.kind.as_str(),
+            count: e.stats.count,
+            errors: e.stats.errors,
+            p50_ms: e.stats.p50_ms,
+            p95_ms: e.stats.p95_ms,
+        });
+        TopologyOut { nodes: nodes.collect(), edges: edges.collect() }
+    }
+}

@@ -1,0 +1,6 @@
+//! The real `flowglass` binary, driven as scripts drive it.
+
+mod commands;
+mod serve;
+mod support;
+mod ui;

@@ -1,0 +1,55 @@
+//! The project's own commands: `cargo xtask demo` and `cargo xtask test` need nothing that they cannot install themselves.
+
+mod codegen;
+mod demo;
+mod run;
+mod setup;
+mod test;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build everything, start the sample landscape, open the window on it
+    Demo(demo::Arguments),
+    /// Everything that must hold before a change is taken in
+    Test(test::Arguments),
+    /// Write the TypeScript of the wire contract
+    Codegen {
+        /// Only check that it is up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Install the UI's packages and build it, where that is out of date
+    BuildUi,
+    /// Install what building and testing need
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Codegen { check } => codegen::run(check),
+        Command::BuildUi => ui::build(),
+        Command::Setup => setup::everything(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The whole product, from outside: real clients, a real NATS server, a real window, a real browser.
+
+mod architecture;
+mod browser;
+mod demo;
+mod recordings;
+mod sdks;
+mod ui;
+mod window;

@@ -1,0 +1,13 @@
+//! What the tests of the whole product share: starting its programs, asking them, driving its window and a browser.
+//!
+//! Nothing here is mocked: programs are the built ones, ports and files are scratch, everything ends with the value that
+//! stands for it.
+
+pub mod demo;
+pub mod graph;
+pub mod names;
+pub mod process;
+pub mod product;
+pub mod screen;
+pub mod views;
+pub mod webdriver;

@@ -1,0 +1,39 @@
+import type { Item, JourneyRow } from '../../lib/bindings';
+import { duration } from '../../shared/format';
+
+/** State of a journey in a word. */
+export function stateWord(state: string): string {
+  return { ok: 'OK', failed: 'Failed', degraded: 'Degraded', incomplete: 'Incomplete', 'in-progress': 'In progress' }[state] ?? state;
+}
+
+/** The key people know a journey by. */
+export function mainKey(row: JourneyRow): string | null {
+  const business = row.keys.find((key) => !/^(request|correlation)/i.test(key.name)) ?? row.keys[0];
+  return business?.value ?? null;
+}
+
+/** What a row of the list is called when read aloud. */
+export function rowName(row: JourneyRow): string {
+  const parts = [row.root, mainKey(row), stateWord(row.state), duration(row.settledMs)];
+  return parts.filter(Boolean).join(', ');
+}
+
+/** What a row of the waterfall is called when read aloud. */
+export function itemName(item: Item): string {
+  const parts = [`${item.participantName} ${item.name}`, item.role, item.status === 'error' ? 'failed' : null, item.badge, item.type === 'span' ? duration(item.durationMs) : null];
+  return parts.filter(Boolean).join(', ');
+}
+
+/** A sentence split after its subject, for a headline and the rest: `… returned 500` and `: acquirer timed out`. */
+export function splitCause(cause: string): { headline: string; rest: string | null } {
+  const at = cause.search(/: | after | because /);
+  if (at < 12) return { headline: cause, rest: null };
+  const rest = cause.slice(at).replace(/^: /, '').trim();
+  return { headline: cause.slice(0, at), rest: rest === '' ? null : rest.charAt(0).toUpperCase() + rest.slice(1) };
+}
+
+/** How a join was made, in words. */
+export function joinWord(how: string): string {
+  const words: Record<string, string> = { parent: 'parent span', 'span-link': 'span link', traceparent: 'trace context in the message headers', 'message-id': 'message id', origin: 'origin context in the event', sequence: 'stream sequence', 'business-key': 'business key' };
+  return words[how] ?? how;
+}

@@ -1,0 +1,35 @@
+import { keys } from '../../shared/state/keys.svelte';
+import { windowLayout } from '../../shared/state/layout.svelte';
+import { route } from '../../shared/state/route.svelte';
+import { time } from '../../shared/state/time.svelte';
+
+const REGIONS = ['rail', 'top', 'main', 'inspector', 'timeline'];
+
+/** Keys that work in every view. */
+export function bindWindowKeys(): () => void {
+  return keys.bind('Everywhere', [
+    { key: 'g t', shown: 'G T', label: 'Topology', run: () => route.open('topology') },
+    { key: 'g j', shown: 'G J', label: 'Journeys', run: () => route.open('journeys') },
+    { key: 'g e', shown: 'G E', label: 'Events', run: () => route.open('events') },
+    { key: 'g s', shown: 'G S', label: 'Settings', run: () => route.open('settings') },
+    { key: 'Ctrl+k', shown: 'Ctrl K', label: 'Search', run: focusSearch },
+    { key: 'l', shown: 'L', label: 'LIVE on or off', run: () => time.toggleLive() },
+    { key: 'Ctrl+i', shown: 'Ctrl I', label: 'Inspector on or off', run: () => (windowLayout.inspector = !windowLayout.inspector) },
+    { key: 'F6', label: 'Next region', run: () => cycleRegion(1) },
+    { key: 'Shift+F6', shown: 'Shift F6', label: 'Previous region', run: () => cycleRegion(-1) },
+    { key: '?', label: 'All keys', run: () => (windowLayout.keyList = true) },
+  ]);
+}
+
+function focusSearch(): void {
+  document.querySelector<HTMLInputElement>('#search')?.focus();
+}
+
+function cycleRegion(step: 1 | -1): void {
+  const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((region) => region !== null);
+  if (present.length === 0) return;
+  const at = present.findIndex((region) => region === document.activeElement?.closest('[data-region]'));
+  const next = present[(at + step + present.length) % present.length];
+  const first = next?.querySelector<HTMLElement>('[aria-current="page"], a[href], button:not(:disabled), input, [tabindex="0"]');
+  (first ?? next)?.focus();
+}

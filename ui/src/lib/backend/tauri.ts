@@ -1,0 +1,61 @@
+import { Channel, invoke } from '@tauri-apps/api/core';
+import { getCurrentWebview } from '@tauri-apps/api/webview';
+import { open } from '@tauri-apps/plugin-dialog';
+import type { ImportView, Requests, Update } from '../bindings';
+import { toBackendError, type Backend, type DropHandlers, type Picked } from './types';
+
+async function call<K extends keyof Requests>(name: K, arg: Requests[K][0]): Promise<Requests[K][1]> {
+  try {
+    return await invoke<Requests[K][1]>('request', { name, payload: arg });
+  } catch (thrown) {
+    throw toBackendError(thrown);
+  }
+}
+
+function subscribe(update: (u: Update) => void, connection?: (up: boolean) => void): () => void {
+  let ended = false;
+  const channel = new Channel<Update>();
+  channel.onmessage = (message) => {
+    if (!ended) update(message);
+  };
+  invoke('subscribe', { channel }).then(
+    () => connection?.(true),
+    () => connection?.(false),
+  );
+  return () => {
+    ended = true;
+  };
+}
+
+async function pickFiles(): Promise<Picked> {
+  const chosen = await open({ multiple: true, title: 'Import files' });
+  if (chosen === null) return [];
+  return Array.isArray(chosen) ? chosen : [chosen];
+}
+
+async function importFiles(files: Picked): Promise<ImportView[]> {
+  const paths = files.filter((file): file is string => typeof file === 'string');
+  return paths.length > 0 ? [await call('import_paths', { paths })] : [];
+}
+
+function onFileDrop(handlers: DropHandlers): () => void {
+  const listening = getCurrentWebview().onDragDropEvent(({ payload }) => {
+    if (payload.type === 'enter') handlers.enter();
+    else if (payload.type === 'leave') handlers.leave();
+    else if (payload.type === 'drop') handlers.drop(payload.paths);
+  });
+  return () => void listening.then((stop) => stop());
+}
+
+/** The studio in the same process, behind the window's one command and one channel. */
+export function tauriBackend(): Backend {
+  return {
+    capabilities: { nativePaths: true },
+    call,
+    subscribe,
+    pickFiles,
+    importFiles,
+    onFileDrop,
+    copyText: (text) => navigator.clipboard.writeText(text),
+  };
+}

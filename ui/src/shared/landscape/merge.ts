@@ -1,0 +1,56 @@
+import type { Band, Edge, Nearest, Node, TopologyView, UnresolvedGroup } from '../../lib/bindings';
+
+/** A participant on the map; `goneAt` is set once the studio no longer has it, and it stays greyed. */
+export type MapNode = Node & { goneAt: number | null };
+
+/** An interaction on the map. */
+export type MapEdge = Edge & { goneAt: number | null };
+
+/** The whole map as shown. Immutable: every merge gives a new one, unchanged parts keep their identity. */
+export interface Landscape {
+  revision: number;
+  nodes: ReadonlyMap<string, MapNode>;
+  edges: ReadonlyMap<string, MapEdge>;
+  bands: Band[];
+  width: number;
+  height: number;
+  unresolved: UnresolvedGroup[];
+  nearest: Nearest;
+}
+
+/**
+ * Puts an answer on top of what is shown. A full answer replaces everything. A difference changes by id;
+ * what it removes stays, greyed, until `keepMs` have passed, and comes back in place when seen again.
+ */
+export function merge(shown: Landscape | null, view: TopologyView, nowAt: number, keepMs: number): Landscape {
+  const base = view.full || !shown ? null : shown;
+  return {
+    revision: view.revision,
+    nodes: mergeById(base?.nodes, view.nodes, view.removedNodes, nowAt, keepMs),
+    edges: mergeById(base?.edges, view.edges, view.removedEdges, nowAt, keepMs),
+    bands: view.bands,
+    width: view.width,
+    height: view.height,
+    unresolved: view.unresolved,
+    nearest: view.nearest,
+  };
+}
+
+function mergeById<T extends { id: string }>(
+  before: ReadonlyMap<string, T & { goneAt: number | null }> | undefined,
+  changed: T[],
+  removed: string[],
+  nowAt: number,
+  keepMs: number,
+): Map<string, T & { goneAt: number | null }> {
+  const next = new Map<string, T & { goneAt: number | null }>();
+  for (const [id, item] of before ?? []) {
+    if (item.goneAt === null || nowAt - item.goneAt < keepMs) next.set(id, item);
+  }
+  for (const id of removed) {
+    const item = next.get(id);
+    if (item && item.goneAt === null) next.set(id, { ...item, goneAt: nowAt });
+  }
+  for (const item of changed) next.set(item.id, { ...item, goneAt: null });
+  return next;
+}
