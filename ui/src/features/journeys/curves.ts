@@ -52,7 +52,8 @@ export function curvesOf(rows: Row[], links: Link[], x: (at: number) => number, 
 /** A smooth path; dead letters bow out to the right, everything else flows in from the left. */
 export function pathOf({ x1, y1, x2, y2, tone }: Curve): string {
   if (tone === 'dead') return `M${x1} ${y1}C${x1 + 34} ${y1} ${x2 + 40} ${y2} ${x2 + 8} ${y2}`;
-  const reach = Math.max(18, Math.min(70, Math.abs(x2 - x1) * 0.5));
+  // Handled before the sender had its answer: the line goes back, so it bows as little as it can.
+  const reach = x2 > x1 ? Math.max(14, Math.min(70, (x2 - x1) * 0.5)) : 8;
   return `M${x1} ${y1}C${x1 + reach} ${y1} ${x2 - reach} ${y2} ${x2} ${y2}`;
 }
 

@@ -22,11 +22,6 @@ export function groupAttributes(attributes: Attribute[]): AttributeGroup[] {
     .filter((group) => group.attributes.length > 0);
 }
 
-/** An attribute of our own making, to show facts in the same list. */
-export function fact(key: string, value: string): Attribute {
-  return { key, value, redacted: false, removed: false };
-}
-
 function isException(attribute: Attribute): boolean {
   return attribute.key.startsWith('exception.');
 }

@@ -17,13 +17,24 @@ interface Group {
 }
 
 const SEQUENCE_MS = 1200;
+const LETTERS = 'flowglass.letters';
 
 /** The keyboard: one listener, groups bound by views. Later groups win over earlier ones. */
 class Keys {
   groups = new SvelteSet<Group>();
-  /** Single letters can be turned off. */
-  letters = $state(true);
+  /** Single letters can be turned off; the choice is kept for the next start. */
+  letters = $state(readLetters());
   #first: { key: string; at: number } | null = null;
+
+  /** Turns single letters on or off. */
+  setLetters(on: boolean): void {
+    this.letters = on;
+    try {
+      localStorage.setItem(LETTERS, on ? 'on' : 'off');
+    } catch {
+      // Storage may be blocked: the choice then lasts until the window closes.
+    }
+  }
 
   /** Adds a group; call the answer to remove it. Meant for `$effect(() => keys.bind(…))`. */
   bind(title: string, bindings: KeyBinding[]): () => void {
@@ -52,6 +63,14 @@ class Keys {
     } else if (all.some((b) => norm(b.key).startsWith(`${name} `))) {
       this.#first = { key: name, at: event.timeStamp };
     }
+  }
+}
+
+function readLetters(): boolean {
+  try {
+    return localStorage.getItem(LETTERS) !== 'off';
+  } catch {
+    return true;
   }
 }
 

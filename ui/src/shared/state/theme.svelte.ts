@@ -1,25 +1,34 @@
 type ThemeName = 'dark' | 'light';
+/** What can be chosen: `system` follows the operating system. */
+export type ThemeChoice = 'system' | ThemeName;
 
 const KEY = 'flowglass.theme';
 
 /** Dark or light: the system's until one is chosen. `public/theme.js` does the same before the first paint. */
 class Theme {
+  choice = $state<ThemeChoice>(readChosen());
   name = $state<ThemeName>(document.documentElement.dataset['theme'] === 'light' ? 'light' : 'dark');
 
   constructor() {
     window.matchMedia?.('(prefers-color-scheme: light)').addEventListener?.('change', (event) => {
-      if (!readChosen()) this.#apply(event.matches ? 'light' : 'dark');
+      if (this.choice === 'system') this.#apply(event.matches ? 'light' : 'dark');
     });
   }
 
   toggle(): void {
-    const next = this.name === 'dark' ? 'light' : 'dark';
+    this.choose(this.name === 'dark' ? 'light' : 'dark');
+  }
+
+  /** Chooses a theme and keeps the choice for the next start; `system` forgets it. */
+  choose(choice: ThemeChoice): void {
+    this.choice = choice;
     try {
-      localStorage.setItem(KEY, next);
+      if (choice === 'system') localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, choice);
     } catch {
       // Storage may be blocked: the choice then lasts until the window closes.
     }
-    this.#apply(next);
+    this.#apply(choice === 'system' ? systemTheme() : choice);
   }
 
   #apply(name: ThemeName): void {
@@ -28,12 +37,17 @@ class Theme {
   }
 }
 
-function readChosen(): string | null {
+function readChosen(): ThemeChoice {
   try {
-    return localStorage.getItem(KEY);
+    const kept = localStorage.getItem(KEY);
+    return kept === 'dark' || kept === 'light' ? kept : 'system';
   } catch {
-    return null;
+    return 'system';
   }
+}
+
+function systemTheme(): ThemeName {
+  return window.matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
 }
 
 export const theme = new Theme();
