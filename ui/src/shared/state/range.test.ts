@@ -5,10 +5,10 @@ import { patched } from './url';
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
 
 describe('time range', () => {
-  it('is the last hour, live, unless told otherwise', () => {
-    expect(choiceOf({})).toEqual({ live: true, preset: '60m' });
-    expect(choiceOf({ range: 'nonsense' })).toEqual({ live: true, preset: '60m' });
-    expect(rangeAt(choiceOf({}), NOW)).toEqual({ sinceAt: NOW - 3_600_000, untilAt: NOW });
+  it('is the last quarter of an hour, live, unless told otherwise', () => {
+    expect(choiceOf({})).toEqual({ live: true, preset: '15m' });
+    expect(choiceOf({ range: 'nonsense' })).toEqual({ live: true, preset: '15m' });
+    expect(rangeAt(choiceOf({}), NOW)).toEqual({ sinceAt: NOW - 900_000, untilAt: NOW });
   });
   it('moves with the clock while live and stays while fixed', () => {
     const fixed: Choice = { live: false, from: 10, to: 20 };

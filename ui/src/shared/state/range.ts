@@ -15,6 +15,9 @@ export const PRESETS = [
 /** A length on offer. */
 export type PresetId = (typeof PRESETS)[number]['id'];
 
+/** What is shown at first: long enough for a picture, short enough that a service just pointed here fills it. */
+export const DEFAULT_PRESET: PresetId = '15m';
+
 /** What is chosen: a length ending now (LIVE), or two fixed instants. */
 export type Choice = { live: true; preset: PresetId } | { live: false; from: number | null; to: number | null };
 
@@ -24,12 +27,12 @@ export function choiceOf(params: Record<string, string>): Choice {
     return { live: false, from: instant(params['from']), to: instant(params['to']) };
   }
   const preset = PRESETS.find((known) => known.id === params['range']);
-  return { live: true, preset: preset?.id ?? '60m' };
+  return { live: true, preset: preset?.id ?? DEFAULT_PRESET };
 }
 
 /** Writes a choice as address parameters; `range` stays so that LIVE finds its length again. */
 export function paramsOf(choice: Choice): Record<string, string | null> {
-  if (choice.live) return { range: choice.preset === '60m' ? null : choice.preset, from: null, to: null };
+  if (choice.live) return { range: choice.preset === DEFAULT_PRESET ? null : choice.preset, from: null, to: null };
   return { from: choice.from === null ? 'start' : String(Math.floor(choice.from)), to: choice.to === null ? 'end' : String(Math.ceil(choice.to)) };
 }
 

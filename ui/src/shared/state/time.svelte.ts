@@ -1,5 +1,5 @@
 import type { Range } from '../../lib/bindings';
-import { choiceOf, labelOf, lengthOf, paramsOf, rangeAt, type Choice, type PresetId } from './range';
+import { DEFAULT_PRESET, choiceOf, labelOf, lengthOf, paramsOf, rangeAt, type Choice, type PresetId } from './range';
 import { route } from './route.svelte';
 
 /** The global time range, LIVE, and the clock of the studio. */
@@ -64,7 +64,7 @@ class Time {
       const { sinceAt, untilAt } = rangeAt(this.choice, this.now());
       this.fixed(sinceAt, untilAt);
     } else {
-      this.#choose(choiceOf({ range: route.param('range') ?? '60m' }));
+      this.#choose(choiceOf({ range: route.param('range') ?? DEFAULT_PRESET }));
     }
   }
 
