@@ -1,13 +1,16 @@
 //! Official SDKs of three languages over every transport and encoding: the map is what they sent.
 
+use std::pin::Pin;
 use std::process::Command;
 
 use anyhow::Result;
+use bytes::Bytes;
 use flowglass_tests::graph::Graph;
 use flowglass_tests::product::{Serve, root, topology};
 use opentelemetry::trace::{Span as _, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_http::{HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::json;
@@ -103,8 +106,30 @@ fn rust_grpc() -> Result<()> {
 fn rust_http_protobuf() -> Result<()> {
     arrives(|serve| {
         let endpoint = format!("{}/v1/traces", serve.http());
-        rust(&|| Ok(SpanExporter::builder().with_http().with_endpoint(&endpoint).build()?))
+        rust(&|| {
+            let client = OnRuntime(reqwest::Client::new(), tokio::runtime::Handle::current());
+            Ok(SpanExporter::builder().with_http().with_http_client(client).with_endpoint(&endpoint).build()?)
+        })
     })
+}
+
+/// The SDK exports from a thread of its own, where no runtime is; the client needs one.
+#[derive(Debug)]
+struct OnRuntime(reqwest::Client, tokio::runtime::Handle);
+
+impl HttpClient for OnRuntime {
+    fn send_bytes<'a, 'b>(
+        &'a self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        let client = self.0.clone();
+        let sent = self.1.spawn(async move { client.send_bytes(request).await });
+        Box::pin(async move { sent.await? })
+    }
 }
 
 /// The small story with the Rust SDK.

@@ -69,14 +69,18 @@ pub fn http_client(dialect: Dialect, op: &Operation, host: &str, port: u16, peer
     let scheme = if port == 443 { "https" } else { "http" };
     let url = format!("{scheme}://{host}:{port}{}", op.path);
     let mut all = match dialect {
-        Dialect::Stable => vec![
-            KeyValue::new("http.request.method", op.method),
-            KeyValue::new("url.full", url),
-            KeyValue::new("url.template", op.route),
-            KeyValue::new("server.address", host.to_owned()),
-            KeyValue::new("server.port", i64::from(port)),
-            KeyValue::new("network.protocol.version", "1.1"),
-        ],
+        Dialect::Stable => {
+            let mut new = vec![
+                KeyValue::new("http.request.method", op.method),
+                KeyValue::new("url.full", url),
+                KeyValue::new("url.template", op.route),
+                KeyValue::new("server.address", host.to_owned()),
+                KeyValue::new("server.port", i64::from(port)),
+                KeyValue::new("network.protocol.version", "1.1"),
+            ];
+            new.extend(peer.map(|name| KeyValue::new("service.peer.name", name.to_owned())));
+            new
+        }
         Dialect::Legacy => {
             let mut old = vec![
                 KeyValue::new("http.method", op.method),

@@ -28,9 +28,26 @@ struct State {
     /// Spans and events of the last seconds, newest last.
     seconds: VecDeque<(u64, u64)>,
     redacted: u64,
+    /// Requests of each listener when last looked at, and when that number last grew.
+    requests: Vec<(u64, Option<Nanos>)>,
 }
 
 impl Activity {
+    /// When each listener last took a request, to the second; in the order of the receivers.
+    pub(crate) fn last_requests(&self) -> Vec<Option<Nanos>> {
+        lock(&self.0).requests.iter().map(|(_, at)| *at).collect()
+    }
+
+    fn note_requests(&self, counts: &[u64], now: Nanos) {
+        let mut state = lock(&self.0);
+        state.requests.resize(counts.len(), (0, None));
+        for (known, count) in state.requests.iter_mut().zip(counts) {
+            if *count > known.0 {
+                *known = (*count, Some(now));
+            }
+        }
+    }
+
     /// Credential values replaced at the door since the start.
     pub(crate) fn redacted(&self) -> u64 {
         lock(&self.0).redacted
@@ -100,6 +117,8 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
 
 async fn announce(studio: &Studio, second: Second, newest: &mut i64) {
     let (spans_per_second, events_per_second) = studio.0.activity.tick(second.spans, second.events, second.redacted);
+    let requests: Vec<u64> = studio.0.receivers.iter().map(|r| r.requests(&studio.0.ingest_stats)).collect();
+    studio.0.activity.note_requests(&requests, studio.now());
     if second.stored_anything() {
         studio.publish(Update::Stored {
             range: Range { since_at: second.first.map(to_ms), until_at: second.last.map(to_ms) },
@@ -109,7 +128,7 @@ async fn announce(studio: &Studio, second: Second, newest: &mut i64) {
         });
     }
     if second.events > 0 {
-        announce_events(studio, newest).await;
+        announce_events(studio, second.events, newest).await;
     }
     let problem = studio
         .0
@@ -135,7 +154,7 @@ async fn announce(studio: &Studio, second: Second, newest: &mut i64) {
     });
 }
 
-async fn announce_events(studio: &Studio, newest: &mut i64) {
+async fn announce_events(studio: &Studio, stored: u64, newest: &mut i64) {
     let after = *newest;
     let rows = studio.ask(move |workspace| {
         let page = workspace.read(|r| {
@@ -147,7 +166,7 @@ async fn announce_events(studio: &Studio, newest: &mut i64) {
         })?;
         let newest = workspace.read(|r| r.newest_event_row())?;
         let graph = workspace.graph(None, None, None)?;
-        let skipped = page.total.saturating_sub(page.rows.len() as u64);
+        let skipped = stored.saturating_sub(page.rows.len() as u64);
         let mut rows = with_journeys(workspace, page.rows, &graph)?;
         rows.sort_by_key(|r| r.row);
         Ok((newest, rows, skipped))

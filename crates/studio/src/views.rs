@@ -213,8 +213,7 @@ fn sparks(series: &[SparkedSeries], folding: &Folding) -> BTreeMap<NodeId, Spark
             _ => continue,
         };
         let Some(node) = folding.node(raw) else { continue };
-        let (counts, errors) =
-            out.entry(node).or_insert_with(|| (vec![0.0; SPARK_BUCKETS], vec![0.0; SPARK_BUCKETS]));
+        let (counts, errors) = out.entry(node).or_insert_with(|| (vec![0.0; SPARK_BUCKETS], vec![0.0; SPARK_BUCKETS]));
         for (i, (count, failed)) in parts.iter().enumerate().take(SPARK_BUCKETS) {
             counts[i] += *count as f64;
             errors[i] += *failed as f64;

@@ -79,6 +79,27 @@ fn peers_merge_by_address_name_and_label_and_bare_addresses_are_no_nodes() {
 }
 
 #[test]
+fn a_host_keeps_its_id_and_bears_the_name_its_callers_give_it() {
+    let text = "
+        a client web peer=pay.example:443 service=Card-acquirer
+        b client web peer=10.2.2.2:443 service=Mail-relay
+        c client web peer=stock.svc:80 service=api
+        d server api";
+    let g = graph(&told(text).series(), &Config::default(), &GraphOptions::default());
+    let named: Vec<(&str, &str)> = g.nodes.iter().map(|n| (n.id.as_str(), n.name.as_str())).collect();
+    assert_eq!(
+        named,
+        [
+            ("consumer:client", "client"),
+            ("external:Mail-relay", "Mail-relay"),
+            ("external:pay.example", "Card-acquirer"),
+            ("service:api", "api"),
+            ("service:web", "web"),
+        ]
+    );
+}
+
+#[test]
 fn an_address_that_two_services_answer_names_neither() {
     let text = "
         a client web peer=gw:80

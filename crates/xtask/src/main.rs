@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask demo` and `cargo xtask test` need nothing that they cannot install themselves.
 
+mod bench;
 mod codegen;
 mod demo;
 mod run;
@@ -25,6 +26,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Everything that must hold before a change is taken in
     Test(test::Arguments),
+    /// Measure, as ratios to baselines of the same run
+    Bench,
     /// Write the TypeScript of the wire contract
     Codegen {
         /// Only check that it is up to date
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench => bench::run(),
         Command::Codegen { check } => codegen::run(check),
         Command::BuildUi => ui::build(),
         Command::Setup => setup::everything(),

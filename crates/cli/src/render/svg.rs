@@ -14,6 +14,8 @@ use super::{grouped, title};
 const MARGIN: f64 = 24.0;
 /// Space above the cards for the headings, pixels.
 const HEAD: f64 = 40.0;
+/// Sides of cards nearer than this stand in one column: cards of one column differ in width. Pixels.
+const SAME_COLUMN: f64 = 40.0;
 /// Width of a character of a card's name, pixels at 12 px; wide enough for most fonts.
 const CHARACTER: f64 = 6.8;
 
@@ -158,9 +160,9 @@ fn path(from: Point, through: &[Point], to: Point) -> String {
     let mut out = format!("M{:.1} {:.1}", from.x, from.y);
     let mut last = from;
     for next in through.iter().copied().chain([to]) {
-        if (next.x - last.x).abs() < 1.0 {
-            // The same column: out to the right and back.
-            let bend = last.x + 36.0;
+        if (next.x - last.x).abs() < SAME_COLUMN {
+            // Out to the right and back.
+            let bend = last.x.max(next.x) + 36.0;
             let _ = write!(out, "C{bend:.1} {:.1} {bend:.1} {:.1} {:.1} {:.1}", last.y, next.y, next.x, next.y);
         } else {
             let middle = f64::midpoint(last.x, next.x);
@@ -176,8 +178,9 @@ fn draw_card(out: &mut String, node: &GraphNode, drawing: &Layout) {
     let centre = at(drawing, node);
     let (x, y) = (centre.x - width / 2.0, centre.y - height / 2.0);
     let radius = if node.kind == NodeKind::Topic { height / 2.0 } else { 6.0 };
-    // A guessed layer looks guessed.
-    let dashes = if node.layer_source == LayerSource::Inferred { " stroke-dasharray=\"4 3\"" } else { "" };
+    // A guessed layer looks guessed. (What is no service stands where it does by its kind.)
+    let guessed = node.kind == NodeKind::Service && node.layer_source == LayerSource::Inferred;
+    let dashes = if guessed { " stroke-dasharray=\"4 3\"" } else { "" };
     let _ = writeln!(
         out,
         "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.0}\" height=\"{height:.0}\" rx=\"{radius:.0}\" \

@@ -201,8 +201,9 @@ fn kept(message: GetMessage) -> Result<Kept, String> {
 pub(super) async fn start(client: &Client, stream: &NatsStream, backfill: Backfill) -> Result<u64, String> {
     match backfill {
         Backfill::None => Ok(stream.last_sequence + 1),
-        Backfill::All => Ok(stream.first_sequence),
-        Backfill::FromSequence(sequence) => Ok(sequence.max(stream.first_sequence)),
+        // A stream that never held a message names 0 as its first sequence, which cannot be asked for.
+        Backfill::All => Ok(stream.first_sequence.max(1)),
+        Backfill::FromSequence(sequence) => Ok(sequence.max(stream.first_sequence).max(1)),
         Backfill::Since(time) => first_since(client, stream, time).await,
     }
 }

@@ -5,6 +5,7 @@ mod grpc;
 mod holder;
 mod http;
 mod json;
+mod json_scalar;
 mod request;
 mod wire;
 

@@ -5,6 +5,7 @@ use flowglass_model::{
 };
 use flowglass_store::{EventDetail, EventFilter, EventRow as StoredRow};
 
+use super::journeys::by_meaning;
 use super::{bounds, nearest, not_found, seconds_with_data};
 use crate::api::{
     ApiError, Attribute, ConsumerRow, DeliveryView, DestinationRow, Destinations, DestinationsRequest, EventRequest,
@@ -106,11 +107,11 @@ pub(crate) fn event_row(row: StoredRow, graph: &Graph, journey: Option<String>) 
     let consumers = consumers_of(graph, topic.body()).count();
     let (outcome, level) = outcome(&row, consumers);
     let m = row.message;
-    let business = m.keys.iter().find(|(name, _)| !matches!(name.as_str(), "requestId" | "correlationId"));
+    let business = by_meaning(m.keys).into_iter().next();
     EventRow {
         row: row.row,
         at: to_ms(m.time),
-        key: business.map(|(_, value)| value.clone()).or(m.key),
+        key: business.map(|(_, value)| value).or(m.key),
         system: m.system,
         destination: m.destination,
         event_type: m.event_type,

@@ -142,6 +142,16 @@ fn histogram(settled: &[(i64, bool)]) -> Vec<HistogramBin> {
     bins
 }
 
+/// Keys with what people ask for first: the order or claim, then whose it is, then technical ids.
+pub(crate) fn by_meaning(mut keys: Vec<(String, String)>) -> Vec<(String, String)> {
+    keys.sort_by_key(|(name, _)| match name.as_str() {
+        "correlationId" | "requestId" => 2,
+        "customerId" => 1,
+        _ => 0,
+    });
+    keys
+}
+
 /// A journey as lists show it.
 pub(crate) fn journey_row(s: JourneySummary, graph: &Graph) -> JourneyRow {
     let service = s.root_participant.name().to_owned();
@@ -161,7 +171,7 @@ pub(crate) fn journey_row(s: JourneySummary, graph: &Graph) -> JourneyRow {
         events: s.events as u32,
         retries: s.retries as u32,
         dead_lettered: s.dead_lettered,
-        keys: s.keys.into_iter().map(|(name, value)| BusinessKey { name, value }).collect(),
+        keys: by_meaning(s.keys).into_iter().map(|(name, value)| BusinessKey { name, value }).collect(),
         failure: s.failure,
     }
 }

@@ -30,8 +30,15 @@ pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, 
         count: r.count,
     });
     let (grpc, http) = studio.addresses();
+    let last = studio.0.activity.last_requests();
     Ok(SourcesView {
-        receivers: studio.0.receivers.iter().map(|r| r.view(&studio.0.ingest_stats)).collect(),
+        receivers: studio
+            .0
+            .receivers
+            .iter()
+            .enumerate()
+            .map(|(i, r)| r.view(&studio.0.ingest_stats, last.get(i).copied().flatten()))
+            .collect(),
         nats: studio.0.nats.views(),
         imports: studio.0.imports.views(),
         refusals: refused.chain(rejected).collect(),

@@ -130,7 +130,9 @@ fn view(id: &str, config: &NatsConfig, status: &NatsStatus) -> NatsView {
         problem: problem(status),
         server: status.server.as_ref().map(|s| {
             let jetstream = if s.jetstream { "JetStream" } else { "no JetStream" };
-            format!("{} {}, {jetstream}", s.name, s.version)
+            // A server without a name of its own calls itself by its key, which tells nobody anything.
+            let name = if s.name.len() == 56 && s.name.starts_with('N') { "nats-server" } else { &s.name };
+            format!("{name} {}, {jetstream}", s.version)
         }),
         subjects: config.subjects.clone(),
         streams: status

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use flowglass_ingest::{IngestStats, ListenerStats, ReceiverConfig, Sink, bind};
+use flowglass_model::Nanos;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::ReceiverView;
+use crate::api::{ReceiverView, to_ms};
 
 /// Which listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +60,13 @@ impl Receiver {
         }
     }
 
+    /// Requests taken so far.
+    pub(crate) fn requests(&self, all: &IngestStats) -> u64 {
+        self.stats(all).counts().requests
+    }
+
     /// As the window shows it.
-    pub(crate) fn view(&self, all: &IngestStats) -> ReceiverView {
+    pub(crate) fn view(&self, all: &IngestStats, last: Option<Nanos>) -> ReceiverView {
         let counts = self.stats(all).counts();
         let (id, title) = match self.role {
             ReceiverRole::OtlpGrpc => ("otlp-grpc", "OTLP gRPC"),
@@ -83,7 +89,7 @@ impl Receiver {
             logs: counts.logs,
             refused: counts.errors,
             bytes: counts.bytes,
-            last_at: None,
+            last_at: last.map(to_ms),
         }
     }
 }

@@ -88,16 +88,43 @@ fn spans(service: &str, trace: u8, list: &[S<'_>]) -> Batch {
 /// web → order → payments (which fails), and an event that notification-service handles in a trace of its own.
 async fn place_order(scene: &Scene, n: u8) {
     let order = format!("ORD-{n}");
-    let s = |id, parent, kind, name, at_ms, ms, error, attributes| S { id, parent, kind, name, at_ms, ms, error, attributes };
+    let s = |id, parent, kind, name, at_ms, ms, error, attributes| S {
+        id,
+        parent,
+        kind,
+        name,
+        at_ms,
+        ms,
+        error,
+        attributes,
+    };
     scene
         .submit(spans(
             "web-orders-exp-api",
             n,
             &[
-                s(1, 0, 2, "POST /orders", 0, 200, Some("payment failed"), json!({ "http.request.method": "POST",
-                    "http.route": "/orders", "http.response.status_code": 502, "order.id": order })),
-                s(2, 1, 3, "POST", 5, 190, Some("502"), json!({ "http.request.method": "POST",
-                    "server.address": "order-prc-api", "http.response.status_code": 502 })),
+                s(
+                    1,
+                    0,
+                    2,
+                    "POST /orders",
+                    0,
+                    200,
+                    Some("payment failed"),
+                    json!({ "http.request.method": "POST",
+                    "http.route": "/orders", "http.response.status_code": 502, "order.id": order }),
+                ),
+                s(
+                    2,
+                    1,
+                    3,
+                    "POST",
+                    5,
+                    190,
+                    Some("502"),
+                    json!({ "http.request.method": "POST",
+                    "server.address": "order-prc-api", "http.response.status_code": 502 }),
+                ),
             ],
         ))
         .await;
@@ -106,13 +133,40 @@ async fn place_order(scene: &Scene, n: u8) {
             "order-prc-api",
             n,
             &[
-                s(3, 2, 2, "POST /orders", 10, 180, Some("payment failed"), json!({ "http.request.method": "POST",
-                    "http.route": "/orders", "http.response.status_code": 502 })),
-                s(4, 3, 3, "POST", 20, 100, Some("500"), json!({ "http.request.method": "POST",
-                    "server.address": "payments-sys-api", "http.response.status_code": 500 })),
-                s(6, 3, 4, "publish orders.placed", 130, 10, None, json!({ "messaging.system": "nats",
+                s(
+                    3,
+                    2,
+                    2,
+                    "POST /orders",
+                    10,
+                    180,
+                    Some("payment failed"),
+                    json!({ "http.request.method": "POST",
+                    "http.route": "/orders", "http.response.status_code": 502 }),
+                ),
+                s(
+                    4,
+                    3,
+                    3,
+                    "POST",
+                    20,
+                    100,
+                    Some("500"),
+                    json!({ "http.request.method": "POST",
+                    "server.address": "payments-sys-api", "http.response.status_code": 500 }),
+                ),
+                s(
+                    6,
+                    3,
+                    4,
+                    "publish orders.placed",
+                    130,
+                    10,
+                    None,
+                    json!({ "messaging.system": "nats",
                     "messaging.destination.name": "orders.placed", "messaging.operation.type": "send",
-                    "messaging.message.id": format!("e-{n}") })),
+                    "messaging.message.id": format!("e-{n}") }),
+                ),
             ],
         ))
         .await;
@@ -120,17 +174,35 @@ async fn place_order(scene: &Scene, n: u8) {
         .submit(spans(
             "payments-sys-api",
             n,
-            &[s(5, 4, 2, "POST /charge", 25, 90, Some("acquirer connect timeout"), json!({ "http.request.method": "POST",
-                "http.route": "/charge", "http.response.status_code": 500 }))],
+            &[s(
+                5,
+                4,
+                2,
+                "POST /charge",
+                25,
+                90,
+                Some("acquirer connect timeout"),
+                json!({ "http.request.method": "POST",
+                "http.route": "/charge", "http.response.status_code": 500 }),
+            )],
         ))
         .await;
     scene
         .submit(spans(
             "notification-service",
             100 + n,
-            &[s(7, 0, 5, "process orders.placed", 300, 40, None, json!({ "messaging.system": "nats",
+            &[s(
+                7,
+                0,
+                5,
+                "process orders.placed",
+                300,
+                40,
+                None,
+                json!({ "messaging.system": "nats",
                 "messaging.destination.name": "orders.placed", "messaging.operation.type": "process",
-                "messaging.consumer.group.name": "notification", "messaging.message.id": format!("e-{n}") }))],
+                "messaging.consumer.group.name": "notification", "messaging.message.id": format!("e-{n}") }),
+            )],
         ))
         .await;
     scene.submit(Batch { messages: vec![message(n)], ..Batch::default() }).await;
@@ -166,7 +238,8 @@ fn message(n: u8) -> Message {
 }
 
 fn names(view: &Value, list: &str, field: &str) -> Vec<String> {
-    let mut out: Vec<String> = view[list].as_array().unwrap().iter().map(|v| v[field].as_str().unwrap().into()).collect();
+    let mut out: Vec<String> =
+        view[list].as_array().unwrap().iter().map(|v| v[field].as_str().unwrap().into()).collect();
     out.sort();
     out
 }
@@ -197,7 +270,9 @@ async fn one_story_is_told_the_same_on_every_view() {
     let payments = map["nodes"].as_array().unwrap().iter().find(|n| n["name"] == "payments-sys-api").unwrap();
     assert_eq!((&payments["health"], &payments["figures"]["errors"]), (&json!("failing"), &json!(1)));
 
-    let page = scene.ask("journeys", json!({ "range": {}, "states": [], "retried": false, "deadLettered": false, "limit": 50 })).await;
+    let page = scene
+        .ask("journeys", json!({ "range": {}, "states": [], "retried": false, "deadLettered": false, "limit": 50 }))
+        .await;
     assert_eq!(page["total"], json!(1), "the handler's own trace belongs to the journey: {page}");
     let row = &page["rows"][0];
     assert_eq!((&row["state"], &row["service"]), (&json!("failed"), &json!("web-orders-exp-api")));
@@ -212,7 +287,8 @@ async fn one_story_is_told_the_same_on_every_view() {
     let journey = scene.ask("journey", json!({ "id": format!("{:032x}", 117) })).await;
     assert_eq!(journey["row"]["id"], row["id"], "any trace of it names a journey");
     assert_eq!(journey["items"].as_array().unwrap().len(), 8, "{journey}");
-    let handler = journey["items"].as_array().unwrap().iter().find(|i| i["participantName"] == "notification-service").unwrap();
+    let handler =
+        journey["items"].as_array().unwrap().iter().find(|i| i["participantName"] == "notification-service").unwrap();
     assert_eq!((&handler["role"], &handler["synchronous"]), (&json!("consumer"), &json!(false)));
     assert_eq!(journey["failure"]["participantName"], json!("payments-sys-api"));
 
@@ -228,7 +304,9 @@ async fn one_story_is_told_the_same_on_every_view() {
     let detail = scene.ask("node", json!({ "id": "service:shop/payments-sys-api", "range": {} })).await;
     assert_eq!(detail["operations"][0]["name"], json!("POST /charge"));
     assert_eq!(detail["failures"][0]["title"], json!("POST /charge returned 500"));
-    let span = scene.ask("span", json!({ "traceId": format!("{:032x}", 17), "spanId": format!("{:016x}", 5), "reveal": [] })).await;
+    let span = scene
+        .ask("span", json!({ "traceId": format!("{:032x}", 17), "spanId": format!("{:016x}", 5), "reveal": [] }))
+        .await;
     assert_eq!(span["statusMessage"], json!("acquirer connect timeout"));
     let destinations = scene.ask("destinations", json!({ "range": {} })).await;
     assert_eq!(destinations["rows"][0]["consumers"][0]["name"], json!("notification-service"));
@@ -245,7 +323,13 @@ async fn a_known_revision_is_answered_with_the_difference_and_nobody_moves() {
     assert_eq!((&same["full"], &same["nodes"], &same["revision"]), (&json!(false), &json!([]), &revision));
 
     let call = S {
-        id: 9, parent: 0, kind: 2, name: "GET /stock", at_ms: 5, ms: 3, error: None,
+        id: 9,
+        parent: 0,
+        kind: 2,
+        name: "GET /stock",
+        at_ms: 5,
+        ms: 3,
+        error: None,
         attributes: json!({ "http.request.method": "GET", "http.route": "/stock" }),
     };
     scene.submit(spans("mobile-exp-api", 50, &[call])).await;
@@ -277,7 +361,10 @@ async fn settings_are_edited_in_place_and_take_effect() {
     assert_eq!(error.code, "bad-request");
     assert!(error.message.contains("attic") && error.message.contains("experience"));
     assert_eq!(scene.refused("nonsense", json!({})).await.code, "bad-request");
-    assert_eq!(scene.refused("span", json!({ "traceId": "xyz", "spanId": "1", "reveal": [] })).await.code, "bad-request");
+    assert_eq!(
+        scene.refused("span", json!({ "traceId": "xyz", "spanId": "1", "reveal": [] })).await.code,
+        "bad-request"
+    );
     assert_eq!(scene.refused("journey", json!({ "id": format!("{:032x}", 99) })).await.code, "not-found");
     scene.studio.stop().await;
 }
@@ -288,7 +375,8 @@ async fn sending_everything_twice_changes_nothing() {
     place_order(&scene, 3).await;
     let before = scene.ask("topology", json!({ "range": {}, "relayout": false })).await;
     place_order(&scene, 3).await;
-    let after = scene.ask("topology", json!({ "range": {}, "relayout": false, "knownRevision": before["revision"] })).await;
+    let after =
+        scene.ask("topology", json!({ "range": {}, "relayout": false, "knownRevision": before["revision"] })).await;
     assert_eq!((&after["nodes"], &after["edges"]), (&json!([]), &json!([])));
     let stats = scene.studio.workspace().stats().unwrap();
     assert_eq!((stats.spans, stats.traces, stats.events), (7, 2, 1));

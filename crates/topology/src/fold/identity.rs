@@ -10,6 +10,7 @@ use flowglass_model::{Config, InteractionKind, NodeId, NodeKind, SeriesKey, Seri
 #[derive(Debug, Clone, Default)]
 pub struct Folding {
     shown: BTreeMap<NodeId, Option<NodeId>>,
+    titles: BTreeMap<NodeId, String>,
     instrumented: BTreeSet<NodeId>,
 }
 
@@ -20,6 +21,11 @@ impl Folding {
         let mut folding = Folding::default();
         for id in &known.all {
             let merged = known.merge(id).map(|m| known.alias(&m, id, config));
+            if let (Some(shown), Some(title)) = (&merged, known.title(id))
+                && shown.kind() == NodeKind::External
+            {
+                folding.titles.insert(shown.clone(), title.to_owned());
+            }
             folding.shown.insert(id.clone(), merged);
         }
         for id in known.all.iter().filter(|id| id.kind() == NodeKind::Backend) {
@@ -39,6 +45,11 @@ impl Folding {
     /// The participant shown for a name of the series; `None` for bare addresses that no known service answers.
     pub fn node(&self, id: &NodeId) -> Option<NodeId> {
         self.shown.get(id).cloned().unwrap_or_else(|| Some(id.clone()))
+    }
+
+    /// What people call a (shown) participant: what its callers call it, else the name in its id.
+    pub fn title<'a>(&'a self, shown: &'a NodeId) -> &'a str {
+        self.titles.get(shown).map_or(shown.name(), String::as_str)
     }
 
     /// Whether telemetry of the (shown) participant itself was seen.
@@ -73,6 +84,8 @@ struct Known {
     by_name: BTreeMap<String, BTreeSet<NodeId>>,
     /// Services that answered at an address.
     at_address: BTreeMap<String, BTreeSet<NodeId>>,
+    /// What callers call the system outside at an address (`service.peer.name`).
+    called: BTreeMap<String, BTreeSet<NodeId>>,
     /// Environments of a topic, by the id without environment.
     topic_environments: BTreeMap<String, BTreeSet<String>>,
 }
@@ -120,6 +133,9 @@ impl Known {
                 self.all.extend([topic.clone(), participant.clone()]);
                 self.instrumented.insert(participant.clone());
             }
+            SeriesKey::Address { address, participant } if participant.kind() == NodeKind::External => {
+                self.called.entry(address.clone()).or_default().insert(participant.clone());
+            }
             SeriesKey::Address { address, participant } => {
                 self.at_address.entry(address.clone()).or_default().insert(participant.clone());
             }
@@ -159,6 +175,12 @@ impl Known {
         only(all.iter().filter(|s| environment.is_none() || s.environment() == environment))
     }
 
+    /// What callers call a peer, if they agree.
+    fn title(&self, id: &NodeId) -> Option<&str> {
+        let called = self.called.get(id.body())?.iter().filter(|n| n.environment() == id.environment());
+        only(called.clone()).and_then(|_| called.last()).map(NodeId::body)
+    }
+
     /// A peer as its callers name it: the service that answers at its address, else the service of its name, else a host; bare
     /// addresses mean nothing to people.
     fn peer(&self, id: &NodeId) -> Option<NodeId> {
@@ -167,6 +189,9 @@ impl Known {
         if let Some(services) = self.at_address.get(address)
             && let Some(service) = only(services.iter().filter(|s| s.environment() == environment))
         {
+            return Some(service);
+        }
+        if let Some(service) = self.title(id).and_then(|name| self.named(name, environment)) {
             return Some(service);
         }
         let host = host_of(address);

@@ -171,7 +171,7 @@ fn node(
     let owner = by_pattern(id, config.owners.iter().map(|o| (o.match_name.as_str(), &o.owner)));
     GraphNode {
         id: id.clone(),
-        name: id.name().to_owned(),
+        name: folding.title(id).to_owned(),
         kind: id.kind(),
         environment: id.environment().map(str::to_owned),
         layer: layer.layer,

@@ -1,5 +1,7 @@
 //! What one span adds to the series: a pure function of the facts around it.
 
+use std::net::IpAddr;
+
 use flowglass_model::{
     Delta, InteractionKind, LinkHow, Nanos, NodeId, Peer, Role, SeriesKey, SpanFacts, SpanKind, TraceJoin,
     UnresolvedReason,
@@ -233,11 +235,21 @@ fn client(world: World<'_>, at: At, peer: &Peer, out: &mut Contribution) {
     if wraps || transport {
         return;
     }
-    let named = peer.service.clone().filter(|s| !s.is_empty()).or_else(|| address(&facts.role));
-    let Some(named) = named else {
-        return out.unresolved(facts, UnresolvedReason::PeerUnnamed);
+    let environment = facts.service.environment();
+    let name = peer.service.as_deref().filter(|s| !s.is_empty());
+    // A bare address means nothing to people: the name is then all there is.
+    let bare = |p: &Peer| p.host.as_deref().is_some_and(|h| h.parse::<IpAddr>().is_ok() || h == "localhost");
+    let target = match (address(&facts.role), name) {
+        (Some(address), Some(name)) if !bare(peer) => {
+            let participant = NodeId::external(name, environment);
+            out.add(SeriesKey::Address { address: address.clone(), participant }, facts.start, false, None);
+            address
+        }
+        (_, Some(name)) => name.to_owned(),
+        (Some(address), None) => address,
+        (None, None) => return out.unresolved(facts, UnresolvedReason::PeerUnnamed),
     };
-    let target = NodeId::external(&named, facts.service.environment());
+    let target = NodeId::external(&target, environment);
     let failed = facts.is_error() && !facts.is_client_error();
     out.edge(InteractionKind::Call, (&facts.service, &target), facts.start, failed, Some(facts.duration()));
 }
