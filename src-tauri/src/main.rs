@@ -11,18 +11,21 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use flowglass_studio::Studio;
+use flowglass_studio::telemetry::{self, Telemetry};
 use tauri::{App, Manager as _, RunEvent};
 use tauri_plugin_single_instance as single_instance;
-use tracing_subscriber::EnvFilter;
 
 use crate::bridge::Subscription;
 use crate::options::Arguments;
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env("FLOWGLASS_LOG").unwrap_or_else(|_| "warn".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    let telemetry = match telemetry::start("warn") {
+        Ok(telemetry) => telemetry,
+        Err(problem) => {
+            refusal::say(&problem.to_string());
+            return ExitCode::from(2);
+        }
+    };
     let arguments = Arguments::parse();
     let context = tauri::generate_context!();
     let workspace = match arguments.workspace(&context.config().identifier) {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     }
     let built = builder
         .setup(move |app| {
+            app.manage(telemetry);
             if let Err(problem) = start(app, &arguments, &workspace) {
                 refusal::show(app.handle(), problem);
             }
@@ -77,6 +81,10 @@ fn start(app: &App, arguments: &Arguments, workspace: &std::path::Path) -> Resul
     let studio =
         tauri::async_runtime::block_on(Studio::start(options)).map_err(|error| one_line(&error.to_string()))?;
     app.manage(studio.clone());
+    let (grpc, http) = studio.addresses();
+    let listeners: Vec<_> = grpc.into_iter().chain(http).collect();
+    let exporting = async { app.state::<Telemetry>().export_unless(&listeners) };
+    tauri::async_runtime::block_on(exporting).map_err(|error| one_line(&error.to_string()))?;
     window::open(app, workspace, arguments.size).map_err(|error| format!("the window cannot be opened: {error}"))?;
     options::announce(&studio, workspace)?;
     quit_when_told(app.handle().clone());
@@ -105,6 +113,9 @@ fn quit_when_told(app: tauri::AppHandle) {
 fn stop(app: &tauri::AppHandle) {
     if let Some(studio) = app.try_state::<Studio>() {
         tauri::async_runtime::block_on(studio.stop());
+    }
+    if let Some(telemetry) = app.try_state::<Telemetry>() {
+        telemetry.end();
     }
 }
 

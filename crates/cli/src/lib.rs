@@ -9,7 +9,6 @@ mod filter;
 mod output;
 mod render;
 mod run;
-mod telemetry;
 mod ui;
 
 pub use run::run;

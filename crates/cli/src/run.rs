@@ -1,5 +1,6 @@
 //! From arguments to an exit status.
 
+use flowglass_studio::telemetry::{self, Telemetry};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -7,7 +8,6 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use crate::args::{Cli, Command};
-use crate::telemetry::{self, Telemetry};
 use crate::{commands, output};
 
 /// Unusable arguments or input.
@@ -23,7 +23,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let default_level = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
     let telemetry = match telemetry::start(default_level) {
         Ok(telemetry) => telemetry,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error.into()),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -170,6 +170,7 @@ mod tests {
             })
             .collect();
         while sink.queue.capacity() > 0 {
+            assert!(small.iter().all(|s| !s.is_finished()), "both wait for their answers");
             tokio::task::yield_now().await;
         }
         assert_eq!(sink.try_submit(batch(1), SourceKind::OtlpGrpc).await, Err(SubmitError::Busy));

@@ -5,6 +5,7 @@
 //! Nothing here knows a window or HTTP.
 
 pub mod api;
+pub mod telemetry;
 
 mod display;
 mod handlers;

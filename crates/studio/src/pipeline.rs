@@ -124,6 +124,7 @@ impl Pipeline {
 
     /// Writes batches in one transaction and says what became of each.
     pub fn write(&mut self, mut batches: Vec<Batch>) -> Result<(Vec<IngestCounts>, Committed), StoreError> {
+        let _span = tracing::info_span!("commit", batches = batches.len()).entered();
         let mut committed = Committed::default();
         batches.iter().for_each(|b| extend_range(&mut committed, b));
         let owners: Vec<usize> =

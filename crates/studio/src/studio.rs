@@ -39,6 +39,8 @@ pub struct Options {
     pub nats: Vec<flowglass_ingest::nats::NatsConfig>,
     /// Whether a listener that cannot be bound is an error (command line) or a state to show (window).
     pub strict: bool,
+    /// Whether the NATS connections that the workspace remembers are started too.
+    pub remembered_nats: bool,
     /// Whether the sample landscape fills this workspace (said in the window).
     pub demo: bool,
     /// The clock, nanoseconds since the epoch.
@@ -55,6 +57,7 @@ impl Options {
             otlp_http: Some(SocketAddr::from(([127, 0, 0, 1], 4318))),
             nats: Vec::new(),
             strict: true,
+            remembered_nats: true,
             demo: false,
             clock: system_clock,
         }
@@ -155,8 +158,8 @@ impl Studio {
             writer: Mutex::new(Some(thread)),
         }));
         studio.keep_settings_copy().await;
-        for config in nats_saved::load(&studio).await.into_iter().chain(options.nats) {
-            studio.0.nats.start(&studio, config);
+        for (config, remembered) in nats_saved::load(&studio, options.nats, options.remembered_nats).await {
+            studio.0.nats.start(&studio, config, remembered);
         }
         studio.0.tasks.spawn(ticker::run(studio.clone(), commits));
         Ok(studio)
@@ -167,6 +170,9 @@ impl Studio {
         self.0.stop.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
+        if !self.0.nats.is_empty() {
+            nats_saved::save(self).await;
+        }
         // The writer ends when the last sink is gone and the queue is empty.
         drop(lock(&self.0.sink).take());
         drop(lock(&self.0.notes).take());

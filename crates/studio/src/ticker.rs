@@ -11,11 +11,14 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::Studio;
 use crate::api::{Range, Update, to_ms};
 use crate::handlers::with_journeys;
+use crate::nats_saved;
 use crate::pipeline::Committed;
 use crate::studio::lock;
 
 /// Event rows pushed at once at most; the rest is counted.
 const ROWS_PUSHED: usize = 200;
+/// Seconds between notes of how far NATS streams were read: what is lost by a crash is read again, and known.
+const SAVE_EVERY: u64 = 30;
 /// Seconds over which the rail's rates are averaged.
 const RATE_WINDOW: usize = 5;
 
@@ -98,6 +101,7 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut second = Second::default();
+    let mut ticks = 0_u64;
     let mut newest = studio.ask(|w| w.read(|r| r.newest_event_row())).await.unwrap_or_default();
     loop {
         tokio::select! {
@@ -108,6 +112,10 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
                 Err(RecvError::Closed) => return,
             },
             _ = clock.tick() => {
+                ticks += 1;
+                if ticks.is_multiple_of(SAVE_EVERY) && !studio.0.nats.is_empty() {
+                    nats_saved::save(&studio).await;
+                }
                 announce(&studio, std::mem::take(&mut second), &mut newest).await;
                 studio.reload_settings().await;
             }

@@ -26,8 +26,14 @@ pub(crate) async fn run(args: ImportArgs, config: Option<PathBuf>) -> anyhow::Re
             .with_context(|| format!("{}: cannot be read; name files or folders that exist", path.display()))?;
     }
     let mut signals = StopSignals::new()?;
-    let studio =
-        Studio::start(Options { config, otlp_grpc: None, otlp_http: None, ..Options::new(args.workspace) }).await?;
+    let studio = Studio::start(Options {
+        config,
+        otlp_grpc: None,
+        otlp_http: None,
+        remembered_nats: false,
+        ..Options::new(args.workspace)
+    })
+    .await?;
     let cancel = CancellationToken::new();
     let import = studio
         .import(&args.paths, progress_lines(), cancel.clone())

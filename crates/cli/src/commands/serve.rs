@@ -1,5 +1,6 @@
 //! `flowglass serve`.
 
+use flowglass_studio::telemetry::Telemetry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use super::StopSignals;
 use crate::args::ServeArgs;
 use crate::output::print_json;
-use crate::telemetry::Telemetry;
 use crate::ui::{BoundUi, Session};
 
 /// How long browsers may take to finish their requests at the end.

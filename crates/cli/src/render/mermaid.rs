@@ -7,10 +7,10 @@ use flowglass_studio::model::{EdgeStats, Graph, InteractionKind, Layer, NodeKind
 
 use super::{grouped, title};
 
-/// The map as a Mermaid flow chart: callers left of what they call, message flows dotted.
+/// The map as a Mermaid flow chart: core systems left, callers right, message flows dotted.
 pub(crate) fn mermaid(graph: &Graph) -> String {
     let names: BTreeMap<_, _> = graph.nodes.iter().enumerate().map(|(i, n)| (&n.id, format!("n{i}"))).collect();
-    let mut out = String::from("flowchart LR\n");
+    let mut out = String::from("flowchart RL\n");
     for layer in Layer::ALL {
         let members: Vec<_> = graph.nodes.iter().filter(|n| n.layer == layer).collect();
         if members.is_empty() {

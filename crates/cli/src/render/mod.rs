@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn mermaid_is_escaped_and_grouped_by_layer() {
-        let want = r##"flowchart LR
+        let want = r##"flowchart RL
   subgraph system["System"]
     n1["erp-sys-api"]
   end
@@ -95,7 +95,7 @@ mod tests {
   n0 -.->|"7"| n2
 "##;
         assert_eq!(mermaid(&sample()), want);
-        assert_eq!(mermaid(&Graph::default()), "flowchart LR\n");
+        assert_eq!(mermaid(&Graph::default()), "flowchart RL\n");
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn an_empty_workspace_answers_with_zeros() {
     assert_eq!(answer(&["journeys", "--workspace", &workspace, "--json"]), json!([]));
     assert_eq!(answer(&["journeys", "--workspace", &workspace, "--find", "o-17", "--json"]), json!([]));
     assert!(refused(&["journey", TRACE_ID, "--workspace", &workspace]).contains(TRACE_ID));
-    assert_eq!(text(&run(&["topology", "--workspace", &workspace, "--format", "mermaid"]).stdout), "flowchart LR\n");
+    assert_eq!(text(&run(&["topology", "--workspace", &workspace, "--format", "mermaid"]).stdout), "flowchart RL\n");
 }
 
 #[test]

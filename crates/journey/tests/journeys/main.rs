@@ -4,7 +4,7 @@ mod messages;
 mod support;
 
 use expect_test::{Expect, expect};
-use flowglass_model::{Acknowledgement, JourneyState, LinkHow, NodeId, Role, SpanFacts, SpanId, SpanKind};
+use flowglass_model::{JourneyState, NodeId, Role, SpanFacts, SpanId, SpanKind};
 use messages::{async_by_parent, batch, redelivered};
 use proptest::prelude::*;
 use support::{Case, S, event};

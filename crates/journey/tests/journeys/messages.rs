@@ -1,12 +1,12 @@
 //! Journeys across messages: one consumer or many, batches, redeliveries.
 
 use expect_test::expect;
-use flowglass_model::{Acknowledgement, JourneyState, LinkHow, Role, SpanKind};
+use flowglass_model::{Acknowledgement, JourneyState, LinkHow, Role};
 
 use crate::check;
 use crate::support::{Case, S, delivery, event, join};
 
-pub fn async_by_parent() -> Case {
+pub(crate) fn async_by_parent() -> Case {
     let mut relayed = event(2, Some("e2"), "orders.billed", 70, Some((1, 5)));
     relayed.origin = event(0, None, "", 0, Some((1, 1))).hop;
     relayed.keys.push(("orderId".into(), "o-1".into()));
@@ -103,7 +103,7 @@ fn consumers_in_their_own_trace_are_joined_by_link_and_message_id() {
     );
 }
 
-pub fn batch() -> Case {
+pub(crate) fn batch() -> Case {
     Case::new([
         S::server(1, 1, "order-prc-api", "POST /orders", (0, 50)).http(201),
         S::send(1, 2, "order-prc-api", "orders.placed", Some("e1"), (20, 40)).below(1),
@@ -179,7 +179,7 @@ fn a_poll_loop_is_no_bridge() {
     );
 }
 
-pub fn redelivered(last: Option<(&str, &str)>) -> Case {
+pub(crate) fn redelivered(last: Option<(&str, &str)>) -> Case {
     let second = S::process(1, 4, "analytics", "orders.placed", Some("e1"), (1030, 1040)).below(2);
     Case::new([
         S::server(1, 1, "order-prc-api", "POST /orders", (0, 50)).http(201),
@@ -219,7 +219,7 @@ fn a_message_handled_at_the_second_attempt_is_no_failure() {
     );
     // The broker alone saw the second attempt end well.
     let mut untold = redelivered(None);
-    untold.spans.retain(|s| s.span_id != support::id(4));
+    untold.spans.retain(|s| s.span_id != crate::support::id(4));
     if let Some(Role::Process { delivery, .. }) = untold.spans.last_mut().map(|s| &mut s.role) {
         *delivery = Some(1);
     }

@@ -64,7 +64,7 @@ pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDe
             _ => busiest_edge(&scene.graph, &id).unwrap_or_else(|| SeriesFilter::OperationsOf(id.clone())),
         };
         let timeline = bars(workspace.read(|r| r.timeline(&filter, since, until, TIMELINE_BUCKETS))?);
-        let (failures, versions, instances) = workspace.read(|r| Ok(evidence(r, &id, &node.name, since, until)?))?;
+        let (failures, versions, instances) = workspace.read(|r| evidence(r, &id, &node.name, since, until))?;
         let settings = workspace.settings();
         let owner = settings.config.owners.iter().find(|o| owns(&o.match_name, &id));
         Ok(Some(NodeDetail {

@@ -71,7 +71,7 @@ pub(crate) async fn nats_connect(studio: &Studio, request: NatsConnectRequest) -
     }
     config.check().map_err(|e| bad_request(e.to_string()))?;
     config.auth = auth(&request).await?;
-    let id = studio.0.nats.start(studio, config).ok_or_else(|| bad_request("the workspace is being closed"))?;
+    let id = studio.0.nats.start(studio, config, true).ok_or_else(|| bad_request("the workspace is being closed"))?;
     nats_saved::save(studio).await;
     let views = studio.0.nats.views();
     views.into_iter().find(|v| v.id == id).ok_or_else(|| not_found(&id))

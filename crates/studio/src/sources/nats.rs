@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Studio;
 use crate::api::{NatsStreamView, NatsView, Update};
+use crate::nats_saved::ReadUpTo;
 use crate::studio::lock;
 use crate::time::clock_time;
 
@@ -20,18 +21,20 @@ pub(crate) struct NatsLinks(Mutex<BTreeMap<String, Link>>);
 
 struct Link {
     config: NatsConfig,
+    /// Made in the window: started again next time.
+    remembered: bool,
     status: watch::Receiver<NatsStatus>,
     stop: CancellationToken,
 }
 
 impl NatsLinks {
     /// Starts a connection; one to the same address is replaced. Answers its id.
-    pub(crate) fn start(&self, studio: &Studio, config: NatsConfig) -> Option<String> {
+    pub(crate) fn start(&self, studio: &Studio, config: NatsConfig, remembered: bool) -> Option<String> {
         let sink = studio.sink()?;
         let stop = studio.0.stop.child_token();
         let (sender, status) = watch::channel(NatsStatus::default());
         let id = config.url.clone();
-        let link = Link { config: config.clone(), status: status.clone(), stop: stop.clone() };
+        let link = Link { config: config.clone(), remembered, status: status.clone(), stop: stop.clone() };
         if let Some(old) = lock(&self.0).insert(id.clone(), link) {
             old.stop.cancel();
         }
@@ -67,20 +70,21 @@ impl NatsLinks {
         }
     }
 
-    /// Configurations with how far each stream has been read, for the next start.
-    pub(crate) fn configs(&self) -> Vec<NatsConfig> {
-        lock(&self.0)
-            .values()
-            .map(|link| {
-                let mut config = link.config.clone();
-                for stream in &link.status.borrow().streams {
-                    if let Some(covered) = stream.covered_to {
-                        config.resume.insert(stream.name.clone(), covered);
-                    }
-                }
-                config
-            })
-            .collect()
+    /// Connections to start again next time, and how far every connection has read its streams.
+    pub(crate) fn to_remember(&self) -> (Vec<NatsConfig>, ReadUpTo) {
+        let links = lock(&self.0);
+        let connections = links.values().filter(|l| l.remembered).map(|l| l.config.clone()).collect();
+        let read = links.iter().map(|(url, link)| {
+            let streams =
+                link.status.borrow().streams.iter().filter_map(|s| Some((s.name.clone(), s.covered_to?))).collect();
+            (url.clone(), streams)
+        });
+        (connections, read.filter(|(_, streams): &(_, BTreeMap<_, _>)| !streams.is_empty()).collect())
+    }
+
+    /// Whether there is any connection.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
     }
 
     /// What keeps connections from working.

@@ -177,8 +177,9 @@ impl Known {
 
     /// What callers call a peer, if they agree.
     fn title(&self, id: &NodeId) -> Option<&str> {
-        let called = self.called.get(id.body())?.iter().filter(|n| n.environment() == id.environment());
-        only(called.clone()).and_then(|_| called.last()).map(NodeId::body)
+        let mut called = self.called.get(id.body())?.iter().filter(|n| n.environment() == id.environment());
+        let first = called.next()?;
+        called.next().is_none().then(|| first.body())
     }
 
     /// A peer as its callers name it: the service that answers at its address, else the service of its name, else a host; bare

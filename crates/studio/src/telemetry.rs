@@ -9,7 +9,6 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
@@ -33,10 +32,28 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Port that OTLP/HTTP has registered.
 const HTTP_PORT: u16 = 4318;
 
+/// Why telemetry cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// `FLOWGLASS_LOG` is no filter.
+    #[error("{LOG}: `{0}` is no log filter; write for instance `debug`")]
+    Filter(String),
+    /// Somebody else logs already.
+    #[error("logging cannot be started: {0}")]
+    Logging(String),
+    /// The exporter cannot be made.
+    #[error("traces cannot be exported: {0}")]
+    Export(String),
+}
+
+fn export_error(error: impl std::fmt::Display) -> TelemetryError {
+    TelemetryError::Export(error.to_string())
+}
+
 type Traces = Option<OpenTelemetryLayer<Registry, SdkTracer>>;
 
 /// What was started, to be ended.
-pub(crate) struct Telemetry {
+pub struct Telemetry {
     endpoint: Option<String>,
     traces: Option<reload::Handle<Traces, Registry>>,
     provider: OnceLock<SdkTracerProvider>,
@@ -44,10 +61,9 @@ pub(crate) struct Telemetry {
 
 /// Starts logging; `level` counts unless `FLOWGLASS_LOG` says otherwise. Exporting starts with [`Telemetry::export_unless`],
 /// when our own listeners are known.
-pub(crate) fn start(level: &str) -> anyhow::Result<Telemetry> {
+pub fn start(level: &str) -> Result<Telemetry, TelemetryError> {
     let filter = match std::env::var(LOG) {
-        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text)
-            .with_context(|| format!("{LOG}: `{text}` is no log filter; write for instance `debug`"))?,
+        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text).map_err(|_| TelemetryError::Filter(text))?,
         _ => EnvFilter::new(level),
     };
     let endpoint = std::env::var(ENDPOINT).ok().filter(|e| !e.trim().is_empty());
@@ -62,14 +78,18 @@ pub(crate) fn start(level: &str) -> anyhow::Result<Telemetry> {
         None => (None, None),
     };
     let log = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_filter(filter);
-    tracing_subscriber::registry().with(layer).with(log).try_init().context("logging cannot be started")?;
+    tracing_subscriber::registry()
+        .with(layer)
+        .with(log)
+        .try_init()
+        .map_err(|e| TelemetryError::Logging(e.to_string()))?;
     Ok(Telemetry { endpoint, traces: handle, provider: OnceLock::new() })
 }
 
 impl Telemetry {
     /// Starts exporting, if asked for, unless the receiver is one of these listeners of ours. Needs a running Tokio runtime.
     /// A receiver that cannot be used is told on stderr; it keeps nobody from working.
-    pub(crate) fn export_unless(&self, listeners: &[SocketAddr]) -> anyhow::Result<()> {
+    pub fn export_unless(&self, listeners: &[SocketAddr]) -> Result<(), TelemetryError> {
         let (Some(endpoint), Some(traces)) = (&self.endpoint, &self.traces) else { return Ok(()) };
         let url = match Url::parse(endpoint.trim()) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
@@ -85,7 +105,7 @@ impl Telemetry {
         let exporter = match exporter(url) {
             Ok(exporter) => exporter,
             Err(error) => {
-                tracing::warn!("{ENDPOINT}: {error:#}. Nothing is exported.");
+                tracing::warn!("{ENDPOINT}: {error}. Nothing is exported.");
                 return Ok(());
             }
         };
@@ -93,13 +113,13 @@ impl Telemetry {
         let resource = Resource::builder().with_service_name("flowglass").with_attribute(version).build();
         let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("flowglass"));
-        traces.reload(Some(layer)).context("exporting cannot be started")?;
+        traces.reload(Some(layer)).map_err(export_error)?;
         let _ = self.provider.set(provider);
         Ok(())
     }
 
     /// Sends what is left. Not to be called on a thread of the runtime.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         let Some(provider) = self.provider.get() else { return };
         if let Err(error) = provider.shutdown_with_timeout(TIMEOUT) {
             tracing::warn!("the last traces of flowglass itself were not exported: {error}");
@@ -123,18 +143,19 @@ fn is_here(ip: IpAddr) -> bool {
 }
 
 /// OTLP/HTTP for its registered port and for addresses with a path, else gRPC.
-fn exporter(mut url: Url) -> anyhow::Result<SpanExporter> {
+fn exporter(mut url: Url) -> Result<SpanExporter, TelemetryError> {
     let has_path = !matches!(url.path(), "" | "/");
     if url.port() != Some(HTTP_PORT) && !has_path {
         let grpc = SpanExporter::builder().with_tonic().with_endpoint(url.as_str()).with_timeout(TIMEOUT);
-        return Ok(grpc.build()?);
+        return grpc.build().map_err(export_error);
     }
     if !url.path().ends_with("/v1/traces") {
         let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
         url.set_path(&path);
     }
     let http = SpanExporter::builder().with_http().with_http_client(OnRuntime::new()?);
-    Ok(http.with_protocol(Protocol::HttpBinary).with_endpoint(url.as_str()).with_timeout(TIMEOUT).build()?)
+    let http = http.with_protocol(Protocol::HttpBinary).with_endpoint(url.as_str()).with_timeout(TIMEOUT);
+    http.build().map_err(export_error)
 }
 
 /// Sends on our Tokio runtime: the SDK exports from a thread of its own, where an async client finds no reactor.
@@ -145,9 +166,9 @@ struct OnRuntime {
 }
 
 impl OnRuntime {
-    fn new() -> anyhow::Result<OnRuntime> {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-        Ok(OnRuntime { client, runtime: tokio::runtime::Handle::try_current()? })
+    fn new() -> Result<OnRuntime, TelemetryError> {
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(export_error)?;
+        Ok(OnRuntime { client, runtime: tokio::runtime::Handle::try_current().map_err(export_error)? })
     }
 }
 
