@@ -1,6 +1,6 @@
 //! A failure in one sentence, made of evidence: status codes, exceptions, durations, broker facts.
 
-use flowglass_model::{Acknowledgement, ErrorFacts, Peer, Role, SpanFacts, SpanKind};
+use flowglass_model::{Acknowledgement, ErrorFacts, Peer, Role, SpanFacts, SpanKind, semconv};
 
 use crate::outcome::Outcome;
 use crate::tree::Tree;
@@ -181,24 +181,7 @@ fn duration(nanos: i64) -> String {
 
 /// The name of a gRPC status code (gRPC core documentation, status codes).
 pub(crate) fn grpc_name(code: u16) -> String {
-    const NAMES: [&str; 17] = [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ];
-    NAMES.get(usize::from(code)).map_or_else(|| format!("gRPC status {code}"), |name| format!("gRPC {name}"))
+    semconv::GRPC_CODES
+        .get(usize::from(code))
+        .map_or_else(|| format!("gRPC status {code}"), |name| format!("gRPC {name}"))
 }

@@ -29,13 +29,18 @@ struct State {
     recent: VecDeque<(u32, String, TopologyView)>,
 }
 
-/// Everything a view is made of.
-pub(crate) struct Material<'a> {
+/// The map that a detail is taken from.
+pub(crate) struct Scene<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) series: &'a [SparkedSeries],
     pub(crate) folding: &'a Folding,
     /// Seconds of the range that have data, for rates.
     pub(crate) seconds: Option<f64>,
+}
+
+/// Everything a view is made of.
+pub(crate) struct Material<'a> {
+    pub(crate) scene: Scene<'a>,
     pub(crate) nearest: Nearest,
     pub(crate) relayout: bool,
     /// What the view depends on besides data: differences exist only between views of the same scope.
@@ -44,10 +49,15 @@ pub(crate) struct Material<'a> {
 }
 
 impl Views {
+    /// Nodes and edges as they stand on the map; no revision, for details.
+    pub(crate) fn once(&self, scene: &Scene<'_>) -> TopologyView {
+        full_view(scene, Nearest::default(), false, &mut lock(&self.0).positions)
+    }
+
     /// The view of this material, or what changed of it since a revision the caller knows.
     pub(crate) fn view(&self, material: &Material<'_>) -> TopologyView {
         let mut state = lock(&self.0);
-        let mut view = full_view(material, &mut state.positions);
+        let mut view = full_view(&material.scene, material.nearest, material.relayout, &mut state.positions);
         let known = material.known.and_then(|revision| {
             state.recent.iter().find(|(r, scope, _)| *r == revision && *scope == material.scope).map(|(_, _, v)| v)
         });
@@ -88,8 +98,13 @@ fn difference(old: &TopologyView, new: &TopologyView) -> TopologyView {
     }
 }
 
-fn full_view(material: &Material<'_>, positions: &mut BTreeMap<NodeId, Placed>) -> TopologyView {
-    let graph = material.graph;
+fn full_view(
+    scene: &Scene<'_>,
+    nearest: Nearest,
+    relayout: bool,
+    positions: &mut BTreeMap<NodeId, Placed>,
+) -> TopologyView {
+    let graph = scene.graph;
     let nodes: Vec<LayoutNode> = graph
         .nodes
         .iter()
@@ -106,18 +121,18 @@ fn full_view(material: &Material<'_>, positions: &mut BTreeMap<NodeId, Placed>) 
     let placed = graph.nodes.iter().filter(|n| positions.contains_key(&n.id)).count();
     // While a map fills for the first time it may settle anew; once most of it stands, nobody moves.
     let filling = graph.nodes.len() >= 8 && placed * 2 <= graph.nodes.len();
-    let mode = if material.relayout || filling { LayoutMode::Relayout } else { LayoutMode::Keep };
+    let mode = if relayout || filling { LayoutMode::Relayout } else { LayoutMode::Keep };
     let drawing = layout(&LayoutInput { nodes: &nodes, edges: &edges, previous: positions, mode });
     positions.extend(drawing.positions.iter().map(|(id, p)| (id.clone(), *p)));
 
     let (left, top) = (drawing.bounds.x, drawing.bounds.y);
-    let mut sparks = sparks(material.series, material.folding);
+    let mut sparks = sparks(scene.series, scene.folding);
     let view_nodes = graph
         .nodes
         .iter()
         .map(|n| {
             let at = drawing.positions.get(&n.id).map_or((0.0, 0.0), |p| (p.x - left, p.y - top));
-            node(material, n, sparks.remove(&n.id), at)
+            node(scene, n, sparks.remove(&n.id), at)
         })
         .collect();
     let view_edges = graph
@@ -129,7 +144,7 @@ fn full_view(material: &Material<'_>, positions: &mut BTreeMap<NodeId, Placed>) 
             source: e.source.to_string(),
             target: e.target.to_string(),
             kind: e.kind.as_str().into(),
-            figures: figures(&e.stats, material.seconds),
+            figures: figures(&e.stats, scene.seconds),
             health: health(&e.stats).into(),
             waypoints: points.iter().map(|p| Point { x: p.x - left, y: p.y - top }).collect(),
         })
@@ -156,7 +171,7 @@ fn full_view(material: &Material<'_>, positions: &mut BTreeMap<NodeId, Placed>) 
         width: drawing.bounds.width,
         height: drawing.bounds.height,
         unresolved: unresolved(graph),
-        nearest: material.nearest,
+        nearest,
     }
 }
 
@@ -165,10 +180,10 @@ pub(crate) fn edge_id(source: &NodeId, target: &NodeId, kind: InteractionKind) -
     format!("{source} → {target} {}", kind.as_str())
 }
 
-fn node(material: &Material<'_>, n: &GraphNode, spark: Option<Spark>, (x, y): (f64, f64)) -> Node {
+fn node(scene: &Scene<'_>, n: &GraphNode, spark: Option<Spark>, (x, y): (f64, f64)) -> Node {
     let (width, height) = card_size(n.kind);
     let consumers = (n.kind == NodeKind::Topic).then(|| {
-        let edges = material.graph.edges.iter();
+        let edges = scene.graph.edges.iter();
         edges.filter(|e| e.source == n.id && e.kind == InteractionKind::Consume).count() as u32
     });
     let (spark, spark_errors) = spark.unwrap_or_else(|| (vec![0.0; SPARK_BUCKETS], vec![0.0; SPARK_BUCKETS]));
@@ -184,7 +199,7 @@ fn node(material: &Material<'_>, n: &GraphNode, spark: Option<Spark>, (x, y): (f
         layer_source: words::layer_source(n.layer_source).into(),
         domain: n.domain.clone(),
         owner: n.owner.clone(),
-        figures: figures(&n.stats, material.seconds),
+        figures: figures(&n.stats, scene.seconds),
         health: health(&n.stats).into(),
         instrumented: n.instrumented,
         consumers,

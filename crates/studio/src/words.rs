@@ -6,7 +6,7 @@ use flowglass_model::{
 };
 
 /// Heading of a layer's band.
-pub(crate) fn layer_title(layer: Layer) -> &'static str {
+pub fn layer_title(layer: Layer) -> &'static str {
     match layer {
         Layer::Backend => "Backends",
         Layer::System => "System",

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use flowglass_studio::layer_title;
 use flowglass_studio::model::{EdgeStats, Graph, InteractionKind, Layer, NodeKind};
 
-use super::{grouped, title};
+use super::grouped;
 
 /// The map as a Mermaid flow chart: core systems left, callers right, message flows dotted.
 pub(crate) fn mermaid(graph: &Graph) -> String {
@@ -16,7 +17,7 @@ pub(crate) fn mermaid(graph: &Graph) -> String {
         if members.is_empty() {
             continue;
         }
-        let _ = writeln!(out, "  subgraph {}[\"{}\"]", layer.as_str(), escaped(title(layer)));
+        let _ = writeln!(out, "  subgraph {}[\"{}\"]", layer.as_str(), escaped(layer_title(layer)));
         for node in members {
             let (open, close) = match node.kind {
                 NodeKind::Topic => ("([", "])"),

@@ -6,20 +6,6 @@ mod svg;
 pub(crate) use mermaid::mermaid;
 pub(crate) use svg::svg;
 
-use flowglass_studio::model::Layer;
-
-/// Heading of a layer.
-fn title(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Backend => "Backends",
-        Layer::System => "System",
-        Layer::Event => "Events",
-        Layer::Process => "Process",
-        Layer::Experience => "Experience",
-        Layer::Consumer => "Users & automations",
-    }
-}
-
 /// `1,234`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -35,7 +21,9 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use flowglass_studio::model::{EdgeStats, Graph, GraphEdge, GraphNode, InteractionKind, LayerSource, NodeId};
+    use flowglass_studio::model::{
+        EdgeStats, Graph, GraphEdge, GraphNode, InteractionKind, Layer, LayerSource, NodeId,
+    };
 
     use super::*;
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use flowglass_studio::layer_title;
 use flowglass_studio::model::{Graph, GraphEdge, GraphNode, InteractionKind, Layer, LayerSource, NodeId, NodeKind};
 use flowglass_studio::topology::{
     Layout, LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, Point, card_size, layout,
 };
 
-use super::{grouped, title};
+use super::grouped;
 
 /// Space around the drawing, pixels.
 const MARGIN: f64 = 24.0;
@@ -108,7 +109,7 @@ fn bands(out: &mut String, drawing: &Layout) {
              <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-weight=\"600\" fill=\"{TEXT_SOFT}\">{}</text>",
             band.x + band.width / 2.0,
             y + 22.0,
-            escaped(title(band.layer))
+            escaped(layer_title(band.layer))
         );
     }
 }

@@ -120,31 +120,10 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Names of the gRPC status codes by number (grpc.io, status codes).
-const GRPC_CODES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
-
 fn grpc_status(seen: &Seen) -> Option<u16> {
     let by_name = || {
         let name = seen.text(seen.grpc_status)?;
-        GRPC_CODES.iter().position(|c| c.eq_ignore_ascii_case(name)).map(|i| i as u16)
+        semconv::GRPC_CODES.iter().position(|c| c.eq_ignore_ascii_case(name)).map(|i| i as u16)
     };
     seen.number(seen.grpc_status).or_else(by_name)
 }

@@ -10,11 +10,11 @@ use flowglass_topology::{Folding, GraphOptions, graph};
 
 use super::app::bars;
 use super::journeys::journey_row;
-use super::{bounds, nearest, not_found, seconds_with_data};
+use super::{bounds, not_found, seconds_with_data};
 use crate::api::{
     ApiError, Connection, EdgeDetail, EdgeRequest, FailureRow, NodeDetail, NodeRequest, Operation, Range, to_ms,
 };
-use crate::views::{Material, SPARK_BUCKETS, SparkedSeries, edge_id, figures, layer_of};
+use crate::views::{SPARK_BUCKETS, Scene, SparkedSeries, edge_id, figures, layer_of};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 
@@ -23,21 +23,27 @@ const TIMELINE_BUCKETS: usize = 60;
 /// Journeys looked into for failures, versions and instances.
 const JOURNEYS_READ: usize = 12;
 
-struct Scene {
+struct Owned {
     series: Vec<SparkedSeries>,
     graph: Graph,
     folding: Folding,
     seconds: Option<f64>,
 }
 
-fn scene(workspace: &Workspace, range: Range) -> Result<Scene, WorkspaceError> {
+impl Owned {
+    fn borrowed(&self) -> Scene<'_> {
+        Scene { graph: &self.graph, series: &self.series, folding: &self.folding, seconds: self.seconds }
+    }
+}
+
+fn scene(workspace: &Workspace, range: Range) -> Result<Owned, WorkspaceError> {
     let (since, until) = bounds(range);
     let series = workspace.sparked(since, until, SPARK_BUCKETS)?;
     let sums: Vec<SeriesSum> = series.iter().map(|(sum, _)| sum.clone()).collect();
     let config = workspace.settings().config;
     let graph = graph(&sums, &config, &GraphOptions::default());
     let folding = Folding::new(&sums, &config);
-    Ok(Scene { series, graph, folding, seconds: seconds_with_data(workspace, range)? })
+    Ok(Owned { series, graph, folding, seconds: seconds_with_data(workspace, range)? })
 }
 
 /// See [`NodeDetail`].
@@ -47,16 +53,7 @@ pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDe
     let detail = studio.ask(move |workspace| {
         let scene = scene(workspace, request.range)?;
         let id = NodeId::from(request.id.as_str());
-        let view = inner.views.view(&Material {
-            graph: &scene.graph,
-            series: &scene.series,
-            folding: &scene.folding,
-            seconds: scene.seconds,
-            nearest: nearest(workspace, Range::default())?,
-            relayout: false,
-            scope: "node".into(),
-            known: None,
-        });
+        let view = inner.views.once(&scene.borrowed());
         let Some(node) = view.nodes.into_iter().find(|n| n.id == request.id) else { return Ok(None) };
         let (since, until) = bounds(request.range);
         let filter = match id.kind() {
@@ -94,7 +91,7 @@ fn busiest_edge(graph: &Graph, id: &NodeId) -> Option<SeriesFilter> {
     Some(SeriesFilter::Edge { source: edge.source.clone(), target: edge.target.clone(), kind: edge.kind })
 }
 
-fn operations(scene: &Scene, id: &NodeId) -> Vec<Operation> {
+fn operations(scene: &Owned, id: &NodeId) -> Vec<Operation> {
     let mut out: Vec<Operation> = scene
         .series
         .iter()
@@ -118,7 +115,7 @@ fn operations(scene: &Scene, id: &NodeId) -> Vec<Operation> {
     out
 }
 
-fn connections(scene: &Scene, id: &NodeId) -> Vec<Connection> {
+fn connections(scene: &Owned, id: &NodeId) -> Vec<Connection> {
     let graph = &scene.graph;
     let mut out: Vec<Connection> = graph
         .edges
@@ -218,16 +215,7 @@ pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDe
     let what = format!("{} → {}", request.source, request.target);
     let detail = studio.ask(move |workspace| {
         let scene = scene(workspace, request.range)?;
-        let view = inner.views.view(&Material {
-            graph: &scene.graph,
-            series: &scene.series,
-            folding: &scene.folding,
-            seconds: scene.seconds,
-            nearest: nearest(workspace, Range::default())?,
-            relayout: false,
-            scope: "edge".into(),
-            known: None,
-        });
+        let view = inner.views.once(&scene.borrowed());
         let wanted =
             |e: &&crate::api::Edge| e.source == request.source && e.target == request.target && e.kind == request.kind;
         let Some(edge) = view.edges.iter().find(wanted).cloned() else { return Ok(None) };

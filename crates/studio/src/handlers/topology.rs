@@ -4,7 +4,7 @@ use flowglass_topology::{Folding, GraphOptions, graph};
 use super::{bounds, nearest, seconds_with_data};
 use crate::Studio;
 use crate::api::{ApiError, TopologyRequest, TopologyView};
-use crate::views::{Material, SPARK_BUCKETS};
+use crate::views::{Material, SPARK_BUCKETS, Scene};
 
 /// See [`TopologyView`].
 pub(crate) async fn topology(studio: &Studio, request: TopologyRequest) -> Result<TopologyView, ApiError> {
@@ -19,10 +19,12 @@ pub(crate) async fn topology(studio: &Studio, request: TopologyRequest) -> Resul
         let nearest = if graph.nodes.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
         let length = request.range.until_at.zip(request.range.since_at).map(|(u, s)| (u - s).round());
         let material = Material {
-            graph: &graph,
-            series: &series,
-            folding: &Folding::new(&sums, &settings.config),
-            seconds: seconds_with_data(workspace, request.range)?,
+            scene: Scene {
+                graph: &graph,
+                series: &series,
+                folding: &Folding::new(&sums, &settings.config),
+                seconds: seconds_with_data(workspace, request.range)?,
+            },
             nearest,
             relayout: request.relayout,
             scope: format!("{:?} {length:?}", request.environment),
