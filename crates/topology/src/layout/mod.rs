@@ -138,7 +138,7 @@ pub fn card_size(kind: NodeKind) -> (f64, f64) {
     match kind {
         NodeKind::Service => (168.0, 72.0),
         NodeKind::Topic => (144.0, 26.0),
-        NodeKind::Backend | NodeKind::External | NodeKind::Consumer => (128.0, 48.0),
+        NodeKind::Backend | NodeKind::External | NodeKind::Consumer => (144.0, 48.0),
     }
 }
 
