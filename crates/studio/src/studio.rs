@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use flowglass_ingest::{IngestStats, Sink};
 use flowglass_model::Nanos;
 use flowglass_store::{Access, StoreError, Writer};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{OnceCell, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -106,6 +106,7 @@ pub(crate) struct Inner {
     pub(crate) imports: Imports,
     pub(crate) views: Views,
     pub(crate) activity: Activity,
+    pub(crate) keychain: OnceCell<Option<String>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -153,6 +154,7 @@ impl Studio {
             imports: Imports::default(),
             views: Views::default(),
             activity: Activity::default(),
+            keychain: OnceCell::new(),
             stop,
             tasks,
             writer: Mutex::new(Some(thread)),

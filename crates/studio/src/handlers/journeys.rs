@@ -315,9 +315,25 @@ fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow], graph: &Gr
         failure,
         traces: journey.traces.iter().map(|t| t.to_string()).collect(),
         missing: journey.missing.len() as u32,
-        skew_ms: None,
+        skew_ms: skew_ms(&journey.items, &parents),
         row: journey_row(journey.summary.clone(), graph),
     }
+}
+
+/// The largest clock difference that calls prove: a request handled before it was sent, or answered after the answer came. A
+/// lower bound; nothing is moved by it (a handling longer than its call proves nothing: the work may go on after the answer).
+fn skew_ms(items: &[JourneyItem], parents: &[Option<usize>]) -> Option<f64> {
+    let proven = |(i, parent): (usize, &Option<usize>)| {
+        let (server, client) = (&items[i], &items[(*parent)?]);
+        let pair = server.role == "server" && client.role == "client" && server.participant != client.participant;
+        if !pair || server.duration > client.duration {
+            return None;
+        }
+        let early = client.start - server.start;
+        let late = (server.start + server.duration) - (client.start + client.duration);
+        Some(early.max(late)).filter(|n| *n > 0)
+    };
+    parents.iter().enumerate().filter_map(proven).max().map(|n| n as f64 / 1e6)
 }
 
 /// Whether an item belongs to what the caller waits for: no event and no message handling above it.
@@ -355,4 +371,48 @@ fn tree_order(items: &[JourneyItem], parents: &[Option<usize>]) -> Vec<usize> {
     }
     order.extend((0..items.len()).filter(|i| !seen[*i]));
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use flowglass_model::ItemStatus;
+
+    use super::*;
+
+    fn item(role: &str, service: &str, start: i64, duration: i64) -> JourneyItem {
+        JourneyItem {
+            kind: ItemKind::Span,
+            id: format!("{service}{role}"),
+            source: None,
+            trace_id: None,
+            participant: NodeId::from(format!("service:{service}")),
+            layer: Layer::Process,
+            name: String::new(),
+            start,
+            duration,
+            status: ItemStatus::Unset,
+            depth: 0,
+            parent: None,
+            role: role.into(),
+            delivery: None,
+            retry: None,
+            badge: None,
+        }
+    }
+
+    #[test]
+    fn only_what_a_call_proves_counts_as_skew() {
+        let ms = 1_000_000;
+        let call = item("client", "web", 10 * ms, 20 * ms);
+        for (server, want) in [
+            (item("server", "api", 12 * ms, 10 * ms), None),
+            (item("server", "api", 6 * ms, 10 * ms), Some(4.0)),
+            (item("server", "api", 25 * ms, 10 * ms), Some(5.0)),
+            (item("server", "api", 6 * ms, 90 * ms), None),
+            (item("server", "web", 6 * ms, 10 * ms), None),
+            (item("consumer", "api", 6 * ms, 10 * ms), None),
+        ] {
+            assert_eq!(skew_ms(&[call.clone(), server.clone()], &[None, Some(0)]), want, "{server:?}");
+        }
+    }
 }

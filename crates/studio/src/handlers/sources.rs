@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use flowglass_ingest::PayloadPolicy;
 use flowglass_ingest::nats::{Backfill, NatsAuth, NatsConfig, NatsTls};
@@ -11,6 +12,9 @@ use crate::api::{
 };
 use crate::sources::snippets;
 use crate::{Studio, nats_saved};
+
+/// How long the question whether there is a keychain may take.
+const KEYCHAIN_PATIENCE: Duration = Duration::from_secs(2);
 
 /// See [`SourcesView`].
 pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, ApiError> {
@@ -53,8 +57,18 @@ pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, 
             bytes: stats.bytes,
         },
         snippets: snippets(grpc, http),
-        keychain_problem: None,
+        keychain_problem: studio.0.keychain.get_or_init(keychain_problem).await.clone(),
     })
+}
+
+/// Why secrets cannot be kept on this machine, if so. Asked once: a keychain does not come and go.
+async fn keychain_problem() -> Option<String> {
+    let asked = tokio::task::spawn_blocking(|| match secrets::get("probe") {
+        Err(problem @ secrets::KeychainError::Unavailable { .. }) => Some(problem.to_string()),
+        _ => None,
+    });
+    // A keychain that asks people to unlock it keeps us waiting: that is no problem yet.
+    tokio::time::timeout(KEYCHAIN_PATIENCE, asked).await.ok()?.ok()?
 }
 
 /// Starts a NATS connection, kept for the next start.
