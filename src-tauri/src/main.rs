@@ -18,6 +18,10 @@ use tauri_plugin_single_instance as single_instance;
 use crate::bridge::Subscription;
 use crate::options::Arguments;
 
+/// Spans are many small texts that live together and die together: half of what storing them cost was the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let telemetry = match telemetry::start("warn") {
         Ok(telemetry) => telemetry,

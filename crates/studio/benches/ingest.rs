@@ -15,6 +15,10 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 
+/// As in the programs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Traces of the data set; each has ten spans over five services.
 const TRACES: u64 = 10_000;
 /// Spans in a request, as SDKs send them by default.

@@ -188,17 +188,26 @@ fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: BTreeSet<T
     let no_layers = |_: &NodeId| Layer::Process;
     for root in roots {
         let members = stitch::members(root, &mut |t| tx.joins_of(t))?;
-        let mut spans = Vec::new();
-        for trace in &members.traces {
-            spans.extend_from_slice(resolver.facts(*trace, &mut TxSource(tx))?);
-        }
+        let (events, deliveries) = stitch::event_facts(&tx.events_of_traces(&members.traces)?);
+        let gathered;
+        let spans = match members.traces.as_slice() {
+            // Most journeys are one trace: its facts need no copy.
+            [only] => resolver.facts(*only, &mut TxSource(tx))?,
+            many => {
+                let mut all = Vec::new();
+                for trace in many {
+                    all.extend_from_slice(resolver.facts(*trace, &mut TxSource(tx))?);
+                }
+                gathered = all;
+                &gathered
+            }
+        };
         if spans.is_empty() {
             continue; // Messages that name a trace of which no span has come: no journey yet.
         }
-        let (events, deliveries) = stitch::event_facts(&tx.events_of_traces(&members.traces)?);
         let summary = flowglass_journey::summarise(&flowglass_journey::Input {
             root,
-            spans: &spans,
+            spans,
             joins: &members.joins,
             events: &events,
             deliveries: &deliveries,

@@ -48,6 +48,13 @@ describe('merge', () => {
     expect(merge(still, view({ full: false }), 1100, 1000).nodes.has('a')).toBe(false);
   });
 
+  it('keeps no ghost of a guess that turned out to be somebody else', () => {
+    const guess = merge(null, view({ nodes: [{ ...node('a'), instrumented: false }, node('b')], edges: [edge('a→b')] }), 0, 1000);
+    const gone = merge(guess, view({ full: false, removedNodes: ['a'], removedEdges: ['a→b'] }), 100, 1000);
+    expect([...gone.nodes.keys()]).toEqual(['b']);
+    expect(gone.edges.size).toBe(0);
+  });
+
   it('revives what is seen again', () => {
     const gone = merge(full, view({ full: false, removedNodes: ['a'] }), 100, 1000);
     expect(merge(gone, view({ full: false, nodes: [node('a', 4)] }), 200, 1000).nodes.get('a')).toMatchObject({ goneAt: null, figures: { count: 4 } });

@@ -24,10 +24,19 @@ export interface Landscape {
  */
 export function merge(shown: Landscape | null, view: TopologyView, nowAt: number, keepMs: number): Landscape {
   const base = view.full || !shown ? null : shown;
+  const nodes = mergeById(base?.nodes, view.nodes, view.removedNodes, nowAt, keepMs);
+  // A guess that turned out to be another participant was never there: it leaves no ghost.
+  for (const id of view.removedNodes) {
+    if (nodes.get(id)?.kind === 'service' && nodes.get(id)?.instrumented === false) nodes.delete(id);
+  }
+  const edges = mergeById(base?.edges, view.edges, view.removedEdges, nowAt, keepMs);
+  for (const [id, edge] of edges) {
+    if (edge.goneAt !== null && !(nodes.has(edge.source) && nodes.has(edge.target))) edges.delete(id);
+  }
   return {
     revision: view.revision,
-    nodes: mergeById(base?.nodes, view.nodes, view.removedNodes, nowAt, keepMs),
-    edges: mergeById(base?.edges, view.edges, view.removedEdges, nowAt, keepMs),
+    nodes,
+    edges,
     bands: view.bands,
     width: view.width,
     height: view.height,
