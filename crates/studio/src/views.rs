@@ -123,6 +123,10 @@ fn full_view(
     let filling = graph.nodes.len() >= 8 && placed * 2 <= graph.nodes.len();
     let mode = if relayout || filling { LayoutMode::Relayout } else { LayoutMode::Keep };
     let drawing = layout(&LayoutInput { nodes: &nodes, edges: &edges, previous: positions, mode });
+    if mode == LayoutMode::Relayout {
+        // Places of participants that are gone belong to the old drawing: they would pull columns apart.
+        positions.clear();
+    }
     positions.extend(drawing.positions.iter().map(|(id, p)| (id.clone(), *p)));
 
     let (left, top) = (drawing.bounds.x, drawing.bounds.y);

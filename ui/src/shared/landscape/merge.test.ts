@@ -55,6 +55,11 @@ describe('merge', () => {
     expect(gone.edges.size).toBe(0);
   });
 
+  it('keeps no ghost of what lives on under another id', () => {
+    const next = merge(full, view({ full: false, nodes: [{ ...node('a@prod'), name: 'a' }], removedNodes: ['a'] }), 100, 1000);
+    expect([...next.nodes.keys()]).toEqual(['b', 'a@prod']);
+  });
+
   it('revives what is seen again', () => {
     const gone = merge(full, view({ full: false, removedNodes: ['a'] }), 100, 1000);
     expect(merge(gone, view({ full: false, nodes: [node('a', 4)] }), 200, 1000).nodes.get('a')).toMatchObject({ goneAt: null, figures: { count: 4 } });

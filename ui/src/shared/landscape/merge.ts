@@ -26,8 +26,10 @@ export function merge(shown: Landscape | null, view: TopologyView, nowAt: number
   const base = view.full || !shown ? null : shown;
   const nodes = mergeById(base?.nodes, view.nodes, view.removedNodes, nowAt, keepMs);
   // A guess that turned out to be another participant was never there: it leaves no ghost.
+  const live = new Set([...nodes.values()].filter((node) => node.goneAt === null).map((node) => `${node.kind} ${node.name}`));
   for (const id of view.removedNodes) {
-    if (nodes.get(id)?.kind === 'service' && nodes.get(id)?.instrumented === false) nodes.delete(id);
+    const gone = nodes.get(id);
+    if (gone && ((gone.kind === 'service' && !gone.instrumented) || live.has(`${gone.kind} ${gone.name}`))) nodes.delete(id);
   }
   const edges = mergeById(base?.edges, view.edges, view.removedEdges, nowAt, keepMs);
   for (const [id, edge] of edges) {
