@@ -175,6 +175,8 @@ fn full_view(
         width: drawing.bounds.width,
         height: drawing.bounds.height,
         unresolved: unresolved(graph),
+        quiet: Vec::new(),
+        noise: 0,
         nearest,
     }
 }

@@ -8,6 +8,9 @@ dto! {
     pub struct EventsRequest {
         /// Range.
         pub range: Range,
+        /// Filter expression.
+        #[serde(default)]
+        pub filter: Option<String>,
         /// `SYSTEM/NAME` of a destination.
         pub destination: Option<String>,
         /// Event type.

@@ -10,6 +10,12 @@ dto! {
         pub range: Range,
         /// Trace id, span id, event id or business key: a whole value.
         pub find: Option<String>,
+        /// Filter expression.
+        #[serde(default)]
+        pub filter: Option<String>,
+        /// Show folded noise (health checks, polls) too.
+        #[serde(default)]
+        pub noise: bool,
         /// Words in root, participants or keys.
         pub text: Option<String>,
         /// `failed`, `degraded`, `ok`, `incomplete`, `in-progress`; empty is all.
@@ -82,6 +88,8 @@ dto! {
         pub p50_ms: Option<f64>,
         /// 95th percentile of settled times.
         pub p95_ms: Option<f64>,
+        /// Journeys folded away as noise.
+        pub noise: u64,
         /// Events found by `find` that belong to no journey.
         pub loose_events: Vec<super::EventRow>,
         /// Where data is, when there is none.

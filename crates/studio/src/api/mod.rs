@@ -3,17 +3,29 @@
 //! Conventions: ids are hex or node-id strings, instants are milliseconds since the Unix epoch as numbers (`…_at`), durations are
 //! milliseconds (`…_ms`), unknown is null. Nothing here is a `bigint` in TypeScript. Field names are camelCase on the wire.
 
+mod arrival;
 mod common;
+mod configure;
 mod event;
+mod host;
 mod journey;
+mod logs;
+mod marks;
+mod query;
 mod requests;
 mod sources;
 mod topology;
 mod update;
 
+pub use arrival::*;
 pub use common::*;
+pub use configure::*;
 pub use event::*;
+pub use host::*;
 pub use journey::*;
+pub use logs::*;
+pub use marks::*;
+pub use query::*;
 pub use requests::{dispatch, typescript_files};
 pub use sources::*;
 pub use topology::*;

@@ -123,6 +123,50 @@ requests! {
     set_patterns(SetPatternsRequest) -> SettingsView;
     /// Replaces the list of fields hidden on display.
     set_redaction(SetRedactionRequest) -> SettingsView;
+    /// Sets layer, domain or owner of some participants at once.
+    set_participants(SetParticipantsRequest) -> SettingsView;
+    /// Replaces domains, aliases, owners, business keys or noise.
+    edit_settings(EditSettingsRequest) -> SettingsView;
+    /// What could stand at the cursor of a filter.
+    complete(CompleteRequest) -> Completion;
+    /// What a filter means on the map.
+    map_matches(MapMatchesRequest) -> MapMatches;
+    /// The palette.
+    search(SearchRequest) -> SearchHits;
+    /// Log records, newest first.
+    logs(LogsRequest) -> LogsPage;
+    /// Named instants.
+    marks(Nothing) -> Marks;
+    /// Sets a named instant.
+    set_mark(SetMarkRequest) -> Marks;
+    /// Removes a named instant.
+    remove_mark(MarkRequest) -> Marks;
+    /// Deletes, or says how much that would be.
+    erase(EraseRequest) -> EraseReport;
+    /// Sends a span and an event of its own through each listener.
+    self_test(Nothing) -> SelfTest;
+    /// Rebinds a listener.
+    set_listener(SetListenerRequest) -> SourcesView;
+    /// Sets or ends forwarding.
+    set_forward(SetForwardRequest) -> SourcesView;
+    /// Set-ups to copy, by where the sender runs.
+    snippets(SnippetsRequest) -> Snippets;
+    /// The map as a picture or text.
+    map_export(MapExportRequest) -> FileContents;
+    /// Versions and licences.
+    about(Nothing) -> About;
+    /// A file for bug reports: settings without secrets, counters, logs, versions.
+    diagnostics(Nothing) -> FileContents;
+    /// Workspaces.
+    workspaces(Nothing) -> Workspaces;
+    /// Opens another workspace in place of this one.
+    workspace_open(OpenWorkspaceRequest) -> Nothing;
+    /// Takes a workspace off the list of recent ones.
+    workspace_forget(ForgetWorkspaceRequest) -> Workspaces;
+    /// What the program does for its user.
+    preferences(Nothing) -> Preferences;
+    /// Changes that.
+    set_preferences(Preferences) -> Preferences;
 }
 
 #[cfg(test)]

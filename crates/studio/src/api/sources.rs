@@ -41,6 +41,12 @@ dto! {
         pub state: String,
         /// Why it failed, with what to do.
         pub problem: Option<String>,
+        /// Program that holds the port, where the system tells: `jaeger (process 4711)`.
+        pub holder: Option<String>,
+        /// A free address to use instead.
+        pub offer: Option<String>,
+        /// Whether other machines can reach it.
+        pub remote: bool,
         /// Requests taken.
         pub requests: u64,
         /// Spans taken.
@@ -163,6 +169,12 @@ dto! {
         pub stats: StatsView,
         /// Set-ups to copy.
         pub snippets: Vec<Snippet>,
+        /// The last connections that brought nothing, newest first.
+        pub silent: Vec<super::SilentConnection>,
+        /// Where accepted requests are passed on to.
+        pub forward: Option<super::ForwardView>,
+        /// What senders on other machines must pass as `Authorization: Bearer …`; null while only this machine can send.
+        pub token: Option<String>,
         /// Whether secrets can be kept: null, or why not.
         pub keychain_problem: Option<String>,
     }
@@ -215,6 +227,9 @@ dto! {
         pub creds_file: Option<String>,
         /// Require TLS.
         pub tls: bool,
+        /// PEM file of the authority that signed the server's certificate, if it is not a public one.
+        #[serde(default)]
+        pub ca_file: Option<String>,
         /// `all`, `none`, or minutes back as text.
         pub history: String,
         /// Keep headers and keys only, no payloads.
@@ -263,6 +278,20 @@ dto! {
         pub layers: Vec<Attribute>,
         /// Names of fields hidden on display.
         pub redaction: Vec<String>,
+        /// Domains.
+        pub domains: Vec<super::DomainRule>,
+        /// Aliases.
+        pub aliases: Vec<super::AliasRule>,
+        /// Owners.
+        pub owners: Vec<super::OwnerRule>,
+        /// Business keys named in the file.
+        pub business_keys: Vec<String>,
+        /// Business keys that are always looked for.
+        pub built_in_keys: Vec<String>,
+        /// Noise patterns in use, with what they fold.
+        pub noise: Vec<super::NoiseRule>,
+        /// Whether the noise patterns are the built-in ones.
+        pub noise_built_in: bool,
     }
 
     /// Sets or clears the layer of a participant.

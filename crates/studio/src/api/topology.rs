@@ -139,6 +139,10 @@ dto! {
         pub height: f64,
         /// Why spans are missing from the map.
         pub unresolved: Vec<UnresolvedGroup>,
+        /// Participants that used to send and stopped.
+        pub quiet: Vec<super::QuietSource>,
+        /// Requests folded away as noise.
+        pub noise: u64,
         /// Where data is, when the range has none.
         pub nearest: Nearest,
     }

@@ -1,6 +1,6 @@
 //! The stream of updates.
 
-use super::{EventRow, ImportView, Range, dto};
+use super::{Alert, EventRow, ImportView, Range, dto};
 
 dto! {
     /// What is pushed to every window, at most a few times a second.
@@ -49,5 +49,16 @@ dto! {
         Sources {},
         /// Settings changed: layers, aliases or rules.
         Settings {},
+        /// A new kind of failure, or a dead letter.
+        Alert {
+            /// What.
+            alert: Alert,
+        },
+        /// Marks changed.
+        Marks {},
+        /// Data was deleted: everything shown must be asked for again.
+        Erased {},
+        /// Another workspace is open now: everything shown must be asked for again.
+        Workspace {},
     }
 }

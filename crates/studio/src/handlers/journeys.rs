@@ -111,6 +111,7 @@ fn journeys_page(page: JourneyPage, graph: &Graph, loose_events: Vec<EventRow>) 
             .collect(),
         retried: page.retried,
         dead_lettered: page.dead_lettered,
+        noise: 0,
         histogram: histogram(&page.settled),
         p50_ms: quantile(0.5),
         p95_ms: quantile(0.95),

@@ -1,18 +1,36 @@
 //! One plain function per request.
 
+mod about;
 mod app;
+mod arrival;
+mod configure;
+mod erase;
 mod events;
+mod export;
+mod host;
 mod journeys;
+mod logs;
+mod marks;
 mod node;
+mod query;
 mod settings;
 mod sources;
 mod span;
 mod topology;
 
+pub(crate) use about::{about, diagnostics};
 pub(crate) use app::{app, timeline};
+pub(crate) use arrival::{self_test, set_forward, set_listener, snippets};
+pub(crate) use configure::{edit_settings, set_participants};
+pub(crate) use erase::erase;
 pub(crate) use events::{destinations, event, events};
+pub(crate) use export::map_export;
+pub(crate) use host::{preferences, set_preferences, workspace_forget, workspace_open, workspaces};
 pub(crate) use journeys::{journey, journeys};
+pub(crate) use logs::logs;
+pub(crate) use marks::{marks, remove_mark, set_mark};
 pub(crate) use node::{edge, node};
+pub(crate) use query::{complete, map_matches, search};
 pub(crate) use settings::{set_layer, set_patterns, set_redaction, settings};
 pub(crate) use sources::{import_cancel, import_paths, import_text, nats_connect, nats_disconnect, sources};
 pub(crate) use span::span;
@@ -38,6 +56,10 @@ impl From<WorkspaceError> for ApiError {
 
 pub(crate) fn bad_request(message: impl Into<String>) -> ApiError {
     ApiError { code: "bad-request".into(), message: message.into() }
+}
+
+pub(crate) fn unavailable(what: &str) -> ApiError {
+    ApiError { code: "unavailable".into(), message: format!("`{what}` is not there yet") }
 }
 
 pub(crate) fn not_found(what: &str) -> ApiError {

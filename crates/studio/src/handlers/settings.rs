@@ -31,6 +31,13 @@ pub(crate) async fn settings(studio: &Studio, _: Nothing) -> Result<SettingsView
             })
             .collect(),
         redaction: display::rules(&settings.config),
+        domains: Vec::new(),
+        aliases: Vec::new(),
+        owners: Vec::new(),
+        business_keys: Vec::new(),
+        built_in_keys: Vec::new(),
+        noise: Vec::new(),
+        noise_built_in: true,
         text: settings.text,
         problem: settings.problem,
     })

@@ -57,6 +57,9 @@ pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, 
             bytes: stats.bytes,
         },
         snippets: snippets(grpc, http),
+        silent: Vec::new(),
+        forward: None,
+        token: None,
         keychain_problem: studio.0.keychain.get_or_init(keychain_problem).await.clone(),
     })
 }

@@ -103,7 +103,7 @@ export class Tail {
   }
 
   #request(more: Partial<EventsRequest>, range: EventsRequest['range']): EventsRequest {
-    return { range, ...this.filter, limit: PAGE, beforeRow: null, afterRow: null, ...more };
+    return { range, filter: null, ...this.filter, limit: PAGE, beforeRow: null, afterRow: null, ...more };
   }
 
   #take(page: EventsPage): void {

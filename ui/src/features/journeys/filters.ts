@@ -40,7 +40,7 @@ export function isFiltered(filter: JourneyFilter): boolean {
 
 /** The request for a filter. */
 export function requestOf(filter: JourneyFilter, range: Range, after: string | null): JourneysRequest {
-  return { range, ...filter, limit: PAGE, after };
+  return { range, filter: null, noise: false, ...filter, limit: PAGE, after };
 }
 
 /** A duration as people type it: `2 s`, `500ms`, `1.5`, `2 min`; seconds without a unit. Null when it is none. */

@@ -14,7 +14,7 @@ function edge(id: string): Edge {
 }
 
 function view(part: Partial<TopologyView>): TopologyView {
-  return { revision: 1, full: true, nodes: [], edges: [], removedNodes: [], removedEdges: [], bands: [], width: 0, height: 0, unresolved: [], nearest: { beforeAt: null, afterAt: null }, ...part };
+  return { revision: 1, full: true, nodes: [], edges: [], removedNodes: [], removedEdges: [], bands: [], width: 0, height: 0, unresolved: [], quiet: [], noise: 0, nearest: { beforeAt: null, afterAt: null }, ...part };
 }
 
 const full = merge(null, view({ nodes: [node('a'), node('b')], edges: [edge('a→b')] }), 0, 1000);

@@ -1,0 +1,103 @@
+//! The one grammar of filters: completion, matching on the map, and the palette.
+
+use super::{BusinessKey, EventRow, JourneyRow, Range, dto};
+
+dto! {
+    /// Asks what could stand at the cursor of a filter.
+    pub struct CompleteRequest {
+        /// The expression so far.
+        pub text: String,
+        /// Cursor, in UTF-16 units as browsers count.
+        pub cursor: u32,
+        /// What is filtered: `journeys`, `events`, `logs`, `map`.
+        pub view: String,
+    }
+
+    /// What could stand at the cursor.
+    pub struct Completion {
+        /// Start of the part that a suggestion replaces, UTF-16 units.
+        pub from: u32,
+        /// End of it.
+        pub to: u32,
+        /// Best first, at most 20.
+        pub items: Vec<Suggestion>,
+        /// What is wrong with the expression as it stands, in words; null when it can be used.
+        pub problem: Option<FilterProblem>,
+    }
+
+    /// One suggestion.
+    pub struct Suggestion {
+        /// Text to put in.
+        pub insert: String,
+        /// What people read.
+        pub label: String,
+        /// What it means, or how often it occurs.
+        pub detail: Option<String>,
+        /// `field`, `value`, `operator`.
+        pub kind: String,
+    }
+
+    /// Why an expression cannot be used.
+    pub struct FilterProblem {
+        /// What is wrong and what could stand there.
+        pub message: String,
+        /// Start of the term, UTF-16 units.
+        pub from: u32,
+        /// End of the term.
+        pub to: u32,
+    }
+
+    /// Asks which participants and interactions of the map a filter means.
+    pub struct MapMatchesRequest {
+        /// The expression.
+        pub filter: String,
+        /// Time range.
+        pub range: Range,
+        /// Only this environment.
+        pub environment: Option<String>,
+    }
+
+    /// What a filter means on the map.
+    pub struct MapMatches {
+        /// Node ids.
+        pub nodes: Vec<String>,
+        /// Edge ids between them or matching by themselves.
+        pub edges: Vec<String>,
+    }
+
+    /// Asks the palette; time does not matter.
+    pub struct SearchRequest {
+        /// What was typed.
+        pub text: String,
+    }
+
+    /// A participant or operation that was found.
+    pub struct SearchNode {
+        /// Node id.
+        pub id: String,
+        /// Name.
+        pub name: String,
+        /// Kind.
+        pub kind: String,
+        /// Technology.
+        pub system: Option<String>,
+        /// Layer.
+        pub layer: String,
+        /// Operation, when that is what matched.
+        pub operation: Option<String>,
+    }
+
+    /// What the palette found, best first, at most 8 of each.
+    pub struct SearchHits {
+        /// Participants, subjects and operations.
+        pub nodes: Vec<SearchNode>,
+        /// Journeys by exact id or key, else by words.
+        pub journeys: Vec<JourneyRow>,
+        /// Whether the journeys were found by an exact id or key.
+        pub exact: bool,
+        /// Events by exact id that belong to no journey.
+        pub events: Vec<EventRow>,
+        /// Business keys whose value begins so.
+        pub keys: Vec<BusinessKey>,
+    }
+}
