@@ -52,6 +52,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Topology(args) => commands::topology::run(&args, config),
         Command::Journeys(args) => commands::journeys::run(&args, config),
         Command::Journey(args) => commands::journey::run(&args, config),
+        Command::Diagnostics(args) => commands::diagnostics::run(&args, config),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod diagnostics;
 pub(crate) mod import;
 pub(crate) mod journey;
 pub(crate) mod journeys;
