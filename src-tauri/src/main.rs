@@ -12,8 +12,8 @@ mod window;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use flowglass_studio::{Home, Host, told_to_end};
 use flowglass_studio::telemetry::{self, Telemetry};
+use flowglass_studio::{Home, Host, told_to_end};
 use tauri::{App, Manager as _, RunEvent, WindowEvent};
 use tauri_plugin_single_instance as single_instance;
 

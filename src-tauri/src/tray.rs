@@ -40,14 +40,16 @@ pub(crate) fn show(app: &AppHandle) -> bool {
 
 fn build(app: &AppHandle) -> tauri::Result<()> {
     let rate = MenuItemBuilder::new("Receiving").enabled(false).build(app)?;
-    let menu = MenuBuilder::new(app).text("show", "Show Flowglass").item(&rate).separator().text("quit", "Quit").build()?;
-    let mut icon = TrayIconBuilder::with_id(ID).menu(&menu).tooltip("Flowglass").on_menu_event(|app, event| {
-        match event.id().as_ref() {
-            "show" => window::to_front(app),
-            "quit" => app.exit(0),
-            _ => {}
-        }
-    });
+    let menu =
+        MenuBuilder::new(app).text("show", "Show Flowglass").item(&rate).separator().text("quit", "Quit").build()?;
+    let mut icon =
+        TrayIconBuilder::with_id(ID).menu(&menu).tooltip("Flowglass").on_menu_event(|app, event| {
+            match event.id().as_ref() {
+                "show" => window::to_front(app),
+                "quit" => app.exit(0),
+                _ => {}
+            }
+        });
     if let Some(image) = app.default_window_icon() {
         icon = icon.icon(image.clone());
     }

@@ -30,9 +30,7 @@ pub(crate) fn main(app: &AppHandle) -> Option<WebviewWindow> {
 
 /// Names another workspace in the title.
 pub(crate) fn retitle(app: &AppHandle, workspace: &Path) {
-    if let Some(window) = main(app) {
-        let _ = window.set_title(&title(workspace));
-    }
+    let _ = main(app).map(|window| window.set_title(&title(workspace)));
 }
 
 fn title(workspace: &Path) -> String {

@@ -3,6 +3,7 @@
 mod architecture;
 mod browser;
 mod demo;
+mod host;
 mod recordings;
 mod sdks;
 mod steps;

@@ -96,6 +96,8 @@ impl Serve {
     pub fn start(workspace: &Path, arguments: &[&str]) -> Result<Serve> {
         let mut command = Command::new(binary("flowglass")?);
         command.arg("serve").arg("--workspace").arg(workspace);
+        // What is kept for all workspaces goes beside this one.
+        command.env("FLOWGLASS_DATA_DIR", workspace.with_extension("data"));
         for listener in ["--otlp-grpc", "--otlp-http"] {
             if !arguments.contains(&listener) {
                 command.args([listener, "127.0.0.1:0"]);

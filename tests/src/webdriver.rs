@@ -61,6 +61,7 @@ impl Driver {
             .env("GDK_BACKEND", "x11")
             .env("NO_AT_BRIDGE", "1")
             .env("FLOWGLASS_NO_DIALOG", "1")
+            .env("FLOWGLASS_DATA_DIR", std::env::temp_dir().join(format!("flowglass-window-{}", std::process::id())))
             // The window lets itself be driven only when asked to by this variable of Tauri's.
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env_remove("WAYLAND_DISPLAY")

@@ -85,7 +85,10 @@ impl Outgoing {
         let exchange = async {
             let response = self.0.request(request).await.map_err(|e| in_words(url, &e))?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, ANSWER).collect().await.map_err(|e| NoReply(format!("the answer broke off: {e}")))?;
+            let body = Limited::new(body, ANSWER)
+                .collect()
+                .await
+                .map_err(|e| NoReply(format!("the answer broke off: {e}")))?;
             let trailers = body.trailers().cloned().unwrap_or_default();
             let status = grpc.then(|| grpc_status(head.status, &head.headers, &trailers));
             let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();

@@ -82,7 +82,8 @@ pub async fn send(probe: Probe, listener: SocketAddr, id: &ProbeId, now: Nanos) 
 /// Has a span stored and taken back without the network.
 pub async fn store(sink: &Sink, now: Nanos) -> Result<Duration, SubmitError> {
     let options = Options::named("self test");
-    let batch = decode_traces(&span(now).encode_to_vec(), Encoding::Protobuf, &options).unwrap_or_else(|_| Batch::default());
+    let batch =
+        decode_traces(&span(now).encode_to_vec(), Encoding::Protobuf, &options).unwrap_or_else(|_| Batch::default());
     let started = Instant::now();
     sink.rehearse(batch, SourceKind::OtlpHttp).await.map(|_| started.elapsed())
 }
@@ -124,7 +125,9 @@ fn span(now: Nanos) -> ExportTraceServiceRequest {
     };
     let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
     let resource = Some(Resource { attributes, ..Resource::default() });
-    ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }] }
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }],
+    }
 }
 
 fn span_as_json(now: Nanos) -> Bytes {
@@ -133,12 +136,14 @@ fn span_as_json(now: Nanos) -> Bytes {
         "name": "self test", "kind": 2, "startTimeUnixNano": now.to_string(), "endTimeUnixNano": (now + 1).to_string(),
     });
     let name = json!({ "key": "service.name", "value": { "stringValue": "flowglass-self-test" } });
-    let whole = json!({ "resourceSpans": [{ "resource": { "attributes": [name] }, "scopeSpans": [{ "spans": [span] }] }] });
+    let whole =
+        json!({ "resourceSpans": [{ "resource": { "attributes": [name] }, "scopeSpans": [{ "spans": [span] }] }] });
     whole.to_string().into()
 }
 
 fn event() -> Bytes {
     let id = format!("{:032x}", rand::random::<u128>());
-    let event = json!({ "specversion": "1.0", "id": id, "source": "/flowglass", "type": "flowglass.self-test", "data": {} });
+    let event =
+        json!({ "specversion": "1.0", "id": id, "source": "/flowglass", "type": "flowglass.self-test", "data": {} });
     event.to_string().into()
 }

@@ -93,12 +93,7 @@ impl Sink {
         self.hand_in(batch, source, true).await
     }
 
-    async fn hand_in(
-        &self,
-        batch: Batch,
-        source: SourceKind,
-        rehearsal: bool,
-    ) -> Result<IngestCounts, SubmitError> {
+    async fn hand_in(&self, batch: Batch, source: SourceKind, rehearsal: bool) -> Result<IngestCounts, SubmitError> {
         let units = self.units_of(&batch);
         let room = self.room.clone().try_acquire_many_owned(units).map_err(|_| SubmitError::Busy)?;
         let (done, outcome) = oneshot::channel();

@@ -60,7 +60,8 @@ impl Server {
         });
         let receivers = bind(config).await.unwrap();
         let addr = receivers.http_addr().or(receivers.grpc_addr()).unwrap();
-        let (closed, stats, shutdown) = (receivers.closed(), Arc::new(IngestStats::default()), CancellationToken::new());
+        let (closed, stats, shutdown) =
+            (receivers.closed(), Arc::new(IngestStats::default()), CancellationToken::new());
         let serving = tokio::spawn(receivers.serve(sink.clone(), Arc::clone(&stats), shutdown.clone()));
         Server { addr, kept, rehearsed, stats, sink, closed, shutdown, serving }
     }
@@ -124,11 +125,15 @@ async fn connections_that_bring_nothing_say_why() {
     assert!(server.silent("another protocol").await.reason.contains("PING"));
     server.say(b"PROXY TCP4 10.0.0.1 10.0.0.2 5000 4318\r\n").await;
     server.silent("PROXY protocol").await;
-    let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: 900\r\n\r\nab";
+    let head =
+        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: 900\r\n\r\nab";
     server.say(head.as_bytes()).await;
     until("a broken body", || {
         let list = server.stats.silent.list();
-        list.into_iter().find(|c| c.what.as_deref() == Some("POST /v1/traces") && c.reason.contains("body ended early") | c.reason.contains("broke off"))
+        list.into_iter().find(|c| {
+            c.what.as_deref() == Some("POST /v1/traces")
+                && c.reason.contains("body ended early") | c.reason.contains("broke off")
+        })
     })
     .await;
 
@@ -210,7 +215,10 @@ async fn senders_from_afar_need_the_token() {
         sent.body(request([1]).encode_to_vec()).send()
     };
     let refused = post(None, far).await.unwrap();
-    assert_eq!((refused.status(), refused.headers()["www-authenticate"].to_str().unwrap()), (StatusCode::UNAUTHORIZED, "Bearer"));
+    assert_eq!(
+        (refused.status(), refused.headers()["www-authenticate"].to_str().unwrap()),
+        (StatusCode::UNAUTHORIZED, "Bearer")
+    );
     assert!(refused.text().await.unwrap().contains("authorization: Bearer TOKEN"));
     assert_eq!(post(Some("Bearer wrong"), far).await.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert_eq!(post(Some("Bearer right-token-0123456789"), far).await.unwrap().status(), StatusCode::OK);
@@ -269,7 +277,8 @@ async fn a_port_closed_under_load_loses_no_request_that_was_taken() {
                     // A connection for each request: those under way when the port closes are answered, later ones are refused.
                     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
                     let body = request([n << 32 | (i + 1)]).encode_to_vec();
-                    let sent = client.post(format!("http://{addr}/v1/traces")).header("content-type", PROTOBUF).body(body);
+                    let sent =
+                        client.post(format!("http://{addr}/v1/traces")).header("content-type", PROTOBUF).body(body);
                     match sent.send().await {
                         Ok(answer) if answer.status() == StatusCode::OK => *acknowledged.lock().unwrap() += 1,
                         Ok(answer) => panic!("{}", answer.status()),
@@ -322,7 +331,8 @@ async fn accepted_requests_go_on_by_both_protocols() {
     for scheme in ["http", "grpc"] {
         let other = Server::start().await;
         let slot = ForwardSlot::default();
-        let config = ReceiverConfig { http: Some(local(0)), grpc: None, forward: slot.clone(), ..ReceiverConfig::default() };
+        let config =
+            ReceiverConfig { http: Some(local(0)), grpc: None, forward: slot.clone(), ..ReceiverConfig::default() };
         let first = Server::with(config).await;
         let (forward, _stop) = forward_to(&format!("{scheme}://{}", other.addr), quick());
         slot.set(Some(forward.clone()));
@@ -357,7 +367,8 @@ async fn the_other_side_gone_and_back_loses_nothing_within_bounds() {
     let other = Server::start().await;
     let addr = other.addr;
     let slot = ForwardSlot::default();
-    let config = ReceiverConfig { http: Some(local(0)), grpc: None, forward: slot.clone(), ..ReceiverConfig::default() };
+    let config =
+        ReceiverConfig { http: Some(local(0)), grpc: None, forward: slot.clone(), ..ReceiverConfig::default() };
     let first = Server::with(config).await;
     let (forward, _stop) = forward_to(&format!("http://{addr}"), quick());
     slot.set(Some(forward.clone()));
@@ -400,7 +411,12 @@ async fn a_full_queue_loses_counts_and_never_slows_ingest() {
 #[tokio::test]
 async fn a_ring_of_forwarders_ends() {
     let (slot_a, slot_b) = (ForwardSlot::default(), ForwardSlot::default());
-    let config = |slot: &ForwardSlot| ReceiverConfig { http: Some(local(0)), grpc: None, forward: slot.clone(), ..ReceiverConfig::default() };
+    let config = |slot: &ForwardSlot| ReceiverConfig {
+        http: Some(local(0)),
+        grpc: None,
+        forward: slot.clone(),
+        ..ReceiverConfig::default()
+    };
     let (a, b) = (Server::with(config(&slot_a)).await, Server::with(config(&slot_b)).await);
     let (to_b, _stop_b) = forward_to(&format!("http://{}", b.addr), quick());
     let (to_a, _stop_a) = forward_to(&format!("http://{}", a.addr), quick());

@@ -47,8 +47,8 @@ pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
         Test::Is(Field::Trace | Field::Span | Field::Attribute(_), _) => lookups.of.contains_key(&i),
         _ => false,
     };
-    let tests = f.filter.terms.iter().map(|t| &t.test).enumerate();
-    let needs_summary = f.participant.is_some() || !tests.map(by_columns).all(|by| by);
+    let mut tests = f.filter.terms.iter().map(|t| &t.test).enumerate();
+    let needs_summary = f.participant.is_some() || !tests.all(by_columns);
     let plan = Plan { filter: f, lookups, noise, operations, needs_summary };
     let mut tally = Tally { unordered: plan.lookups.candidates.is_some(), ..Tally::default() };
     match &plan.lookups.candidates {
@@ -68,8 +68,11 @@ pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
     tally.finish(db.conn, &plan)
 }
 
-/// Roots that are noise, and those that the `operation:` terms mean.
-fn roots(conn: &Connection, f: &JourneyFilter) -> Inner<(FxHashSet<i64>, BTreeMap<usize, FxHashSet<i64>>)> {
+/// Roots that are noise, and those that each `operation:` term means, by its position.
+type Roots = (FxHashSet<i64>, BTreeMap<usize, FxHashSet<i64>>);
+
+/// Sorts the roots by what the filter says of them.
+fn roots(conn: &Connection, f: &JourneyFilter) -> Inner<Roots> {
     let mut noise = FxHashSet::default();
     let mut operations = BTreeMap::new();
     for (i, term) in f.filter.terms.iter().enumerate() {

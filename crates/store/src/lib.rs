@@ -12,6 +12,7 @@ mod db;
 mod delivery_rows;
 mod destinations;
 mod erase;
+mod erase_rows;
 mod error;
 mod event_page;
 mod events;

@@ -152,15 +152,19 @@ impl Alerts {
 
     /// Looks again at journeys that have been in failure for a while.
     async fn judge(&mut self, studio: &Studio) {
-        let due: Vec<TraceId> =
-            self.watched.iter().filter(|(_, at)| **at + SETTLED_AFTER <= self.tick).map(|(id, _)| *id).take(ROWS).collect();
+        let due: Vec<TraceId> = self
+            .watched
+            .iter()
+            .filter(|(_, at)| **at + SETTLED_AFTER <= self.tick)
+            .map(|(id, _)| *id)
+            .take(ROWS)
+            .collect();
         if due.is_empty() {
             return;
         }
         let asked = due.clone();
-        let summaries = studio.ask(move |w| {
-            w.read(|r| asked.iter().map(|id| r.journey_summary(*id)).collect::<Result<Vec<_>, _>>())
-        });
+        let summaries = studio
+            .ask(move |w| w.read(|r| asked.iter().map(|id| r.journey_summary(*id)).collect::<Result<Vec<_>, _>>()));
         match summaries.await {
             Ok(summaries) => summaries.into_iter().flatten().for_each(|j| self.verdict(j)),
             Err(error) => tracing::warn!(%error, "new failures could not be looked at"),
@@ -222,8 +226,9 @@ fn look(workspace: &Workspace, since: Nanos, after: i64, rows: usize) -> Result<
     let dead_lettered = Filter::parse("dead-lettered:true", View::Events).unwrap_or_default();
     let given_up = EventFilter { since: Some(since), filter: dead_lettered, limit: rows, ..EventFilter::default() };
     let new = EventFilter { after: Some(after), limit: rows, ..EventFilter::default() };
-    let (failed, given_up, new, newest_row) = workspace
-        .read(|r| Ok((r.journeys(&failed)?.rows, r.events(&given_up)?.rows, r.events(&new)?.rows, r.newest_event_row()?)))?;
+    let (failed, given_up, new, newest_row) = workspace.read(|r| {
+        Ok((r.journeys(&failed)?.rows, r.events(&given_up)?.rows, r.events(&new)?.rows, r.newest_event_row()?))
+    })?;
     let given_up = given_up.into_iter().filter(|e| e.dead_lettered);
     let on_dead_letter_topics = new.into_iter().filter(|e| is_dead_letter(&e.message.destination));
     let dead: Vec<_> = given_up.chain(on_dead_letter_topics).collect();

@@ -161,7 +161,10 @@ mod tests {
         home.change(|k| k.left(Path::new("/a"), Some(1), Some(2))).unwrap();
         home.change(|k| k.used(Path::new("/a"))).unwrap();
         let again = Home::new(folder.path().join("data")).read();
-        assert_eq!(again.recent.iter().map(|r| r.path.as_path()).collect::<Vec<_>>(), [Path::new("/a"), Path::new("/b")]);
+        assert_eq!(
+            again.recent.iter().map(|r| r.path.as_path()).collect::<Vec<_>>(),
+            [Path::new("/a"), Path::new("/b")]
+        );
         assert_eq!((again.recent[0].oldest, again.recent[0].newest), (Some(1), Some(2)));
         for i in 0..40 {
             home.change(|k| k.used(&PathBuf::from(format!("/w{i}")))).unwrap();

@@ -241,7 +241,9 @@ impl Host {
             return Err(bad_request("Give the workspace a name."));
         }
         if !plain || text.len() > LONGEST_NAME {
-            return refused("is no name for a workspace. Use letters, digits, blanks and dashes, or give the full path of a file.");
+            return refused(
+                "is no name for a workspace. Use letters, digits, blanks and dashes, or give the full path of a file.",
+            );
         }
         let Some(folder) = self.0.home.workspaces() else {
             return refused("cannot be placed, since no home folder is known. Give the full path of a file.");
@@ -294,7 +296,10 @@ pub(crate) fn not_kept(error: std::io::Error) -> ApiError {
 fn check(path: &Path, create: bool) -> Result<(), ApiError> {
     if create {
         if path.exists() {
-            return Err(bad_request(format!("{}: there is a file of this name already. Open it, or choose another name.", path.display())));
+            return Err(bad_request(format!(
+                "{}: there is a file of this name already. Open it, or choose another name.",
+                path.display()
+            )));
         }
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|e| bad_request(format!("{}: {e}", folder.display())))?;

@@ -75,9 +75,9 @@ fn named(line: &str) -> String {
     while let Some(at) = rest.find(['=', ':']) {
         let (head, tail) = rest.split_at(at);
         let name = head.trim_end().trim_end_matches(['"', '\'', '`', '\\']);
-        let start = name.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c))).map_or(0, |i| {
-            i + name[i..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = name
+            .rfind(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c)))
+            .map_or(0, |i| i + name[i..].chars().next().map_or(1, char::len_utf8));
         let credential = is_credential(&name[start..]);
         out.push_str(head);
         out.push_str(&tail[..1]);
@@ -109,7 +109,8 @@ fn value_length(text: &str) -> usize {
     loop {
         let word = &body[end..];
         let blank = word.len() - word.trim_start().len();
-        let length = word[blank..].find(|c: char| c.is_whitespace() || "\"'`,;&})]".contains(c)).unwrap_or(word.len() - blank);
+        let length =
+            word[blank..].find(|c: char| c.is_whitespace() || "\"'`,;&})]".contains(c)).unwrap_or(word.len() - blank);
         let said = &word[blank..blank + length];
         end += blank + length;
         if !SCHEMES.contains(&said.to_ascii_lowercase().as_str()) || length == 0 {
@@ -167,7 +168,10 @@ mod tests {
             ("sent Bearer abc123 to h", "sent Bearer [redacted] to h"),
             ("order_key = ORD-1", "order_key = ORD-1"),
             ("token_type: x", "token_type: x"),
-            ("trace 4bf92f3577b34da6a3ce929d0e0e4736 at 127.0.0.1:4317", "trace 4bf92f3577b34da6a3ce929d0e0e4736 at 127.0.0.1:4317"),
+            (
+                "trace 4bf92f3577b34da6a3ce929d0e0e4736 at 127.0.0.1:4317",
+                "trace 4bf92f3577b34da6a3ce929d0e0e4736 at 127.0.0.1:4317",
+            ),
             ("password:", "password:"),
             ("key “é”: token=ü", "key “é”: token=[redacted]"),
         ] {

@@ -35,7 +35,8 @@ fn trace(id: u64) -> String {
     let span = json!({ "traceId": format!("{id:032x}"), "spanId": format!("{id:016x}"), "name": "GET /", "kind": 2,
         "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000001000000" });
     let name = json!({ "key": "service.name", "value": { "stringValue": "shop" } });
-    json!({ "resourceSpans": [{ "resource": { "attributes": [name] }, "scopeSpans": [{ "spans": [span] }] }] }).to_string()
+    json!({ "resourceSpans": [{ "resource": { "attributes": [name] }, "scopeSpans": [{ "spans": [span] }] }] })
+        .to_string()
 }
 
 async fn post(address: impl std::fmt::Display, body: String) -> u16 {
@@ -61,14 +62,20 @@ async fn the_self_test_goes_all_the_way_and_leaves_nothing() {
     let studio = Studio::start(options(&folder.path().join("w.flowglass"))).await.unwrap();
     let (_, http) = studio.addresses();
     assert_eq!(post(http.unwrap(), trace(1)).await, 200);
-    let before = (studio.workspace().stats().unwrap(), ask(&studio, "topology", json!({ "range": {}, "relayout": false })).await);
+    let before = (
+        studio.workspace().stats().unwrap(),
+        ask(&studio, "topology", json!({ "range": {}, "relayout": false })).await,
+    );
     let test = ask(&studio, "self_test", json!({})).await;
     let steps = test["steps"].as_array().unwrap();
     let outcomes: Vec<&str> =
         steps.iter().filter(|s| s["title"] != "Proxy").map(|s| s["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["ok"; 9], "{test:#}");
     assert!(test["verdict"].as_str().unwrap().contains("look at the sender"));
-    let after = (studio.workspace().stats().unwrap(), ask(&studio, "topology", json!({ "range": {}, "relayout": false })).await);
+    let after = (
+        studio.workspace().stats().unwrap(),
+        ask(&studio, "topology", json!({ "range": {}, "relayout": false })).await,
+    );
     assert_eq!(format!("{:?}", before.0), format!("{:?}", after.0));
     assert_eq!(before.1["nodes"], after.1["nodes"]);
     // The writer goes on as if nothing had been.
@@ -96,8 +103,12 @@ async fn a_taken_port_names_its_holder_and_the_offered_one_is_used_and_remembere
     let failed = ask(&studio, "self_test", json!({})).await;
     assert!(failed["verdict"].as_str().unwrap().contains("OTLP gRPC does not work"), "{failed}");
     let offer = grpc["offer"].as_str().unwrap().to_owned();
-    let view = ask(&studio, "set_listener", json!({ "id": "otlp-grpc", "address": offer, "acceptRemote": false })).await;
-    assert_eq!((&view["receivers"][0]["state"], &view["receivers"][0]["address"]), (&json!("listening"), &json!(offer)));
+    let view =
+        ask(&studio, "set_listener", json!({ "id": "otlp-grpc", "address": offer, "acceptRemote": false })).await;
+    assert_eq!(
+        (&view["receivers"][0]["state"], &view["receivers"][0]["address"]),
+        (&json!("listening"), &json!(offer))
+    );
     assert_eq!(post(&offer, trace(1)).await, 200);
     for place in ["local", "docker-linux", "docker-desktop", "kind", "remote"] {
         let set_ups = ask(&studio, "snippets", json!({ "place": place })).await;
@@ -106,15 +117,25 @@ async fn a_taken_port_names_its_holder_and_the_offered_one_is_used_and_remembere
             assert!(one["text"].as_str().unwrap().contains(&format!(":{port}")), "{place}: {one}");
         }
         let needs = set_ups["places"].as_array().unwrap().iter().find(|p| p["id"] == place).unwrap();
-        assert_eq!(needs["needsRemote"] == true, matches!(place, "kind" | "remote") || (place == "docker-desktop" && cfg!(target_os = "linux")));
+        assert_eq!(
+            needs["needsRemote"] == true,
+            matches!(place, "kind" | "remote") || (place == "docker-desktop" && cfg!(target_os = "linux"))
+        );
     }
-    let held = refused(&studio, "set_listener", json!({ "id": "otlp-http", "address": offer, "acceptRemote": false })).await;
+    let held =
+        refused(&studio, "set_listener", json!({ "id": "otlp-http", "address": offer, "acceptRemote": false })).await;
     assert_eq!(held.code, "held");
-    assert_eq!(refused(&studio, "set_listener", json!({ "id": "otlp-http", "address": "x", "acceptRemote": false })).await.code, "bad-request");
+    assert_eq!(
+        refused(&studio, "set_listener", json!({ "id": "otlp-http", "address": "x", "acceptRemote": false }))
+            .await
+            .code,
+        "bad-request"
+    );
     studio.stop().await;
 
     // The next start of this workspace listens there again, unless an address is asked for by name.
-    let again = Options { otlp_grpc: Some(local(4317)), otlp_http: None, otlp_grpc_named: false, ..options(&workspace) };
+    let again =
+        Options { otlp_grpc: Some(local(4317)), otlp_http: None, otlp_grpc_named: false, ..options(&workspace) };
     let studio = Studio::start(again).await.unwrap();
     assert_eq!(studio.addresses().0.unwrap().to_string(), offer);
     studio.stop().await;
@@ -132,7 +153,8 @@ async fn other_machines_may_send_only_by_choice_and_with_the_token() {
     let port = studio.addresses().1.unwrap().port();
     let open = format!("0.0.0.0:{port}");
     assert_eq!(ask(&studio, "sources", json!({})).await["token"], Value::Null);
-    let no = refused(&studio, "set_listener", json!({ "id": "otlp-http", "address": open, "acceptRemote": false })).await;
+    let no =
+        refused(&studio, "set_listener", json!({ "id": "otlp-http", "address": open, "acceptRemote": false })).await;
     assert!(no.message.contains("other machines"), "{no:?}");
     // The same port on all interfaces, while a sender on this machine goes on.
     let view = ask(&studio, "set_listener", json!({ "id": "otlp-http", "address": open, "acceptRemote": true })).await;
@@ -143,7 +165,12 @@ async fn other_machines_may_send_only_by_choice_and_with_the_token() {
     assert!(remote["items"][0]["text"].as_str().unwrap().contains("authorization=Bearer%20a-token-of-the-test"));
     let here = ask(&studio, "snippets", json!({ "place": "local" })).await;
     assert!(!here.to_string().contains("a-token-of-the-test"));
-    let back = ask(&studio, "set_listener", json!({ "id": "otlp-http", "address": format!("127.0.0.1:{port}"), "acceptRemote": false })).await;
+    let back = ask(
+        &studio,
+        "set_listener",
+        json!({ "id": "otlp-http", "address": format!("127.0.0.1:{port}"), "acceptRemote": false }),
+    )
+    .await;
     assert_eq!((&back["receivers"][1]["remote"], &back["token"]), (&json!(false), &Value::Null));
     studio.stop().await;
     for file in std::fs::read_dir(folder.path()).unwrap() {
@@ -199,7 +226,10 @@ async fn a_refused_request_is_counted_and_told_once() {
     until("the count", async || studio.workspace().stats().unwrap().rejected == 1).await;
     let view = ask(&studio, "sources", json!({})).await;
     assert_eq!(view["refusals"].as_array().unwrap().len(), 1, "{view}");
-    assert_eq!((&view["refusals"][0]["source"], &view["refusals"][0]["place"]), (&json!("OTLP HTTP"), &json!("POST /v1/traces")));
+    assert_eq!(
+        (&view["refusals"][0]["source"], &view["refusals"][0]["place"]),
+        (&json!("OTLP HTTP"), &json!("POST /v1/traces"))
+    );
     assert_eq!((&view["silent"][0]["times"], &view["silent"][0]["what"]), (&json!(1), &json!("POST /v1/traces")));
     studio.stop().await;
 }

@@ -57,8 +57,11 @@ fn rust() -> Result<Packages> {
     let packages: BTreeMap<String, &Value> = list(&metadata["packages"]).map(|p| (text(&p["id"]), p)).collect();
     let links: BTreeMap<String, &Value> = list(&metadata["resolve"]["nodes"]).map(|n| (text(&n["id"]), n)).collect();
 
-    let mut work: Vec<String> =
-        packages.iter().filter(|(_, p)| PROGRAMS.iter().any(|name| p["name"] == *name)).map(|(id, _)| id.clone()).collect();
+    let mut work: Vec<String> = packages
+        .iter()
+        .filter(|(_, p)| PROGRAMS.iter().any(|name| p["name"] == *name))
+        .map(|(id, _)| id.clone())
+        .collect();
     if work.len() != PROGRAMS.len() {
         bail!("the programs are not all there: {work:?}");
     }

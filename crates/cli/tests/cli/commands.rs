@@ -61,7 +61,7 @@ fn unusable_arguments_are_told_in_one_line() {
         (vec!["topology", "--workspace", "w", "--format", "png"], "png"),
         (vec!["topology", "--workspace", "w", "--since", "yesterday"], "yesterday"),
         (vec!["topology", "--workspace", "w", "--since", "1m", "--until", "2d"], "--since"),
-        (vec!["journeys", "--workspace", "w", "--filter", "owner:me"], "owner"),
+        (vec!["journeys", "--workspace", "w", "--filter", "colour:red"], "colour"),
         (vec!["journeys", "--workspace", "w", "--status", "fine"], "fine"),
         (vec!["journey", "xyz", "--workspace", "w"], "xyz"),
         (vec!["serve", "--workspace", "w", "--otlp-grpc", "0.0.0.0:4317"], "loopback"),

@@ -157,7 +157,8 @@ fn outcome(reply: &Reply, signal: Signal, compressed: bool, target: &Target) -> 
 
 /// The beginning of a text from outside, on one line.
 fn short(text: &str) -> String {
-    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
+    let text: String =
+        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
     match text.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None if text.is_empty() => "nothing more".to_owned(),

@@ -207,7 +207,8 @@ impl Forward {
             lost: figures.lost.load(Relaxed),
             waiting: figures.waiting.load(Relaxed),
             problem: figures.problem().clone(),
-            note: (!unwanted.is_empty()).then(|| format!("it takes no {}: they are not passed on", unwanted.join(" and no "))),
+            note: (!unwanted.is_empty())
+                .then(|| format!("it takes no {}: they are not passed on", unwanted.join(" and no "))),
         }
     }
 

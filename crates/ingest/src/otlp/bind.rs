@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::access::is_loopback;
 use super::processes::Holder;
 use super::server::Receivers;
+use crate::Options;
 use crate::forward::ForwardSlot;
 use crate::secrets::Secret;
-use crate::Options;
 
 /// What to listen on, and within which bounds.
 #[derive(Debug, Clone)]

@@ -71,11 +71,8 @@ async fn door(State(receiver): State<Receiver>, sender: Peer, request: Request, 
         sender.nothing(Some(what), reason, advice).await;
         return preflight(request.headers(), origin);
     }
-    let mut response = if is_grpc {
-        grpc::handle(State(receiver), sender, request).await
-    } else {
-        next.run(request).await
-    };
+    let mut response =
+        if is_grpc { grpc::handle(State(receiver), sender, request).await } else { next.run(request).await };
     if let Some(origin) = origin {
         allow_origin(response.headers_mut(), origin);
     }

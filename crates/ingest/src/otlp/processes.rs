@@ -134,8 +134,10 @@ mod linux {
         if sockets.is_empty() {
             return None;
         }
-        let mut processes: Vec<u32> =
-            std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+        let mut processes: Vec<u32> = std::fs::read_dir("/proc")
+            .ok()?
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .collect();
         processes.sort_unstable();
         let pid = processes.into_iter().find(|pid| holds(*pid, sockets))?;
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
@@ -165,7 +167,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn programs_of_this_machine_are_found() {
-        let line = "  0: 0100007F:10DD 0100007F:A1B2 01 00000000:00000000 00:00000000 00000000  1000        0 4242 1 0 20 4";
+        let line =
+            "  0: 0100007F:10DD 0100007F:A1B2 01 00000000:00000000 00:00000000 00000000  1000        0 4242 1 0 20 4";
         let socket = linux::socket(line).unwrap();
         assert_eq!((socket.local, socket.remote, socket.state, socket.inode), (0x10dd, 0xa1b2, "01", "4242"));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

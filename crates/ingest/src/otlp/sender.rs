@@ -151,7 +151,9 @@ impl Sender {
 /// What to change at the sender of a refused request.
 fn advice(problem: &Problem) -> &'static str {
     match problem.status.as_u16() {
-        401 => "Give the sender OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN with the token of Settings, Sources.",
+        401 => {
+            "Give the sender OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN with the token of Settings, Sources."
+        }
         403 => "Send from a page of this machine (http://localhost), or from the server side of the application.",
         404 if problem.code == tonic::Code::Unimplemented => {
             "Only the OTLP services for traces, logs and metrics are here: point an OTLP exporter at this port."
@@ -192,8 +194,18 @@ fn in_words(first: &[u8]) -> (String, &'static str) {
 
 /// Whether a connection begins as HTTP/1 or HTTP/2 does, as far as it is there.
 fn is_http(first: &[u8]) -> bool {
-    const METHODS: [&[u8]; 10] =
-        [b"POST ", b"GET ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"CONNECT ", b"TRACE ", b"PRI * HTTP/2"];
+    const METHODS: [&[u8]; 10] = [
+        b"POST ",
+        b"GET ",
+        b"PUT ",
+        b"HEAD ",
+        b"OPTIONS ",
+        b"DELETE ",
+        b"PATCH ",
+        b"CONNECT ",
+        b"TRACE ",
+        b"PRI * HTTP/2",
+    ];
     METHODS.iter().any(|m| first.starts_with(&m[..m.len().min(first.len())]))
 }
 

@@ -82,11 +82,7 @@ impl Receivers {
             closed[1].cancelled().await;
             self.closed.cancel();
         };
-        tokio::join!(
-            port(Port::Grpc, self.grpc, &closed[0]),
-            port(Port::Http, self.http, &closed[1]),
-            all_closed
-        );
+        tokio::join!(port(Port::Grpc, self.grpc, &closed[0]), port(Port::Http, self.http, &closed[1]), all_closed);
     }
 }
 
@@ -149,13 +145,7 @@ async fn accept(
     let _ = counting.await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    sender: Sender,
-    app: Router,
-    receiver: Receiver,
-    shutdown: CancellationToken,
-) {
+async fn connection(stream: TcpStream, sender: Sender, app: Router, receiver: Receiver, shutdown: CancellationToken) {
     let mut first = [0; SNIFFED];
     let patience = if is_loopback(sender.ip()) { FIRST_BYTE } else { FIRST_BYTE_FROM_AFAR };
     let peeked = tokio::select! {

@@ -87,9 +87,10 @@ pub(crate) async fn set_participants(
         return Err(bad_request("no participant is named; select at least one"));
     }
     let cleared = |text: String| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
-    let layer = match request.layer.and_then(|l| Some(cleared(l))) {
+    let layer: Option<Option<Layer>> = match request.layer.map(cleared) {
         Some(Some(word)) => Some(Some(rules::layer(&word).map_err(bad_request)?)),
-        other => other.map(|_| None::<Layer>),
+        Some(None) => Some(None),
+        None => None,
     };
     let (domain, owner) = (request.domain.map(cleared), request.owner.map(cleared));
     studio

@@ -4,10 +4,12 @@ mod about;
 mod app;
 mod arrival;
 mod configure;
+mod destinations;
 mod erase;
 mod events;
 mod export;
 mod host;
+mod journey_list;
 mod journeys;
 mod logs;
 mod marks;
@@ -23,10 +25,12 @@ pub(crate) use app::{app, timeline};
 pub(crate) use arrival::{self_test, set_forward, set_listener, snippets};
 pub(crate) use configure::{edit_settings, rule_matches, set_layer, set_participants, settings};
 pub(crate) use erase::{erase, erase_cancel};
-pub(crate) use events::{destinations, event, events};
+pub(crate) use destinations::destinations;
+pub(crate) use events::{event, events};
 pub(crate) use export::map_export;
 pub(crate) use host::{preferences, set_preferences, workspace_forget, workspace_open, workspaces};
-pub(crate) use journeys::{journey, journeys};
+pub(crate) use journey_list::journeys;
+pub(crate) use journeys::journey;
 pub(crate) use logs::logs;
 pub(crate) use marks::{marks, remove_mark, set_mark};
 pub(crate) use node::{edge, node};
@@ -55,10 +59,6 @@ impl From<WorkspaceError> for ApiError {
 
 pub(crate) fn bad_request(message: impl Into<String>) -> ApiError {
     ApiError { code: "bad-request".into(), message: message.into() }
-}
-
-pub(crate) fn unavailable(what: &str) -> ApiError {
-    ApiError { code: "unavailable".into(), message: format!("`{what}` is not there yet") }
 }
 
 pub(crate) fn not_found(what: &str) -> ApiError {

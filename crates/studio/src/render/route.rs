@@ -75,9 +75,12 @@ fn sides(source: &Node, target: &Node, waypoints: &[Point]) -> (f64, f64) {
 
 type Ends<'a> = [(&'a Edge, &'a Node, &'a Node)];
 
+/// Where a line meets a card: the height of what it looks at, the edge, whether it leaves here, the card.
+type Port<'a> = (f64, &'a str, bool, &'a Node);
+
 /// Heights at which lines leave (`true`) and arrive, by edge: spread over the side of the card in the order of where they go.
 fn heights<'a>(ends: &Ends<'a>) -> BTreeMap<(&'a str, bool), f64> {
-    let mut by_side: BTreeMap<(&str, bool), Vec<(f64, &'a str, bool, &Node)>> = BTreeMap::new();
+    let mut by_side: BTreeMap<(&str, bool), Vec<Port<'a>>> = BTreeMap::new();
     for (edge, source, target) in ends {
         let (out, into) = sides(source, target, &edge.waypoints);
         let toward_source = edge.waypoints.last().map_or(source.y, |p| p.y);

@@ -66,7 +66,9 @@ impl Access {
 fn from_keychain() -> Result<Known, String> {
     let for_this_run = || {
         let KeychainError::Unavailable { reason } = secrets::this_run_only(ENTRY)? else { return None };
-        Some(format!("the token is kept only until Flowglass ends, then senders need a new one: no keychain ({reason})"))
+        Some(format!(
+            "the token is kept only until Flowglass ends, then senders need a new one: no keychain ({reason})"
+        ))
     };
     match secrets::get(ENTRY) {
         Ok(token) => return Ok(Known { token, problem: for_this_run() }),

@@ -63,7 +63,8 @@ impl Listeners {
             let receiver = self.of(port);
             let usual = SocketAddr::from(([127, 0, 0, 1], usual_port(port)));
             let mut address = address;
-            if !named && address == Some(usual)
+            if !named
+                && address == Some(usual)
                 && let Some(chosen) = remembered.get(receiver.id())
             {
                 address = *chosen;
@@ -99,7 +100,9 @@ impl Listeners {
     async fn token_at_start(&self, strict: bool) -> Result<Secret, String> {
         match self.access.known() {
             Some(token) => Ok(token),
-            None if strict => Err("name the file of the token that senders must pass, with --token-file FILE".to_owned()),
+            None if strict => {
+                Err("name the file of the token that senders must pass, with --token-file FILE".to_owned())
+            }
             None => self.access.obtain().await,
         }
     }

@@ -26,7 +26,8 @@ async fn workspace(studio: &Studio) -> SelfTestStep {
     match store(&sink, studio.now()).await {
         Ok(took) => step(title, None, "ok", "A span was written into the workspace and taken out again.", Some(took)),
         Err(error) => {
-            let advice = "Look at the space on the disk and at the rights of the file; what was stored before stays readable.";
+            let advice =
+                "Look at the space on the disk and at the rights of the file; what was stored before stays readable.";
             step(title, None, "failed", format!("A span could not be written: {error}. {advice}"), None)
         }
     }
@@ -38,7 +39,13 @@ async fn listener(studio: &Studio, receiver: &Receiver) -> Vec<SelfTestStep> {
         return vec![match receiver.problem() {
             Some(problem) => {
                 let offer = problem.offer.map(|a| format!(" {a} is free: use it in Settings, Sources."));
-                step(title, None, "failed", format!("It does not listen: {}.{}", problem.words, offer.unwrap_or_default()), None)
+                step(
+                    title,
+                    None,
+                    "failed",
+                    format!("It does not listen: {}.{}", problem.words, offer.unwrap_or_default()),
+                    None,
+                )
             }
             None => step(title, None, "skipped", "This listener is turned off.", None),
         }];
@@ -64,7 +71,8 @@ fn probed(title: &str, probe: Probe, address: SocketAddr, outcome: Result<Durati
             step(&title, Some(address), "ok", "It arrived, was stored and taken back. Nothing of it stays.", Some(took))
         }
         Err(ProbeFailure::NoAnswer(why)) => {
-            let advice = "A firewall or a security program of this machine may stand in between; senders here meet the same.";
+            let advice =
+                "A firewall or a security program of this machine may stand in between; senders here meet the same.";
             step(&title, Some(address), "failed", format!("No answer: {why}. {advice}"), None)
         }
         Err(ProbeFailure::Refused(why)) => {
@@ -79,7 +87,8 @@ fn proxy(variable: impl Fn(&str) -> Option<String>) -> Option<SelfTestStep> {
     let set = |names: &[&str]| {
         names.iter().find_map(|name| Some(((*name).to_owned(), variable(name).filter(|v| !v.trim().is_empty())?)))
     };
-    let (name, _) = set(&["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "grpc_proxy"])?;
+    let (name, _) =
+        set(&["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "grpc_proxy"])?;
     let excepted = set(&["NO_PROXY", "no_proxy"]).map(|(_, hosts)| hosts).unwrap_or_default();
     let hosts: Vec<&str> = excepted.split(',').map(str::trim).collect();
     if hosts.contains(&"*") || (hosts.contains(&"localhost") && hosts.contains(&"127.0.0.1")) {
@@ -140,7 +149,13 @@ mod tests {
     fn the_verdict_names_what_does_not_work() {
         let of = |outcomes: &[&str]| {
             let address = Some(SocketAddr::from(([127, 0, 0, 1], 1)));
-            verdict(&outcomes.iter().enumerate().map(|(i, o)| step(&format!("s{i}"), address, o, "", None)).collect::<Vec<_>>())
+            verdict(
+                &outcomes
+                    .iter()
+                    .enumerate()
+                    .map(|(i, o)| step(&format!("s{i}"), address, o, "", None))
+                    .collect::<Vec<_>>(),
+            )
         };
         assert!(of(&["ok", "warning"]).contains("look at the sender"));
         assert_eq!(of(&["ok", "failed"]), "s1 does not work.");

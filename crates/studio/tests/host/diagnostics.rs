@@ -7,8 +7,15 @@ use serde_json::json;
 use crate::support::{Scene, ago, failed_call};
 
 /// Never to be seen outside.
-const SECRETS: [&str; 7] =
-    ["s3cr3t-header", "s3cr3t-payload", "s3cr3t-nats", "s3cr3t-log", "s3cr3t-url", "desk@example.com", "s3cr3t-garbage"];
+const SECRETS: [&str; 7] = [
+    "s3cr3t-header",
+    "s3cr3t-payload",
+    "s3cr3t-nats",
+    "s3cr3t-log",
+    "s3cr3t-url",
+    "desk@example.com",
+    "s3cr3t-garbage",
+];
 
 #[tokio::test]
 async fn the_file_for_bug_reports_holds_no_secret_and_no_data() {
@@ -50,7 +57,9 @@ async fn the_file_for_bug_reports_holds_no_secret_and_no_data() {
         let at = all.find(secret).map(|at| all[at.saturating_sub(200)..at].to_owned());
         assert_eq!(at, None, "{secret}");
     }
-    for wanted in ["Team Pay", "\"spans\": 1", "1280×800 at 2", "otlp-http", "\"sqlite\": \"3.", "flowglass_test", "[redacted]"] {
+    for wanted in
+        ["Team Pay", "\"spans\": 1", "1280×800 at 2", "otlp-http", "\"sqlite\": \"3.", "flowglass_test", "[redacted]"]
+    {
         assert!(all.contains(wanted), "{wanted}");
     }
     drop(telemetry);
@@ -61,7 +70,10 @@ async fn the_file_for_bug_reports_holds_no_secret_and_no_data() {
 async fn about_names_versions_and_licences() {
     let scene = Scene::new().await;
     let about = scene.ask("about", json!({})).await;
-    assert_eq!((about["version"].as_str(), about["licence"].as_str()), (Some(env!("CARGO_PKG_VERSION")), Some("Apache-2.0")));
+    assert_eq!(
+        (about["version"].as_str(), about["licence"].as_str()),
+        (Some(env!("CARGO_PKG_VERSION")), Some("Apache-2.0"))
+    );
     assert!(about["sqlite"].as_str().unwrap().starts_with("3."));
     assert!(about["components"].as_array().unwrap().len() > 200);
     scene.end().await;

@@ -56,7 +56,8 @@ async fn what_cannot_be_opened_leaves_this_one_open() {
     bytes[60..64].copy_from_slice(&9_999_u32.to_be_bytes());
     std::fs::write(&newer, bytes).unwrap();
     let foreign = scene.path("letter.flowglass");
-    std::fs::write(&foreign, "Dear Sir or Madam, this is a letter and no workspace, long enough to be looked at.").unwrap();
+    std::fs::write(&foreign, "Dear Sir or Madam, this is a letter and no workspace, long enough to be looked at.")
+        .unwrap();
     let missing = scene.path("missing.flowglass");
 
     let mut updates = scene.host.updates();

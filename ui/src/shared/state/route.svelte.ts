@@ -1,3 +1,4 @@
+import { backend } from '../../lib/backend';
 import { changedKeys, formatHash, globalParams, hashIn, isStep, ownParams, parseHash, patched, type Area, type Change } from './url';
 
 type Patch = Record<string, string | null>;
@@ -47,9 +48,9 @@ class Route {
 
   /** A link to what is shown: the address without its token in a browser, the part after `#` elsewhere. */
   link(): string {
-    const { protocol, origin, pathname } = window.location;
+    const { origin, pathname } = window.location;
     const hash = formatHash({ area: this.area, params: this.params });
-    return protocol === 'http:' && !('__TAURI_INTERNALS__' in window) ? `${origin}${pathname}${hash}` : `flowglass${hash}`;
+    return backend().capabilities.nativePaths ? `flowglass${hash}` : `${origin}${pathname}${hash}`;
   }
 
   #write(area: Area, params: Record<string, string>, push: boolean): void {

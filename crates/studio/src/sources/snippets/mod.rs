@@ -12,6 +12,7 @@ use crate::api::Snippet;
 
 pub(crate) use place::{Place, places};
 
+use super::receiver::is_remote;
 use place::render;
 
 /// Where senders find the listeners.
@@ -53,10 +54,13 @@ impl Setting<'_> {
     /// `host:port` for a protocol: each port takes both, so one is enough.
     fn authority(&self, wire: Wire) -> String {
         let Senders { grpc, http, .. } = self.senders;
-        let address = match wire {
-            Wire::Grpc => grpc.or(*http),
-            Wire::Http => http.or(*grpc),
+        let order = match wire {
+            Wire::Grpc => [*grpc, *http],
+            Wire::Http => [*http, *grpc],
         };
+        // From afar only a port that is open to others can be reached.
+        let open = order.into_iter().flatten().find(|a| self.place.is_seen_from_afar() && is_remote(*a));
+        let address = open.or(order[0]).or(order[1]);
         let port = address.map_or(4318, |a| a.port());
         self.place.authority(address, port, &self.senders.this_machine)
     }
@@ -102,7 +106,12 @@ mod tests {
 
     fn listening(token: Option<&str>) -> Senders {
         let at = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
-        Senders { grpc: at(14317), http: at(4318), token: token.map(str::to_owned), this_machine: "192.168.1.7".to_owned() }
+        Senders {
+            grpc: at(14317),
+            http: at(4318),
+            token: token.map(str::to_owned),
+            this_machine: "192.168.1.7".to_owned(),
+        }
     }
 
     fn text<'a>(all: &'a [Snippet], id: &str) -> &'a str {
@@ -114,7 +123,8 @@ mod tests {
         for place in Place::ALL {
             let all = set_ups(place, &listening(None));
             let ids: Vec<&str> = all.iter().map(|s| s.id.as_str()).collect();
-            let wanted = ["shell", "spring-3", "spring-4", "java-agent", "dotnet", "node", "python", "go", "rust", "collector"];
+            let wanted =
+                ["shell", "spring-3", "spring-4", "java-agent", "dotnet", "node", "python", "go", "rust", "collector"];
             assert_eq!(ids, wanted, "{place:?}");
             for one in &all {
                 let text = &one.text;
@@ -137,7 +147,9 @@ mod tests {
     fn hosts_are_right_for_the_place() {
         let at = |place| text(&set_ups(place, &listening(None)), "shell").to_owned();
         assert!(at(Place::Local).contains("http://127.0.0.1:14317"));
-        assert!(at(Place::DockerLinux).contains("--network host") && at(Place::DockerLinux).contains("127.0.0.1:14317"));
+        assert!(
+            at(Place::DockerLinux).contains("--network host") && at(Place::DockerLinux).contains("127.0.0.1:14317")
+        );
         assert!(at(Place::DockerDesktop).contains("http://host.docker.internal:14317"));
         for cluster in [Place::Kind, Place::Remote] {
             assert!(at(cluster).contains("192.168.1.7:14317") && at(cluster).contains("kubectl set env"));
@@ -150,8 +162,22 @@ mod tests {
         let senders = listening(Some("t0ken"));
         assert!(set_ups(Place::Local, &senders).iter().all(|s| !s.text.contains("t0ken")));
         for one in set_ups(Place::Remote, &senders) {
-            assert!(one.text.contains("Bearer%20t0ken") || one.text.contains("Bearer t0ken"), "{}: {}", one.id, one.text);
+            assert!(
+                one.text.contains("Bearer%20t0ken") || one.text.contains("Bearer t0ken"),
+                "{}: {}",
+                one.id,
+                one.text
+            );
         }
+    }
+
+    #[test]
+    fn from_afar_the_open_port_is_named_for_both_protocols() {
+        let senders = Senders { http: Some(SocketAddr::from(([0, 0, 0, 0], 4318))), ..listening(Some("t0ken")) };
+        for one in set_ups(Place::Kind, &senders) {
+            assert!(one.text.contains("192.168.1.7:4318") && !one.text.contains(":14317"), "{}: {}", one.id, one.text);
+        }
+        assert!(text(&set_ups(Place::Local, &senders), "shell").contains("127.0.0.1:14317"));
     }
 
     #[test]
@@ -159,6 +185,8 @@ mod tests {
         let senders = Senders { grpc: None, ..listening(None) };
         let all = set_ups(Place::Local, &senders);
         assert!(text(&all, "collector").contains("endpoint: 127.0.0.1:4318"));
-        assert!(text(&all, "dotnet").contains("http://127.0.0.1:4318") && text(&all, "dotnet").contains("PROTOCOL=grpc"));
+        assert!(
+            text(&all, "dotnet").contains("http://127.0.0.1:4318") && text(&all, "dotnet").contains("PROTOCOL=grpc")
+        );
     }
 }

@@ -85,14 +85,16 @@ impl Place {
                 "Pods come from the network of the kind nodes: the listener must take connections from other machines first, \
                  with a token.",
             ),
-            Place::Kind => Some("Pods reach this machine by its address in the local network. A firewall must let them in."),
-            Place::Remote if closed => {
-                Some("The listener must take connections from other machines first, with a token. Nothing is encrypted: use a \
-                      network you trust, or a tunnel.")
+            Place::Kind => {
+                Some("Pods reach this machine by its address in the local network. A firewall must let them in.")
             }
-            Place::Remote => {
-                Some("Nothing is encrypted on the way: use a network you trust, or a tunnel. A firewall must let them in.")
-            }
+            Place::Remote if closed => Some(
+                "The listener must take connections from other machines first, with a token. Nothing is encrypted: use a \
+                      network you trust, or a tunnel.",
+            ),
+            Place::Remote => Some(
+                "Nothing is encrypted on the way: use a network you trust, or a tunnel. A firewall must let them in.",
+            ),
         }
     }
 }

@@ -85,7 +85,10 @@ fn java_agent(s: &Setting<'_>) -> String {
         return render(s.place, &base, &format!("java {agent} -jar app.jar"));
     }
     let tools = ("JAVA_TOOL_OPTIONS", "-javaagent:/otel/opentelemetry-javaagent.jar");
-    after(&["The image holds the agent as /otel/opentelemetry-javaagent.jar"], render(s.place, &with(base, &[tools]), ""))
+    after(
+        &["The image holds the agent as /otel/opentelemetry-javaagent.jar"],
+        render(s.place, &with(base, &[tools]), ""),
+    )
 }
 
 /// The SDK's exporter speaks gRPC unless told, and does not know `OTEL_METRICS_EXPORTER`: metrics are off by not adding them.
@@ -100,7 +103,10 @@ fn dotnet(s: &Setting<'_>) -> String {
 fn node(s: &Setting<'_>) -> String {
     let preload = ("NODE_OPTIONS", "--require @opentelemetry/auto-instrumentations-node/register");
     let all = with(s.variables(Wire::Http), &[NO_METRICS, LOGS, preload]);
-    after(&["npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node"], render(s.place, &all, "node app.js"))
+    after(
+        &["npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node"],
+        render(s.place, &all, "node app.js"),
+    )
 }
 
 fn python(s: &Setting<'_>) -> String {
