@@ -1,0 +1,13 @@
+//! A design as data, simulated call by call and event by event, and decided with evidence.
+//!
+//! Pure: text and data in, data out. Same seed, same bytes, whatever the machine or the number of threads.
+
+mod dist;
+mod engine;
+mod keyed;
+mod math;
+pub mod model;
+mod program;
+mod tally;
+
+pub use dist::{Dist, gamma_share_below};
