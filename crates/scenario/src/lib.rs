@@ -4,6 +4,7 @@
 
 mod dist;
 mod engine;
+pub mod file;
 mod keyed;
 mod math;
 pub mod model;
