@@ -70,12 +70,12 @@ pub struct Do {
     pub optional: bool,
     /// Whether doing it twice is the same as once, where known.
     pub idempotent: Option<bool>,
-    /// Whether effects on one key must keep their order.
-    pub order_by_key: bool,
+    /// Whether effects on one key must keep their order, where known.
+    pub order_by_key: Option<bool>,
     /// Payload, bytes.
     pub size: Option<u64>,
-    /// Whether the payload holds data that not everybody may see.
-    pub sensitive: bool,
+    /// Whether the payload holds data that not everybody may see, where known.
+    pub sensitive: Option<bool>,
     /// Priority of the work asked for; `None` is that of the request.
     pub priority: Option<u32>,
     /// Operation that undoes it when a later step fails.
