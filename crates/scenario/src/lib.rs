@@ -10,6 +10,7 @@ mod keyed;
 mod math;
 pub mod model;
 mod program;
+pub mod schema;
 mod tally;
 
 pub use dist::{Dist, gamma_share_below};
