@@ -53,7 +53,9 @@ impl Dist {
     pub fn mean(&self) -> f64 {
         match self {
             Dist::Constant(value) => *value,
-            Dist::Exp(mean) | Dist::Gamma { mean, .. } | Dist::Lognormal { mean, .. } | Dist::Hyperexp { mean, .. } => *mean,
+            Dist::Exp(mean) | Dist::Gamma { mean, .. } | Dist::Lognormal { mean, .. } | Dist::Hyperexp { mean, .. } => {
+                *mean
+            }
             Dist::Uniform { min, max } => (min + max) / 2.0,
             Dist::Quantiles(points) => {
                 let inside: f64 = points.windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum();

@@ -24,7 +24,6 @@ pub(crate) enum Purpose {
     AckLoss = 0x4be9_8134_a5d3_b1c1,
     Up = 0x2d35_8dcc_aa6c_78a5,
     Down = 0x8bb8_4b93_962e_acc9,
-    Lane = 0x4b33_a62e_d433_d4a3,
     DualWrite = 0x4d5a_2da5_1de1_aa47,
     Outbox = 0x9d39_247e_3377_6d41,
     Order = 0x2af7_3980_05aa_a5c7,
@@ -58,7 +57,8 @@ pub(crate) fn unit(key: u64, purpose: Purpose) -> f64 {
 
 /// Hash of a name (FNV-1a, mixed): names and not indices are keys, so that a scenario may be rearranged.
 pub(crate) fn name(text: &str) -> u64 {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash =
+        text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
     mix(hash)
 }
 
@@ -77,7 +77,8 @@ mod tests {
                 cells[(unit(below(root, i * step), Purpose::Work) * 256.0) as usize] += 1;
             }
             let expected = 1_000_000.0 / 256.0;
-            let chi: f64 = cells.iter().map(|c| (f64::from(*c) - expected) * (f64::from(*c) - expected) / expected).sum();
+            let chi: f64 =
+                cells.iter().map(|c| (f64::from(*c) - expected) * (f64::from(*c) - expected) / expected).sum();
             assert!((180.0..340.0).contains(&chi), "step {step}: {chi}");
         }
     }

@@ -5,10 +5,12 @@
 pub mod decide;
 mod dist;
 mod engine;
+pub mod experiment;
 pub mod file;
 mod keyed;
 mod math;
 pub mod model;
+pub mod outcome;
 mod program;
 pub mod schema;
 mod tally;

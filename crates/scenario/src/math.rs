@@ -21,12 +21,6 @@ pub(crate) fn exp(x: f64) -> f64 {
     libm::exp(x)
 }
 
-/// `x^y`.
-#[inline]
-pub(crate) fn pow(x: f64, y: f64) -> f64 {
-    libm::pow(x, y)
-}
-
 /// Cumulative distribution of the standard normal.
 pub(crate) fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
@@ -58,7 +52,8 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
         4.374_664_141_464_968,
         2.938_163_982_698_783,
     ];
-    const D: [f64; 4] = [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
+    const D: [f64; 4] =
+        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
     let tail = |q: f64| {
         (((((C[0] * q + C[1]) * q + C[2]) * q + C[3]) * q + C[4]) * q + C[5])
             / ((((D[0] * q + D[1]) * q + D[2]) * q + D[3]) * q + 1.0)
@@ -132,7 +127,11 @@ pub(crate) fn gamma_quantile(a: f64, p: f64) -> f64 {
     let (mut low, mut high) = (0.0, f64::INFINITY);
     for _ in 0..100 {
         let error = gamma_p(a, x) - p;
-        if error > 0.0 { high = x } else { low = x }
+        if error > 0.0 {
+            high = x
+        } else {
+            low = x
+        }
         let density = exp((a - 1.0) * ln(x) - x - libm::lgamma(a));
         let mut next = x - error / density;
         if !(next > low && next < high) {
@@ -202,7 +201,9 @@ mod tests {
 
     #[test]
     fn known_values() {
-        for (p, z) in [(0.5, 0.0), (0.975, 1.959_963_984_540_054), (0.001, -3.090_232_306_167_814), (0.9, 1.281_551_565_544_6)] {
+        for (p, z) in
+            [(0.5, 0.0), (0.975, 1.959_963_984_540_054), (0.001, -3.090_232_306_167_814), (0.9, 1.281_551_565_544_6)]
+        {
             assert!((normal_quantile(p) - z).abs() < 1e-9, "{p}");
         }
         // P(1, x) = 1 - e^-x; P(2, x) = 1 - e^-x (1 + x).

@@ -61,7 +61,8 @@ operations:
         case.work,
         case.more,
     );
-    let scenario = read_scenario(&text, &|_| Err("no file".into())).unwrap_or_else(|p| panic!("{}: {p:?}\n{text}", case.name));
+    let scenario =
+        read_scenario(&text, &|_| Err("no file".into())).unwrap_or_else(|p| panic!("{}: {p:?}\n{text}", case.name));
     decide(&scenario, &case.sync)
 }
 
@@ -75,27 +76,163 @@ fn worked_cases() {
         Case { name: "an answer is needed", step: "needs: answer", gates: &["G1"], ..PLAIN },
         Case { name: "a plain read", step: "intent: read", gates: &["G2"], points: &[("W3", -2.0)], ..PLAIN },
         Case { name: "a primary that must succeed", step: "intent: write, needs: success", gates: &["G3"], ..PLAIN },
-        Case { name: "a system without events", step: "intent: notify, needs: nothing", callee: "workers: 4, events: none", gates: &["G4"], ..PLAIN },
-        Case { name: "a callee that only publishes", step: "intent: notify, needs: nothing", callee: "workers: 4, events: publish", gates: &["G4"], ..PLAIN },
-        Case { name: "an outage longer than the wait", step: "intent: write, needs: nothing, timeout: 2s", callee: "workers: 4, outages: [{ at: 1m, for: 90s }]", style: Style::EventDriven, gates: &["G5"], ..PLAIN },
-        Case { name: "an outage shorter than the wait", step: "intent: write, needs: nothing", callee: "workers: 4, outages: [{ at: 1m, for: 20s }]", gates: &[], ..PLAIN },
-        Case { name: "breakdowns longer than the wait", step: "intent: write, needs: nothing", callee: "workers: 4, breakdowns: { up: 1h, down: 45s }", style: Style::EventDriven, gates: &["G5"], ..PLAIN },
-        Case { name: "work that outlasts the wait", step: "needs: nothing, intent: write, timeout: 1s", work: "{ exp: 400ms }", style: Style::EventDriven, gates: &["G6"], ..PLAIN },
-        Case { name: "too large for a message", step: "needs: nothing, intent: notify, size: 5MB", gates: &["G7"], ..PLAIN },
-        Case { name: "an answer that comes too late: contradictory", step: "needs: answer, timeout: 1s", work: "{ exp: 400ms }", gates: &["G1", "G6"], ..PLAIN },
-        Case { name: "a lone notification without a deadline", step: "needs: nothing, intent: notify", style: Style::EventDriven, points: &[("W1", -1.0), ("W3", 1.0), ("W8", 1.0)], ..PLAIN },
-        Case { name: "a lone change without a deadline", step: "needs: nothing, intent: write", points: &[("W1", -1.0), ("W3", 0.0), ("W8", 1.0)], ..PLAIN },
-        Case { name: "a change that can wait", step: "needs: nothing, intent: write, within: 5m", style: Style::EventDriven, points: &[("W4", 2.0)], ..PLAIN },
-        Case { name: "a change that must be seen at once", step: "needs: nothing, intent: write, within: 5ms", points: &[("W4", -2.0)], ..PLAIN },
-        Case { name: "one of three consumers", step: "needs: nothing, intent: write", beside: two, style: Style::EventDriven, points: &[("W1", 2.0), ("W11", 1.0)], ..PLAIN },
-        Case { name: "survived already, alone", step: "needs: nothing, intent: write, optional: true", points: &[("W8", 0.0), ("W1", -1.0)], ..PLAIN },
-        Case { name: "targets missed", step: "needs: nothing, intent: write", more: targets, sync: slow, style: Style::EventDriven, points: &[("W6", 2.0), ("W7", 2.0)], ..PLAIN },
-        Case { name: "targets met", step: "needs: nothing, intent: write", more: targets, sync: fine, points: &[("W6", 0.0), ("W7", 0.0)], ..PLAIN },
-        Case { name: "a burst above what the callee can do", step: "needs: nothing, intent: write", callee: "workers: 1", work: "20ms", arrivals: "{ on_off: { rate: 100/s, busy: { exp: 1s }, idle: { exp: 9s } } }", style: Style::EventDriven, points: &[("W9", 2.0)], ..PLAIN },
-        Case { name: "doing it twice does harm", step: "needs: nothing, intent: notify, idempotent: false", points: &[("W14", -1.0)], ..PLAIN },
-        Case { name: "strict order for several", step: "needs: nothing, intent: notify, order_by_key: true, sensitive: true", beside: two, style: Style::EventDriven, points: &[("W15", -1.0), ("W19", -1.0)], ..PLAIN },
-        Case { name: "the callee has three times the load", step: "needs: nothing, intent: write, idempotent: true", callee: "workers: 1", work: "60ms", style: Style::EventDriven, points: &[("W10", 1.0)], ..PLAIN },
-        Case { name: "a thousand a second", step: "needs: nothing, intent: write", callee: "workers: unlimited", arrivals: "{ poisson: 1500/s }", style: Style::EventDriven, points: &[("W17", 1.0)], ..PLAIN },
+        Case {
+            name: "a system without events",
+            step: "intent: notify, needs: nothing",
+            callee: "workers: 4, events: none",
+            gates: &["G4"],
+            ..PLAIN
+        },
+        Case {
+            name: "a callee that only publishes",
+            step: "intent: notify, needs: nothing",
+            callee: "workers: 4, events: publish",
+            gates: &["G4"],
+            ..PLAIN
+        },
+        Case {
+            name: "an outage longer than the wait",
+            step: "intent: write, needs: nothing, timeout: 2s",
+            callee: "workers: 4, outages: [{ at: 1m, for: 90s }]",
+            style: Style::EventDriven,
+            gates: &["G5"],
+            ..PLAIN
+        },
+        Case {
+            name: "an outage shorter than the wait",
+            step: "intent: write, needs: nothing",
+            callee: "workers: 4, outages: [{ at: 1m, for: 20s }]",
+            gates: &[],
+            ..PLAIN
+        },
+        Case {
+            name: "breakdowns longer than the wait",
+            step: "intent: write, needs: nothing",
+            callee: "workers: 4, breakdowns: { up: 1h, down: 45s }",
+            style: Style::EventDriven,
+            gates: &["G5"],
+            ..PLAIN
+        },
+        Case {
+            name: "work that outlasts the wait",
+            step: "needs: nothing, intent: write, timeout: 1s",
+            work: "{ exp: 400ms }",
+            style: Style::EventDriven,
+            gates: &["G6"],
+            ..PLAIN
+        },
+        Case {
+            name: "too large for a message",
+            step: "needs: nothing, intent: notify, size: 5MB",
+            gates: &["G7"],
+            ..PLAIN
+        },
+        Case {
+            name: "an answer that comes too late: contradictory",
+            step: "needs: answer, timeout: 1s",
+            work: "{ exp: 400ms }",
+            gates: &["G1", "G6"],
+            ..PLAIN
+        },
+        Case {
+            name: "a lone notification without a deadline",
+            step: "needs: nothing, intent: notify",
+            style: Style::EventDriven,
+            points: &[("W1", -1.0), ("W3", 1.0), ("W8", 1.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "a lone change without a deadline",
+            step: "needs: nothing, intent: write",
+            points: &[("W1", -1.0), ("W3", 0.0), ("W8", 1.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "a change that can wait",
+            step: "needs: nothing, intent: write, within: 5m",
+            style: Style::EventDriven,
+            points: &[("W4", 2.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "a change that must be seen at once",
+            step: "needs: nothing, intent: write, within: 5ms",
+            points: &[("W4", -2.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "one of three consumers",
+            step: "needs: nothing, intent: write",
+            beside: two,
+            style: Style::EventDriven,
+            points: &[("W1", 2.0), ("W11", 1.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "survived already, alone",
+            step: "needs: nothing, intent: write, optional: true",
+            points: &[("W8", 0.0), ("W1", -1.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "targets missed",
+            step: "needs: nothing, intent: write",
+            more: targets,
+            sync: slow,
+            style: Style::EventDriven,
+            points: &[("W6", 2.0), ("W7", 2.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "targets met",
+            step: "needs: nothing, intent: write",
+            more: targets,
+            sync: fine,
+            points: &[("W6", 0.0), ("W7", 0.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "a burst above what the callee can do",
+            step: "needs: nothing, intent: write",
+            callee: "workers: 1",
+            work: "20ms",
+            arrivals: "{ on_off: { rate: 100/s, busy: { exp: 1s }, idle: { exp: 9s } } }",
+            style: Style::EventDriven,
+            points: &[("W9", 2.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "doing it twice does harm",
+            step: "needs: nothing, intent: notify, idempotent: false",
+            points: &[("W14", -1.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "strict order for several",
+            step: "needs: nothing, intent: notify, order_by_key: true, sensitive: true",
+            beside: two,
+            style: Style::EventDriven,
+            points: &[("W15", -1.0), ("W19", -1.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "the callee has three times the load",
+            step: "needs: nothing, intent: write, idempotent: true",
+            callee: "workers: 1",
+            work: "60ms",
+            style: Style::EventDriven,
+            points: &[("W10", 1.0)],
+            ..PLAIN
+        },
+        Case {
+            name: "a thousand a second",
+            step: "needs: nothing, intent: write",
+            callee: "workers: unlimited",
+            arrivals: "{ poisson: 1500/s }",
+            style: Style::EventDriven,
+            points: &[("W17", 1.0)],
+            ..PLAIN
+        },
         Case { name: "nothing is known", step: "", points: &[], ..PLAIN },
     ];
     for case in &cases {

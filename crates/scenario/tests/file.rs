@@ -6,7 +6,9 @@ use flowglass_scenario::model::{Arrivals, FailureKind, Hold, Intent, Needs, Outa
 const ORDER: &str = include_str!("fixtures/place-order.yaml");
 
 fn read(text: &str) -> Result<Scenario, Vec<Problem>> {
-    read_scenario(text, &|name| if name == "recorded.txt" { Ok(vec![1, 2, 3]) } else { Err(format!("`{name}` is not there")) })
+    read_scenario(text, &|name| {
+        if name == "recorded.txt" { Ok(vec![1, 2, 3]) } else { Err(format!("`{name}` is not there")) }
+    })
 }
 
 /// A small scenario with some text put in place of a line.
@@ -18,7 +20,10 @@ fn with(from: &str, to: &str) -> String {
 #[test]
 fn the_order_scenario_is_read() {
     let s = read(ORDER).unwrap();
-    assert_eq!((s.title.as_str(), s.run.duration, s.run.warm_up, s.run.replications), ("Place order", 600_000_000_000, None, 20));
+    assert_eq!(
+        (s.title.as_str(), s.run.duration, s.run.warm_up, s.run.replications),
+        ("Place order", 600_000_000_000, None, 20)
+    );
     assert_eq!(s.design.workloads[0].arrivals, Arrivals::Poisson(132.0));
     assert_eq!(s.design.workloads[0].patience, Some(5_000_000_000));
     let order = &s.design.participants["order"];
@@ -65,7 +70,12 @@ fn what_is_wrong_has_a_place_and_a_remedy() {
         ("scv: 0.5", "scv: -1", 21, "no number"),
         ("flowglass: scenario/1", "flowglass: scenario/9", 1, "scenario/1"),
         ("id: notify", "id: post", 30, "stands twice"),
-        ("{ events: { post: orders.placed, notify", "{ events: { psot: orders.placed, notify", 42, "did you mean `post`?"),
+        (
+            "{ events: { post: orders.placed, notify",
+            "{ events: { psot: orders.placed, notify",
+            42,
+            "did you mean `post`?",
+        ),
         ("workers: 16, fails", "workers: -4, fails", 15, "no whole number"),
         ("timeout: 2s", "timeout: 0s", 27, "above zero"),
         ("to: web.place-order", "to: web.placeorder", 7, "did you mean `web.place-order`?"),
@@ -83,7 +93,10 @@ fn what_is_wrong_has_a_place_and_a_remedy() {
 
 #[test]
 fn overrides_change_only_their_variant() {
-    let text = with("  api-led:      {}", "  api-led:      {}\n  big: { set: { /participants/erp/workers: 8, /steps/pay/timeout: 1s, /channels/orders.placed/batch: 5 } }");
+    let text = with(
+        "  api-led:      {}",
+        "  api-led:      {}\n  big: { set: { /participants/erp/workers: 8, /steps/pay/timeout: 1s, /channels/orders.placed/batch: 5 } }",
+    );
     let s = read(&text).unwrap();
     let big = s.variant("big").unwrap();
     assert_eq!(s.design_of(big).participants["erp"].workers, Some(8));
@@ -91,7 +104,11 @@ fn overrides_change_only_their_variant() {
     assert_eq!(s.design_of(big).channels["orders.placed"].batch, 5);
     let Step::Do(pay) = &s.design_of(big).operations["order.place"].steps[1] else { panic!("a call") };
     assert_eq!(pay.timeout, Some(1_000_000_000));
-    for (pointer, words) in [("/participants/epr/workers: 8", "did you mean `erp`?"), ("/steps/psy/timeout: 1s", "no step"), ("workers: 8", "no JSON Pointer")] {
+    for (pointer, words) in [
+        ("/participants/epr/workers: 8", "did you mean `erp`?"),
+        ("/steps/psy/timeout: 1s", "no step"),
+        ("workers: 8", "no JSON Pointer"),
+    ] {
         let text = with("  api-led:      {}", &format!("  api-led:      {{}}\n  big: {{ set: {{ {pointer} }} }}"));
         let problems = read(&text).unwrap_err();
         assert!(problems.iter().any(|p| p.message.contains(words)), "{pointer}: {problems:#?}");

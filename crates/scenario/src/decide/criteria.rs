@@ -79,7 +79,8 @@ pub(super) fn reasons(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Reason> {
         reason("W9", points, format!("peak {burst:.1} times the mean ({peak:.0}/s), {callee} can do {room}"));
         if let (Some(callee), Some(own)) = (f.utilisation(&step.operation), f.utilisation(caller)) {
             let points = if callee >= 3.0 * own && callee > 0.0 { 1.0 } else { 0.0 };
-            let evidence = format!("own work takes {} of the callee's workers, {} of the caller's", percent(callee), percent(own));
+            let evidence =
+                format!("own work takes {} of the callee's workers, {} of the caller's", percent(callee), percent(own));
             reason("W10", points, evidence);
         }
         let points = if mean >= 1000.0 { 1.0 } else { 0.0 };
@@ -143,7 +144,10 @@ pub(super) fn fragile(f: &Figures<'_>, caller: &str, step: &Do, score: f64) -> V
         && near(peak, capacity)
         && flips(if capacity < peak { -2.0 } else { 2.0 })
     {
-        all.push(format!("the peak of {peak:.0}/s is near what {} can do ({capacity:.0}/s)", participant_of(&step.operation)));
+        all.push(format!(
+            "the peak of {peak:.0}/s is near what {} can do ({capacity:.0}/s)",
+            participant_of(&step.operation)
+        ));
     }
     let _ = caller;
     all

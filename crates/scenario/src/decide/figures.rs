@@ -5,7 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use crate::Dist;
 use crate::engine::{Setup, simulate};
-use crate::model::{Arrivals, Channel, Design, Do, Needs, Operation, Participant, Scenario, Step, Time, Variant, Workload};
+use crate::model::{
+    Arrivals, Channel, Design, Do, Needs, Operation, Participant, Scenario, Step, Time, Variant, Workload,
+};
 use crate::program::{Program, each_do, participant_of};
 
 /// Waited for at most where neither a time-out nor a user's patience says so: 30 s.
@@ -159,12 +161,7 @@ impl<'a> Figures<'a> {
             return found.work.quantile(0.99);
         }
         let alone = alone(self.design(), operation);
-        let variant = Variant {
-            name: "alone".into(),
-            events: BTreeMap::new(),
-            accept: Vec::new(),
-            overridden: None,
-        };
+        let variant = Variant { name: "alone".into(), events: BTreeMap::new(), accept: Vec::new(), overridden: None };
         let program = Program::new(&alone, &variant);
         // One request a second and unlimited workers: nobody meets anybody.
         let duration = ALONE * 1_000_000_000;

@@ -44,8 +44,11 @@ pub(super) fn gates(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Gate> {
         let longest = participant.outages.iter().filter(|o| o.mode.stops_work()).map(|o| o.lasts).max();
         let down = participant.breakdowns.as_ref().filter(|b| b.mode.stops_work()).map(|b| b.down.mean() as u64);
         if let Some(gone) = longest.into_iter().chain(down).max().filter(|gone| *gone >= wait) {
-            let because =
-                format!("{callee} is down for {} at a time, and the caller waits {} ({whose})", time(gone as f64), time(wait as f64));
+            let because = format!(
+                "{callee} is down for {} at a time, and the caller waits {} ({whose})",
+                time(gone as f64),
+                time(wait as f64)
+            );
             gate("G5", Style::EventDriven, because, None);
         }
     }
@@ -61,7 +64,8 @@ pub(super) fn gates(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Gate> {
     }
     let (_, channel) = f.channel(step);
     if let Some(size) = step.size.filter(|size| *size > channel.max_message) {
-        let because = format!("its payload of {size} bytes is above the {} bytes a message may have", channel.max_message);
+        let because =
+            format!("its payload of {size} bytes is above the {} bytes a message may have", channel.max_message);
         let escape = "put a reference into the event and let consumers fetch the payload (claim check)";
         gate("G7", Style::ApiLed, because, Some(escape));
     }

@@ -20,7 +20,11 @@ pub(super) fn time(nanoseconds: f64) -> String {
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {
     let value = share * 100.0;
-    if value >= 99.0 && value < 100.0 || value < 1.0 && value > 0.0 { format!("{value:.2} %") } else { format!("{value:.1} %") }
+    if value >= 99.0 && value < 100.0 || value < 1.0 && value > 0.0 {
+        format!("{value:.2} %")
+    } else {
+        format!("{value:.1} %")
+    }
 }
 
 /// Why two gates cannot both be served.
@@ -49,7 +53,9 @@ pub(super) fn conditions(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<String
     }
     all.push("messages carry the trace context (traceparent)".to_owned());
     all.push("the schema of the message is a contract with versions".to_owned());
-    let window = step.within.map_or("how late the effect may be".to_owned(), |w| format!("that the effect may be {} late", time(w as f64)));
+    let window = step
+        .within
+        .map_or("how late the effect may be".to_owned(), |w| format!("that the effect may be {} late", time(w as f64)));
     all.push(format!("it is written down {window}"));
     if step.intent != Some(Intent::Notify) {
         all.push(format!("{} publishes after its commit, by an outbox", participant_of(caller)));

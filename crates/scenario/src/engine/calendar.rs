@@ -170,9 +170,7 @@ impl Calendar {
     }
 
     fn merge(&mut self) -> Option<Event> {
-        let ring = (0..self.rings.len())
-            .filter_map(|i| self.rings[i].1.front().map(|e| (e.key(), i)))
-            .min();
+        let ring = (0..self.rings.len()).filter_map(|i| self.rings[i].1.front().map(|e| (e.key(), i))).min();
         let Some((key, ring)) = ring else {
             self.earliest_ring = Time::MAX;
             return self.pop();

@@ -72,7 +72,6 @@ impl Sim<'_> {
             waiter: Waiter::Call { call, generation },
             class: spec.priority.unwrap_or(caller.class),
             effect: spec.effect,
-            attempt: number,
             deadline: spec.timeout.map_or(Time::MAX, |t| self.now.saturating_add(t)),
             reached,
             ..Handling::default()
@@ -88,7 +87,9 @@ impl Sim<'_> {
     /// Whether bulkhead and breaker let an attempt through.
     fn admitted(&mut self, spec: u32) -> bool {
         let spec = &self.program.calls[spec as usize];
-        if spec.bulkhead != NONE && self.permits[spec.bulkhead as usize] >= self.program.bulkheads[spec.bulkhead as usize] {
+        if spec.bulkhead != NONE
+            && self.permits[spec.bulkhead as usize] >= self.program.bulkheads[spec.bulkhead as usize]
+        {
             return false;
         }
         if spec.breaker == NONE {

@@ -54,7 +54,9 @@ impl Sim<'_> {
                 }
                 Instruction::Publish(spec) => {
                     *self.pc(handling, strand) = pc + 1;
-                    return self.begin_publication(handling, strand, spec);
+                    if !self.published_at_once(handling, spec) {
+                        return self.begin_publication(handling, strand, spec);
+                    }
                 }
                 Instruction::Await(spec) => {
                     *self.pc(handling, strand) = pc + 1;
@@ -85,8 +87,7 @@ impl Sim<'_> {
         }
         for branch in (0..branches).rev() {
             let next = self.handlings[handling].strands;
-            let strand =
-                self.strands.insert(Strand { handling, parent, pc: first + branch, pending: 0, call: NONE, next });
+            let strand = self.strands.insert(Strand { parent, pc: first + branch, pending: 0, call: NONE, next });
             self.handlings[handling].strands = strand;
             self.running.push(strand);
         }
@@ -241,8 +242,8 @@ impl Sim<'_> {
             self.requests[request].flags |= flag::LOST;
         }
         self.reply(handling, ok);
-        if let Waiter::Copies { first } = waiter {
-            self.copies_handled(first, ok);
+        if let Waiter::Copies { .. } = waiter {
+            self.copies_handled(handling, ok);
         }
         self.leave(handling, place);
         self.close_one(request);

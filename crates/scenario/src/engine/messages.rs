@@ -6,6 +6,25 @@ use crate::model::{FailureKind, WhenFull};
 use crate::program::NONE;
 
 impl Sim<'_> {
+    /// Publishes without a wait, where the broker takes no time, has room and nobody asks for the outcome. False where it is not so
+    /// simple.
+    pub(super) fn published_at_once(&mut self, handling: u32, publication: u32) -> bool {
+        let spec = &self.program.publications[publication as usize];
+        let line = &self.program.lines[spec.line as usize];
+        let simple = line.publish.is_zero()
+            && !spec.awaited
+            && line.spec.limit.is_none()
+            && line.spec.dual_write == 0.0
+            && self.program.places[spec.place as usize].dual_write == 0.0
+            && self.lines[spec.line as usize].down == 0;
+        if simple {
+            let h = &self.handlings[handling];
+            let message = self.new_message(h.request, spec.line, h.key, publication);
+            self.hand_out(message);
+        }
+        simple
+    }
+
     /// A strand publishes and waits for the broker.
     pub(super) fn begin_publication(&mut self, handling: u32, strand: u32, publication: u32) {
         let call = self.new_call(handling, strand, publication, true);
@@ -53,9 +72,10 @@ impl Sim<'_> {
         if down && outbox.is_none() {
             return self.refuse_publication(call, line_index);
         }
-        let full = line.spec.limit.is_some_and(|limit| {
-            line.groups.iter().any(|g| self.groups[*g as usize].backlog.value() >= limit)
-        });
+        let full = line
+            .spec
+            .limit
+            .is_some_and(|limit| line.groups.iter().any(|g| self.groups[*g as usize].backlog.value() >= limit));
         if full && !down {
             match line.spec.when_full {
                 WhenFull::Refuse => return self.refuse_publication(call, line_index),
@@ -98,6 +118,9 @@ impl Sim<'_> {
 
     /// A publication is confirmed: its strand goes on, or waits for the reply.
     fn published(&mut self, call: u32, publication: u32, message: u32) {
+        if !self.program.publications[publication as usize].awaited {
+            return self.resolve(call, calls::OK, FailureKind::Error);
+        }
         let handling = self.calls[call].handling;
         let extras = self.extras_of(handling);
         let before = extras.published.iter().position(|p| p.0 == publication);
@@ -193,9 +216,9 @@ impl Sim<'_> {
                 references: 0,
                 ready: 0,
                 order: 0,
-                next: NONE,
+                ack_at: 0,
+                clocked: false,
                 sibling: self.messages[message].copies,
-                taken_as: 0,
                 asker: None,
                 outcome: None,
                 partition,

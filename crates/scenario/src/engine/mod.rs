@@ -8,7 +8,9 @@ mod arrivals;
 mod calendar;
 mod calls;
 mod copies;
+mod deliveries;
 mod handlings;
+mod level;
 mod messages;
 mod requests;
 mod sharing;
@@ -21,7 +23,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::calendar::{Calendar, Event, Kind};
+use self::level::Level;
 use self::slab::Slab;
+pub(crate) use self::state::flag;
 use self::state::*;
 use crate::keyed;
 use crate::model::Time;
@@ -168,7 +172,7 @@ impl<'p> Sim<'p> {
             order: 0,
             pending: 0,
             running: Vec::new(),
-            tally: Tally::new(program, setup.duration, setup.keep),
+            tally: Tally::new(program, setup.duration),
         }
     }
 
@@ -329,15 +333,23 @@ impl<'p> Sim<'p> {
     }
 
     fn finish(mut self) -> Tally {
-        for source in &mut self.tally.sources {
-            source.in_flight = source.arrivals - source.ok - source.failed - source.refused - source.abandoned;
+        for request in self.requests.places().iter().filter(|r| r.flags & flag::COHORT != 0) {
+            let source = &mut self.tally.sources[request.source as usize];
+            source.open += 1;
+            source.in_flight += u64::from(request.flags & flag::ANSWERED == 0);
+            source.record_answer(request.flags, request.replied.saturating_sub(request.arrived));
+        }
+        self.tally.complete();
+        for copy in self.copies.places().iter().filter(|c| c.measured) {
+            self.tally.groups[copy.group as usize].open += 1;
         }
         for (place, station) in self.stations.iter().enumerate() {
             for (outage, _) in &station.draining {
                 self.tally.drained(place, *outage, None);
             }
         }
-        self.tally.left = [self.requests.len(), self.handlings.len(), self.calls.len(), self.copies.len(), self.strands.len()];
+        self.tally.left =
+            [self.requests.len(), self.handlings.len(), self.calls.len(), self.copies.len(), self.strands.len()];
         self.tally
     }
 }

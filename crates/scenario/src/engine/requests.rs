@@ -3,7 +3,7 @@
 use super::*;
 use crate::keyed::below;
 use crate::program::NONE;
-use crate::tally::Terminal;
+use crate::tally::{Terminal, keep};
 
 impl Sim<'_> {
     pub(super) fn new_request(&mut self, source: u32, number: u64) {
@@ -62,21 +62,15 @@ impl Sim<'_> {
         r.replied = self.now;
         let (source, number, flags, took) = (r.source, r.number, r.flags, self.now - r.arrived);
         let tally = &mut self.tally.sources[source as usize];
-        if tally.first.len() < self.setup.keep && number < self.setup.keep as u64 {
-            tally.keep(number, took);
+        if number < self.setup.keep as u64 {
+            keep(&mut tally.first, number, took);
         }
         if flags & flag::COHORT != 0 {
+            // Response times are recorded when the request settles: then one record may do for both.
             match (ok, refused) {
-                (true, _) => {
-                    tally.ok += 1;
-                    tally.response.record(took);
-                    tally.response_ok.record(took);
-                }
+                (true, _) => tally.ok += 1,
                 (false, true) => tally.refused += 1,
-                (false, false) => {
-                    tally.failed += 1;
-                    tally.response.record(took);
-                }
+                (false, false) => tally.failed += 1,
             }
         }
         if self.measuring {
@@ -119,6 +113,7 @@ impl Sim<'_> {
         }
         if r.flags & flag::COHORT != 0 {
             self.settled(request);
+            self.requests[request].flags &= !flag::COHORT;
         }
         self.requests.remove(request);
     }
@@ -129,8 +124,16 @@ impl Sim<'_> {
         let tally = &mut self.tally.sources[r.source as usize];
         let has = |f: u32| r.flags & f != 0;
         tally.starts += u64::from(r.starts);
-        if !has(flag::REFUSED) {
-            tally.settled.record(self.now - r.arrived);
+        if has(flag::OK) && r.replied == self.now {
+            tally.at_once.record(self.now - r.arrived);
+        } else {
+            tally.record_answer(r.flags, r.replied.saturating_sub(r.arrived));
+            if !has(flag::REFUSED) {
+                tally.settled.record(self.now - r.arrived);
+            }
+        }
+        if !has(flag::REFUSED) && r.number < self.setup.keep as u64 {
+            keep(&mut tally.first_settled, r.number, self.now - r.arrived);
         }
         if r.last_effect > r.first_effect {
             tally.inconsistent.record(r.last_effect - r.first_effect);

@@ -53,6 +53,11 @@ impl<T> Slab<T> {
         self.generations[id as usize] == generation
     }
 
+    /// All places that were ever used, freed ones with what they last held.
+    pub(crate) fn places(&self) -> &[T] {
+        &self.items
+    }
+
     /// How many are stored.
     pub(crate) fn len(&self) -> usize {
         self.items.len() - self.free.len()

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::level::Level;
 use crate::model::Time;
 use crate::program::NONE;
 
@@ -53,8 +54,8 @@ pub(crate) enum Waiter {
     Root,
     /// A call, in this generation.
     Call { call: u32, generation: u32 },
-    /// The broker: first of a list of copies, in this delivery each.
-    Copies { first: u32 },
+    /// The broker: a copy, in this delivery (more of the same batch are in the extras).
+    Copies { first: u32, delivery: u32 },
 }
 
 /// Where a handling is.
@@ -81,7 +82,6 @@ pub(crate) struct Handling {
     pub(crate) failed: bool,
     pub(crate) undoing: bool,
     pub(crate) lane: u16,
-    pub(crate) attempt: u32,
     pub(crate) class: u32,
     pub(crate) effect: u32,
     pub(crate) pc: u32,
@@ -107,6 +107,8 @@ pub(crate) struct Handling {
 pub(crate) struct Extras {
     /// Calls to make undone, oldest first.
     pub(crate) undo: Vec<u32>,
+    /// The other copies of its batch, with their deliveries.
+    pub(crate) batch: Vec<(u32, u32)>,
     /// Publications made: specification and message.
     pub(crate) published: Vec<(u32, u32)>,
 }
@@ -114,7 +116,6 @@ pub(crate) struct Extras {
 /// A branch of a fork.
 #[derive(Debug, Clone)]
 pub(crate) struct Strand {
-    pub(crate) handling: u32,
     pub(crate) parent: u32,
     pub(crate) pc: u32,
     pub(crate) pending: u32,
@@ -194,12 +195,11 @@ pub(crate) struct Copy {
     pub(crate) ready: Time,
     /// Place in the order of arrivals of its valid queue entry.
     pub(crate) order: u64,
-    /// Next of the same batch.
-    pub(crate) next: u32,
+    /// When an acknowledgement of the current delivery is due, and whether a timer watches it.
+    pub(crate) ack_at: Time,
+    pub(crate) clocked: bool,
     /// Next of the same message.
     pub(crate) sibling: u32,
-    /// Delivery number under which the current batch has it.
-    pub(crate) taken_as: u32,
     /// Who waits for its outcome: call and generation.
     pub(crate) asker: Option<(u32, u32)>,
     /// Outcome so far, for who asks later.
@@ -213,61 +213,6 @@ pub(crate) struct Entry {
     pub(crate) copy: u32,
     pub(crate) generation: u32,
     pub(crate) order: u64,
-}
-
-/// A value that changes in steps: its integral over time and its largest value.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Level {
-    value: u64,
-    since: Time,
-    area: u128,
-    max: u64,
-}
-
-impl Level {
-    #[inline]
-    fn advance(&mut self, now: Time) {
-        self.area += u128::from(self.value) * u128::from(now - self.since);
-        self.since = now;
-    }
-
-    #[inline]
-    pub(crate) fn add(&mut self, now: Time, by: u64) {
-        self.advance(now);
-        self.value += by;
-        self.max = self.max.max(self.value);
-    }
-
-    #[inline]
-    pub(crate) fn sub(&mut self, now: Time, by: u64) {
-        self.advance(now);
-        self.value -= by;
-    }
-
-    pub(crate) fn set(&mut self, now: Time, value: u64) {
-        self.advance(now);
-        self.value = value;
-        self.max = self.max.max(value);
-    }
-
-    #[inline]
-    pub(crate) fn value(&self) -> u64 {
-        self.value
-    }
-
-    /// Forgets what was before.
-    pub(crate) fn restart(&mut self, now: Time) {
-        self.advance(now);
-        self.area = 0;
-        self.max = self.value;
-    }
-
-    /// Integral and maximum up to now.
-    pub(crate) fn read(&self, now: Time) -> (f64, u64) {
-        let mut copy = *self;
-        copy.advance(now);
-        (copy.area as f64, copy.max)
-    }
 }
 
 /// One line of workers with its queue.
@@ -388,7 +333,6 @@ impl Default for Handling {
             failed: false,
             undoing: false,
             lane: 0,
-            attempt: 1,
             class: 0,
             effect: NONE,
             pc: 0,

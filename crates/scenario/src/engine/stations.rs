@@ -41,7 +41,12 @@ impl Sim<'_> {
         let lane = &mut station.lanes[lane_index as usize];
         let stopped = station.refusing + station.silent + station.pausing > 0;
         let has_worker = spec.discipline == Discipline::Ps || lane.busy < spec.servers;
-        if has_worker && !stopped && lane.waiting == 0 && lane.resuming.is_empty() && lane.in_flight < spec.max_in_flight {
+        if has_worker
+            && !stopped
+            && lane.waiting == 0
+            && lane.resuming.is_empty()
+            && lane.in_flight < spec.max_in_flight
+        {
             return self.start(handling, place, false);
         }
         if lane.waiting >= spec.waiting {
@@ -143,7 +148,12 @@ impl Sim<'_> {
             return self.finish_handling(handling, true);
         }
         self.handlings[handling].pc = routine.entry;
+        let generation = self.handlings.generation(handling);
+        let clocks = matches!(self.handlings[handling].waiter, Waiter::Copies { .. });
         self.advance(handling, MAIN);
+        if clocks && self.handlings.is(handling, generation) {
+            self.clock_all(handling);
+        }
     }
 
     /// A handling lets its worker go (for good, or while it waits).

@@ -217,8 +217,8 @@ impl Sim<'_> {
         if !silent {
             self.reply(handling, false);
         }
-        if let Waiter::Copies { first } = waiter {
-            self.copies_crashed(first);
+        if let Waiter::Copies { .. } = waiter {
+            self.copies_crashed(handling);
         }
         self.leave(handling, place);
         self.close_one(request);

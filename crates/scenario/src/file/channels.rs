@@ -8,8 +8,27 @@ use super::tree::{Node, Value};
 use crate::model::{Acknowledge, Broker, Channel, WhenFull};
 
 const KEYS: [&str; 21] = [
-    "publish", "deliver", "ack_wait", "max_deliver", "backoff", "limit", "when_full", "ack", "dedup", "prefetch", "ack_loss",
-    "ordered", "partitions", "max_age", "batch", "max_message", "broker", "outbox", "dual_write", "preset", "description",
+    "publish",
+    "deliver",
+    "ack_wait",
+    "max_deliver",
+    "backoff",
+    "limit",
+    "when_full",
+    "ack",
+    "dedup",
+    "prefetch",
+    "ack_loss",
+    "ordered",
+    "partitions",
+    "max_age",
+    "batch",
+    "max_message",
+    "broker",
+    "outbox",
+    "dual_write",
+    "preset",
+    "description",
 ];
 
 /// Figures of a channel that matter and are assumed when nobody gave them.
@@ -108,12 +127,9 @@ fn preset(name: &str) -> Channel {
             ..base
         },
         // Amazon SQS: visibility time-out 30 s, also after a failure; retention 4 days; 1 MiB.
-        "sqs" => Channel {
-            backoff: vec![30 * second],
-            max_age: Some(4 * 86_400 * second),
-            max_message: 1 << 20,
-            ..base
-        },
+        "sqs" => {
+            Channel { backoff: vec![30 * second], max_age: Some(4 * 86_400 * second), max_message: 1 << 20, ..base }
+        }
         // Apache Kafka: one message of a partition after the other; a failure holds its partition up.
         "kafka" => Channel { partitions: Some(1), max_message: 1_048_588, ..base },
         _ => base,

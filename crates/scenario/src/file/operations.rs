@@ -9,8 +9,28 @@ use crate::model::{Breaker, Choice, Do, FailureKind, Intent, Jitter, Needs, Oper
 use crate::program::participant_of;
 
 const STEP_KEYS: [&str; 23] = [
-    "id", "do", "count", "intent", "needs", "within", "timeout", "retry", "breaker", "fallback", "cache", "optional",
-    "idempotent", "order_by_key", "size", "sensitive", "priority", "compensate", "bulkhead", "parallel", "choose", "think",
+    "id",
+    "do",
+    "count",
+    "intent",
+    "needs",
+    "within",
+    "timeout",
+    "retry",
+    "breaker",
+    "fallback",
+    "cache",
+    "optional",
+    "idempotent",
+    "order_by_key",
+    "size",
+    "sensitive",
+    "priority",
+    "compensate",
+    "bulkhead",
+    "parallel",
+    "choose",
+    "think",
     "description",
 ];
 
@@ -28,7 +48,11 @@ pub(super) struct Operations {
     places: BTreeMap<String, At>,
 }
 
-pub(super) fn operations(r: &mut Reader, node: Option<&Node>, participants: &BTreeMap<String, Participant>) -> Operations {
+pub(super) fn operations(
+    r: &mut Reader,
+    node: Option<&Node>,
+    participants: &BTreeMap<String, Participant>,
+) -> Operations {
     let mut out = Operations::default();
     let Some(node) = node else { return out };
     if !matches!(node.value, Value::Map(_)) {
@@ -87,7 +111,8 @@ fn steps_of(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, bud
 
 fn step(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget: &mut u64) -> Option<Step> {
     r.map(node, "a step", &STEP_KEYS)?;
-    let kinds: Vec<&str> = ["do", "parallel", "choose", "think"].into_iter().filter(|k| node.get(k).is_some()).collect();
+    let kinds: Vec<&str> =
+        ["do", "parallel", "choose", "think"].into_iter().filter(|k| node.get(k).is_some()).collect();
     let [kind] = kinds.as_slice() else {
         r.wrong(node.at, "a step is one of `do`, `parallel`, `choose` or `think`");
         return None;
@@ -207,8 +232,7 @@ fn retry(r: &mut Reader, node: &Node) -> Option<Retry> {
         ("equal", Jitter::Equal),
         ("decorrelated", Jitter::Decorrelated),
     ];
-    let kinds =
-        [("timeout", FailureKind::Timeout), ("refused", FailureKind::Refused), ("error", FailureKind::Error)];
+    let kinds = [("timeout", FailureKind::Timeout), ("refused", FailureKind::Refused), ("error", FailureKind::Error)];
     let when = |r: &mut Reader, n: &Node| match &n.value {
         Value::List(items) => items.iter().map(|i| r.one_of(i, &kinds)).collect(),
         _ => r.one_of(n, &kinds).map(|k| vec![k]),

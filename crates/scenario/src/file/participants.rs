@@ -9,8 +9,24 @@ use crate::model::{
 };
 
 const KEYS: [&str; 18] = [
-    "layer", "workers", "replicas", "queue_per", "queue", "discipline", "drop_expired", "fails", "poison", "outages",
-    "breakdowns", "events", "hold", "max_in_flight", "network", "outbox", "dual_write", "description",
+    "layer",
+    "workers",
+    "replicas",
+    "queue_per",
+    "queue",
+    "discipline",
+    "drop_expired",
+    "fails",
+    "poison",
+    "outages",
+    "breakdowns",
+    "events",
+    "hold",
+    "max_in_flight",
+    "network",
+    "outbox",
+    "dual_write",
+    "description",
 ];
 
 /// Layers that a participant may have.
@@ -24,7 +40,10 @@ pub(super) fn participants(r: &mut Reader, node: Option<&Node>) -> BTreeMap<Stri
     let mut all = BTreeMap::new();
     for field in node.fields() {
         if field.key.is_empty() || field.key.contains(['.', '/', '~']) || field.key.contains(char::is_whitespace) {
-            r.wrong(field.at, format!("`{}` is no name of a participant: no dots, slashes, tildes or blanks", field.key));
+            r.wrong(
+                field.at,
+                format!("`{}` is no name of a participant: no dots, slashes, tildes or blanks", field.key),
+            );
             continue;
         }
         if let Some(participant) = participant(r, &field.node, &field.key) {
@@ -123,11 +142,8 @@ pub(super) fn breakdowns(r: &mut Reader, node: &Node) -> Option<Breakdowns> {
 
 fn mode_and_work(r: &mut Reader, node: &Node) -> (OutageMode, InterruptedWork) {
     let mode = r.maybe(node, "mode", mode).unwrap_or(OutageMode::Refuse);
-    let works = [
-        ("resume", InterruptedWork::Resume),
-        ("restart", InterruptedWork::Restart),
-        ("lose", InterruptedWork::Lose),
-    ];
+    let works =
+        [("resume", InterruptedWork::Resume), ("restart", InterruptedWork::Restart), ("lose", InterruptedWork::Lose)];
     let work = r.maybe(node, "work", |r, n| r.one_of(n, &works)).unwrap_or(InterruptedWork::Lose);
     (mode, work)
 }

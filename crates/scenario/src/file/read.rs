@@ -228,7 +228,12 @@ impl Reader {
     }
 
     /// Reads a key if it is there.
-    pub(crate) fn maybe<T>(&mut self, node: &Node, key: &str, read: impl FnOnce(&mut Reader, &Node) -> Option<T>) -> Option<T> {
+    pub(crate) fn maybe<T>(
+        &mut self,
+        node: &Node,
+        key: &str,
+        read: impl FnOnce(&mut Reader, &Node) -> Option<T>,
+    ) -> Option<T> {
         node.get(key).and_then(|n| read(self, n))
     }
 }

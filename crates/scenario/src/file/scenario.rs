@@ -5,14 +5,22 @@ use std::collections::BTreeMap;
 use super::read::{Reader, suggestion};
 use super::tree::{self, Node, Value};
 use super::{Problem, TimesReader, channels, operations, participants, variants, workloads};
-use crate::model::{
-    Channel, Design, Do, EventCapability, Indifference, Run, Scenario, Source, Targets, Variant,
-};
+use crate::model::{Channel, Design, Do, EventCapability, Indifference, Run, Scenario, Source, Targets, Variant};
 use crate::program::{each_do, participant_of};
 
 const KEYS: [&str; 12] = [
-    "flowglass", "title", "run", "workloads", "participants", "operations", "channels", "variants", "targets",
-    "indifference", "sources", "description",
+    "flowglass",
+    "title",
+    "run",
+    "workloads",
+    "participants",
+    "operations",
+    "channels",
+    "variants",
+    "targets",
+    "indifference",
+    "sources",
+    "description",
 ];
 
 /// Reads a scenario file.
@@ -25,9 +33,7 @@ pub fn read_scenario(text: &str, times: TimesReader<'_>) -> Result<Scenario, Vec
     r.problems.sort_by_key(|p| (p.line, p.column));
     match scenario {
         Some(scenario) if r.problems.is_empty() => Ok(scenario),
-        _ if r.problems.is_empty() => {
-            Err(vec![Problem { line: 1, column: 1, message: "this is no scenario".into() }])
-        }
+        _ if r.problems.is_empty() => Err(vec![Problem { line: 1, column: 1, message: "this is no scenario".into() }]),
         _ => Err(r.problems),
     }
 }
@@ -133,15 +139,30 @@ fn adapters(r: &mut Reader, scenario: &Scenario) {
                 let of = |name: &str| design.participants.get(participant_of(name)).map(|p| p.events);
                 if matches!(of(caller), Some(EventCapability::None | EventCapability::Consume)) {
                     let who = participant_of(caller);
-                    said.insert(format!("variant {}: step {} needs an adapter, since {who} cannot publish", variant.name, step.id), ());
+                    said.insert(
+                        format!(
+                            "variant {}: step {} needs an adapter, since {who} cannot publish",
+                            variant.name, step.id
+                        ),
+                        (),
+                    );
                 }
                 if matches!(of(&step.operation), Some(EventCapability::None | EventCapability::Publish)) {
                     let who = participant_of(&step.operation);
-                    said.insert(format!("variant {}: step {} needs an adapter, since {who} cannot consume", variant.name, step.id), ());
+                    said.insert(
+                        format!(
+                            "variant {}: step {} needs an adapter, since {who} cannot consume",
+                            variant.name, step.id
+                        ),
+                        (),
+                    );
                 }
                 let most = design.channels.get(channel).map_or(u64::MAX, |c| c.max_message);
                 if step.size.is_some_and(|size| size > most) {
-                    said.insert(format!("variant {}: step {} has a payload above what {channel} takes", variant.name, step.id), ());
+                    said.insert(
+                        format!("variant {}: step {} has a payload above what {channel} takes", variant.name, step.id),
+                        (),
+                    );
                 }
             });
         }

@@ -139,7 +139,10 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
         let Some(node) = done else { continue };
         builder.nodes += 1;
         if builder.nodes > MOST_NODES {
-            return Err(Problem::new(here, format!("more than {MOST_NODES} values (aliases count as often as they are used)")));
+            return Err(Problem::new(
+                here,
+                format!("more than {MOST_NODES} values (aliases count as often as they are used)"),
+            ));
         }
         if anchor > 0 {
             builder.anchors.insert(anchor, node.clone());

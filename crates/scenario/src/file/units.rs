@@ -104,9 +104,15 @@ mod tests {
 
     #[test]
     fn units_are_read() {
-        for (text, value) in
-            [("250us", 250e3), ("8ms", 8e6), ("1.5s", 1.5e9), ("10m", 600e9), ("1h", 3600e9), ("1m30s", 90e9), ("0ms", 0.0)]
-        {
+        for (text, value) in [
+            ("250us", 250e3),
+            ("8ms", 8e6),
+            ("1.5s", 1.5e9),
+            ("10m", 600e9),
+            ("1h", 3600e9),
+            ("1m30s", 90e9),
+            ("0ms", 0.0),
+        ] {
             assert_eq!(duration(text), Ok(value), "{text}");
         }
         assert_eq!(rate("132/s"), Ok(132.0));
@@ -119,7 +125,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        for (text, words) in [("5", "no unit"), ("5 parsec", "no unit of time"), ("-3s", "negative"), ("soon", "no duration"), ("20y", "no unit of time"), ("9999d", "ten years")] {
+        for (text, words) in [
+            ("5", "no unit"),
+            ("5 parsec", "no unit of time"),
+            ("-3s", "negative"),
+            ("soon", "no duration"),
+            ("20y", "no unit of time"),
+            ("9999d", "ten years"),
+        ] {
             assert!(duration(text).unwrap_err().contains(words), "{text}");
         }
         assert!(rate("5").is_err() && rate("5/fortnight").is_err() && rate("-1/s").is_err());

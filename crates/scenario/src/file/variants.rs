@@ -23,8 +23,11 @@ pub(super) fn written<'a>(r: &mut Reader, node: &'a Node, ids: &[String]) -> Vec
         r.wrong(node.at, format!("variants must be a map of names, this is {}", node.kind()));
     }
     for field in node.fields() {
-        let Some(inside) = r.map(&field.node, "a variant", &["events", "accept", "set", "description"]) else { continue };
-        let mut variant = Written { name: field.key.clone(), events: BTreeMap::new(), accept: Vec::new(), set: Vec::new() };
+        let Some(inside) = r.map(&field.node, "a variant", &["events", "accept", "set", "description"]) else {
+            continue;
+        };
+        let mut variant =
+            Written { name: field.key.clone(), events: BTreeMap::new(), accept: Vec::new(), set: Vec::new() };
         let known = |r: &mut Reader, id: &str, at| {
             if !ids.iter().any(|known| known == id) {
                 let hint = suggestion(id, ids.iter().map(String::as_str));

@@ -9,7 +9,9 @@ mod step;
 mod workload;
 
 pub use channel::{Acknowledge, Broker, Channel, WhenFull};
-pub use participant::{Breakdowns, Discipline, EventCapability, Hold, InterruptedWork, Outage, OutageMode, Participant, QueuePer};
+pub use participant::{
+    Breakdowns, Discipline, EventCapability, Hold, InterruptedWork, Outage, OutageMode, Participant, QueuePer,
+};
 pub use step::{Breaker, Choice, Do, FailureKind, Intent, Jitter, Needs, Operation, Retry, Step};
 pub use workload::{Arrivals, BatchSize, Workload};
 

@@ -97,9 +97,7 @@ impl Arrivals {
     pub fn peak_rate(&self, duration: Time) -> Option<f64> {
         match self {
             Arrivals::OnOff { rate, .. } => Some(*rate),
-            Arrivals::Rates(steps) => {
-                steps.iter().filter(|s| s.0 < duration).map(|s| s.1).max_by(f64::total_cmp)
-            }
+            Arrivals::Rates(steps) => steps.iter().filter(|s| s.0 < duration).map(|s| s.1).max_by(f64::total_cmp),
             other => other.mean_rate(duration),
         }
     }

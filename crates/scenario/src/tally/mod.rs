@@ -46,8 +46,13 @@ pub(crate) struct SourceTally {
     pub(crate) failed: u64,
     pub(crate) refused: u64,
     pub(crate) abandoned: u64,
+    /// Not answered when the simulation ended.
     pub(crate) in_flight: u64,
+    /// Something of them was still under way then.
+    pub(crate) open: u64,
     pub(crate) response: Histogram,
+    /// Requests that were answered well and settled at that very instant count in this one only, until the end.
+    pub(crate) at_once: Histogram,
     pub(crate) response_ok: Histogram,
     pub(crate) settled: Histogram,
     pub(crate) inconsistent: Histogram,
@@ -58,16 +63,42 @@ pub(crate) struct SourceTally {
     pub(crate) fates: [u64; 9],
     /// Response times of the first requests by number, nanoseconds; `u64::MAX` where unknown.
     pub(crate) first: Vec<Time>,
+    /// Their settled times, likewise.
+    pub(crate) first_settled: Vec<Time>,
 }
 
 impl SourceTally {
-    pub(crate) fn keep(&mut self, number: u64, took: Time) {
-        let number = number as usize;
-        if self.first.len() <= number {
-            self.first.resize(number + 1, Time::MAX);
+    /// Records the response time of a request that settles later than it is answered, or not at all.
+    pub(crate) fn record_answer(&mut self, flags: u32, took: Time) {
+        use crate::engine::flag::{ERROR, OK};
+        if flags & OK != 0 {
+            self.response_ok.record(took);
+        } else if flags & ERROR != 0 {
+            self.response.record(took);
         }
-        self.first[number] = took;
     }
+
+    /// Spreads what was recorded once over where it belongs.
+    fn complete(&mut self) {
+        for times in
+            [&mut self.response, &mut self.response_ok, &mut self.at_once, &mut self.settled, &mut self.inconsistent]
+        {
+            times.settle();
+        }
+        let at_once = std::mem::take(&mut self.at_once);
+        self.settled.merge(&at_once);
+        self.response_ok.merge(&at_once);
+        self.response.merge(&self.response_ok);
+    }
+}
+
+/// Keeps a time by number.
+pub(crate) fn keep(times: &mut Vec<Time>, number: u64, took: Time) {
+    let number = number as usize;
+    if times.len() <= number {
+        times.resize(number + 1, Time::MAX);
+    }
+    times[number] = took;
 }
 
 /// Counts of a participant, over the window.
@@ -97,12 +128,15 @@ pub(crate) struct GroupTally {
     pub(crate) messages: u64,
     pub(crate) deliveries: u64,
     pub(crate) started: u64,
+    pub(crate) acked: u64,
     pub(crate) dead: u64,
     pub(crate) duplicated: u64,
     pub(crate) duplicates: u64,
     pub(crate) lost: u64,
     pub(crate) expired: u64,
     pub(crate) no_effect: u64,
+    /// Neither acknowledged nor given up when the simulation ended.
+    pub(crate) open: u64,
     pub(crate) batches: u64,
     pub(crate) taken: u64,
     pub(crate) lag: Histogram,
@@ -151,11 +185,10 @@ impl Series {
 }
 
 impl Tally {
-    pub(crate) fn new(program: &Program, duration: Time, keep: usize) -> Tally {
+    pub(crate) fn new(program: &Program, duration: Time) -> Tally {
         let place = |outages: usize| PlaceTally { drains: vec![None; outages], ..PlaceTally::default() };
-        let source = || SourceTally { first: Vec::with_capacity(keep.min(1 << 20)), ..SourceTally::default() };
         Tally {
-            sources: program.sources.iter().map(|_| source()).collect(),
+            sources: vec![SourceTally::default(); program.sources.len()],
             places: program.places.iter().map(|p| place(p.outages.len())).collect(),
             groups: vec![GroupTally::default(); program.groups.len()],
             lines: vec![LineTally::default(); program.lines.len()],
@@ -163,6 +196,13 @@ impl Tally {
             events: 0,
             left: [0; 5],
         }
+    }
+
+    /// Makes everything readable.
+    pub(crate) fn complete(&mut self) {
+        self.sources.iter_mut().for_each(SourceTally::complete);
+        self.places.iter_mut().for_each(|place| place.wait.settle());
+        self.groups.iter_mut().for_each(|group| group.lag.settle());
     }
 
     pub(crate) fn drained(&mut self, place: usize, outage: usize, took: Option<Time>) {
