@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use flowglass_studio::ingest::nats::NatsConfig;
-use flowglass_studio::{Options, Studio};
-use serde_json::json;
+use flowglass_studio::{Home, Host, Options};
 
 /// File that gets one JSON line with the bound addresses once the window is open.
 const READY_FILE: &str = "FLOWGLASS_READY_FILE";
@@ -38,7 +37,7 @@ pub(crate) struct Arguments {
     nats: Vec<String>,
     /// Say in the window that the sample landscape fills this workspace
     #[arg(long)]
-    demo: bool,
+    pub(crate) demo: bool,
     /// Size of the window in pixels; the size is then neither remembered nor restored
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     pub(crate) size: Option<(u32, u32)>,
@@ -62,17 +61,12 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 }
 
 impl Arguments {
-    /// The workspace asked for, absolute; else `default.flowglass` in the application's data folder, which is made.
-    pub(crate) fn workspace(&self, identifier: &str) -> Result<PathBuf, String> {
-        if let Some(path) = &self.workspace {
-            return std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display()));
+    /// The workspace asked for, absolute; else the default one in the application's data folder, which is made.
+    pub(crate) fn workspace(&self, home: &Home) -> Result<PathBuf, String> {
+        match &self.workspace {
+            Some(path) => std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display())),
+            None => home.default_workspace(),
         }
-        let folder = data_folder(|name| std::env::var_os(name).map(PathBuf::from))
-            .ok_or("no home folder is known; name a workspace with --workspace FILE")?
-            .join(identifier);
-        std::fs::create_dir_all(&folder)
-            .map_err(|e| format!("{}: {e}; name a workspace with --workspace FILE", folder.display()))?;
-        Ok(folder.join("default.flowglass"))
     }
 
     /// What to start the studio with. A port that is taken is something the window shows, so nothing is strict here.
@@ -92,18 +86,6 @@ impl Arguments {
     }
 }
 
-/// Where applications keep their data, by each system's own convention. `variable` reads the environment.
-fn data_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
-    if cfg!(windows) {
-        return variable("APPDATA");
-    }
-    if cfg!(target_os = "macos") {
-        return Some(variable("HOME")?.join("Library/Application Support"));
-    }
-    // The XDG base directory specification: a relative path counts as not set.
-    variable("XDG_DATA_HOME").filter(|p| p.is_absolute()).or_else(|| Some(variable("HOME")?.join(".local/share")))
-}
-
 /// Whether windows can find each other. Where there is no D-Bus session, every start opens a window of its own.
 pub(crate) fn has_session_bus() -> bool {
     !cfg!(target_os = "linux")
@@ -117,20 +99,10 @@ pub(crate) fn instance_name(workspace: &Path) -> String {
     format!("org.flowglass.window.w{:016x}", hasher.finish())
 }
 
-/// Writes the ready line to the file that the environment names, as `flowglass serve` prints it. The file appears whole.
-pub(crate) fn announce(studio: &Studio, workspace: &Path) -> Result<(), String> {
+/// Writes the ready line to the file that the environment names, as `flowglass serve` prints it.
+pub(crate) fn announce(host: &Host) -> Result<(), String> {
     let Some(path) = std::env::var_os(READY_FILE).map(PathBuf::from) else { return Ok(()) };
-    let (grpc, http) = studio.addresses();
-    let line = json!({
-        "event": "ready",
-        "otlp_grpc": grpc.map(|a| a.to_string()),
-        "otlp_http": http.map(|a| a.to_string()),
-        "workspace": workspace,
-    });
-    let partial = path.with_extension("partial");
-    std::fs::write(&partial, format!("{line}\n"))
-        .and_then(|()| std::fs::rename(&partial, &path))
-        .map_err(|e| format!("{}: {e}", path.display()))
+    host.announce(&path).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 #[cfg(test)]
@@ -159,12 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_of_ones_own_is_in_the_data_folder() {
-        let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/home/me"));
-        if cfg!(target_os = "linux") {
-            assert_eq!(data_folder(home), Some(PathBuf::from("/home/me/.local/share")));
-            assert_eq!(data_folder(|_| None), None);
-        }
+    fn without_a_workspace_there_is_one_of_ones_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path().join("data"));
+        let path = read(&[]).expect("valid").workspace(&home).expect("a path");
+        assert_eq!(path, folder.path().join("data/default.flowglass"));
+        let named = read(&["--workspace", "/w/x.flowglass"]).expect("valid");
+        assert_eq!(named.workspace(&home).expect("a path"), Path::new("/w/x.flowglass"));
     }
 
     #[test]

@@ -6,6 +6,11 @@ use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
 /// Set where nobody could close a dialog: in tests.
 const NO_DIALOG: &str = "FLOWGLASS_NO_DIALOG";
 
+/// Whether nobody is there to answer a dialog.
+pub(crate) fn no_dialogs() -> bool {
+    std::env::var_os(NO_DIALOG).is_some()
+}
+
 /// Says on standard error why it cannot start.
 pub(crate) fn say(problem: &str) {
     eprintln!("flowglass-window: {problem}");
@@ -14,7 +19,7 @@ pub(crate) fn say(problem: &str) {
 /// Says why it cannot start, shows it in a dialog, and ends with status 2 when that is closed.
 pub(crate) fn show(app: &AppHandle, problem: String) {
     say(&problem);
-    if std::env::var_os(NO_DIALOG).is_some() {
+    if no_dialogs() {
         app.exit(2);
         return;
     }

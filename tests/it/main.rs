@@ -5,5 +5,6 @@ mod browser;
 mod demo;
 mod recordings;
 mod sdks;
+mod steps;
 mod ui;
 mod window;

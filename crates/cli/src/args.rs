@@ -39,8 +39,12 @@ pub(crate) enum Command {
   flowglass serve --workspace shop.flowglass
   flowglass serve --workspace shop.flowglass --otlp-grpc 0 --otlp-http off --ui 127.0.0.1:8080
   FLOWGLASS_NATS_TOKEN=… flowglass serve --workspace shop.flowglass --nats nats://127.0.0.1:4222
+  flowglass serve --workspace shop.flowglass --forward http://127.0.0.1:14318
+  flowglass serve --workspace shop.flowglass --otlp-grpc 0.0.0.0:4317 --token-file senders.token
 
 Prints one line of JSON when every listener is bound. SIGTERM or Ctrl-C: stops accepting, flushes, exits 0.
+Other machines may send only to an address such as 0.0.0.0:4317, and with the token of --token-file in
+OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN; nothing is encrypted on the way.
 NATS credentials: --nats-creds, or FLOWGLASS_NATS_TOKEN, or FLOWGLASS_NATS_USER and FLOWGLASS_NATS_PASSWORD.")]
     Serve(ServeArgs),
     /// Store files: OTLP, Jaeger, Zipkin, kcat, recorded messages, CloudEvents; plain, gzip or zstd; folders are walked
@@ -66,13 +70,37 @@ Importing twice changes nothing. Ctrl-C keeps what is stored by then.")]
   flowglass journeys --workspace shop.flowglass --find o-17 --json
   flowglass journeys --workspace shop.flowglass --filter 'service:order-prc-api state:degraded refund' --json
 
-Filter terms, all of which must hold: service:NAME (or node id), status:ok|failed|incomplete,
-state:ok|degraded|failed|in-progress|incomplete, and words of the root, participants, keys or failure (\"quoted\" if they hold spaces).")]
+Filter terms, all of which must hold: service:NAME, state:failed,degraded, status:ok, operation:*orders*, duration>2s,
+response<500ms, retried:true, dead-lettered:true, key:ORD-1, key.orderId:ORD-1, layer:system, domain:, owner:, env:, subject:,
+system:, trace:, span:, id:, @attribute:value, and words of the root, participants, keys or failure. `-` in front excludes,
+`*` stands for any run of characters, quotes hold blanks and colons: -service:web-* operation:\"POST /orders\".")]
     Journeys(JourneysArgs),
     /// One journey in full, by the id of any trace in it
     #[command(after_help = "Example:
   flowglass journey 4bf92f3577b34da6a3ce929d0e0e4736 --workspace shop.flowglass --json")]
     Journey(JourneyArgs),
+    /// Write the file for bug reports: a zip of versions, settings, counters and logs, without data and secrets
+    #[command(after_help = "Examples:
+  flowglass diagnostics -o flowglass.zip
+  flowglass diagnostics -o flowglass.zip --workspace shop.flowglass
+
+Prints the names of the files in it. Nothing is sent anywhere. The same file from a running window holds its sources and its log too.")]
+    Diagnostics(DiagnosticsArgs),
+    /// Simulate the variants of a scenario file: response, settled time, fates, with intervals
+    #[command(after_help = "Examples:
+  flowglass simulate place-order.yaml --json
+  flowglass simulate place-order.yaml --variant hybrid --replications 5 --json
+
+The same seed gives the same bytes but for wall_ms, whatever the number of threads. Ctrl-C prints what is known by then.")]
+    Simulate(SimulateArgs),
+    /// Say for each step of a scenario file whether it should be a call or an event, with reasons
+    #[command(after_help = "Example:
+  flowglass decide place-order.yaml --json")]
+    Decide(DecideArgs),
+    /// Print a JSON Schema, for editors that complete from it
+    #[command(after_help = "Example:
+  flowglass schema scenario > scenario.schema.json")]
+    Schema(SchemaArgs),
 }
 
 /// The workspace file.
@@ -107,16 +135,22 @@ pub(crate) struct ServeArgs {
     /// Workspace file; made if it is missing
     #[arg(long, value_name = "FILE")]
     pub(crate) workspace: PathBuf,
-    /// OTLP/gRPC address: `host:port`, a port, or `off`
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4317", value_parser = listen_address)]
-    pub(crate) otlp_grpc: Listen,
-    /// OTLP/HTTP address (CloudEvents and Zipkin too): `host:port`, a port, or `off`
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4318", value_parser = listen_address)]
-    pub(crate) otlp_http: Listen,
+    /// OTLP/gRPC address: `host:port`, a port, or `off` [default: 127.0.0.1:4317, or the one chosen in the window]
+    #[arg(long, value_name = "ADDR", value_parser = sender_address)]
+    pub(crate) otlp_grpc: Option<Listen>,
+    /// OTLP/HTTP address (CloudEvents and Zipkin too) [default: 127.0.0.1:4318, or the one chosen in the window]
+    #[arg(long, value_name = "ADDR", value_parser = sender_address)]
+    pub(crate) otlp_http: Option<Listen>,
     /// Serve the window's UI to a browser on this machine: `host:port`, a port (0 picks a free one), or `off`
     #[arg(long, value_name = "ADDR", default_value = "off", value_parser = listen_address)]
     pub(crate) ui: Listen,
     /// Write the one-time token of --ui to this file (readable by you only) instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ui_token_file: Option<PathBuf>,
+    /// Pass accepted OTLP requests on, unchanged: http://host:4318 or grpc://host:4317
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward: Option<String>,
+    /// File with the token that senders on other machines must pass (one line; made with a new one if it is missing)
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// NATS server to watch, without credentials in it; may be given several times
@@ -125,6 +159,9 @@ pub(crate) struct ServeArgs {
     /// NATS credentials file
     #[arg(long, value_name = "FILE", requires = "nats")]
     pub(crate) nats_creds: Option<PathBuf>,
+    /// File with the certificates (PEM) that the NATS server's own is checked against
+    #[arg(long, value_name = "FILE", requires = "nats")]
+    pub(crate) nats_ca: Option<PathBuf>,
     /// NATS subject to watch [default: >]; may be given several times
     #[arg(long, value_name = "SUBJ", requires = "nats")]
     pub(crate) nats_subject: Vec<String>,
@@ -225,12 +262,70 @@ pub(crate) struct JourneyArgs {
     pub(crate) _json: JsonArg,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DiagnosticsArgs {
+    /// File to write; it must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Workspace file whose settings and counters go in
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workspace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Scenario file, YAML or JSON
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: PathBuf,
+    /// Seed of all randomness [default: that of the file]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Independent repetitions [default: those of the file]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) replications: Option<u32>,
+    /// Only this variant; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Vec<String>,
+    /// Go on until the intervals of the decision metrics are this narrow (0.05 is 5 %)
+    #[arg(long, value_name = "REL")]
+    pub(crate) precision: Option<f64>,
+    /// Threads [default: all of the machine]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// Scenario file, YAML or JSON
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: PathBuf,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Scenario files
+    Scenario,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
+}
+
 /// Where to listen; `None` is off. (A type of its own, because clap gives `Option` a meaning.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listen(pub(crate) Option<SocketAddr>);
 
-/// Reads `off`, a port, `localhost:port` or `ip:port`. Only loopback addresses: nothing here asks senders who they are.
-fn listen_address(text: &str) -> Result<Listen, String> {
+/// Reads `off`, a port, `localhost:port` or `ip:port` of an OTLP listener. Whether other machines may reach it is a question of
+/// the token.
+fn sender_address(text: &str) -> Result<Listen, String> {
     if text == "off" {
         return Ok(Listen(None));
     }
@@ -241,14 +336,18 @@ fn listen_address(text: &str) -> Result<Listen, String> {
         Some(("localhost" | "", port)) => port_of(port).map(loopback),
         Some(_) => text.parse().ok(),
     };
-    let address = address.ok_or("write 127.0.0.1:PORT, a port, or off")?;
-    if !address.ip().is_loopback() {
-        return Err(format!(
-            "other machines could reach it and nobody would be asked who they are; use a loopback address such as 127.0.0.1:{}",
+    Ok(Listen(Some(address.ok_or("write 127.0.0.1:PORT, a port, or off")?)))
+}
+
+/// The same for the UI, which only this machine may reach.
+fn listen_address(text: &str) -> Result<Listen, String> {
+    match sender_address(text)? {
+        Listen(Some(address)) if !address.ip().is_loopback() => Err(format!(
+            "other machines could reach it; use a loopback address such as 127.0.0.1:{}",
             address.port()
-        ));
+        )),
+        listen => Ok(listen),
     }
-    Ok(Listen(Some(address)))
 }
 
 #[cfg(test)]

@@ -5,9 +5,7 @@
 
 mod args;
 mod commands;
-mod filter;
 mod output;
-mod render;
 mod run;
 mod ui;
 

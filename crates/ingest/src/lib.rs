@@ -7,16 +7,19 @@
 
 pub mod cloudevents;
 pub mod files;
+pub mod forward;
 pub mod nats;
 pub mod normalise;
 pub mod otlp;
 pub mod redact;
 pub mod secrets;
+pub mod selftest;
 
+mod outgoing;
 mod sink;
 mod stats;
 
-pub use normalise::{Options, PayloadPolicy, business_key};
-pub use otlp::server::{BindError, ReceiverConfig, Receivers, bind};
+pub use normalise::{BUSINESS_KEYS, KeyNames, Options, PayloadPolicy, business_key};
+pub use otlp::{BindError, Port, ReceiverConfig, Receivers, bind};
 pub use sink::{Sink, Submission, SubmitError, approximate_bytes};
-pub use stats::{IngestStats, ListenerCounts, ListenerStats, Refusal, Refusals};
+pub use stats::{IngestStats, ListenerCounts, ListenerStats, ProbeId, Refusal, Refusals};

@@ -1,9 +1,9 @@
 //! Secrets stay in the keychain of the operating system (service `flowglass`); a workspace or configuration holds only their
-//! names.
+//! names. Where no keychain can be used, a secret that is entered stays in memory until the program ends.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +47,9 @@ pub enum SecretRef {
 pub enum KeychainError {
     /// There is no keychain, or it is locked.
     #[error(
-        "no keychain can be used on this machine ({reason}); unlock it, start a Secret Service such as gnome-keyring, or set \
-         the environment variable FLOWGLASS_NATS_PASSWORD or FLOWGLASS_NATS_TOKEN"
+        "no keychain can be used on this machine ({reason}); unlock it, start a Secret Service such as gnome-keyring, enter \
+         the secret again in Settings (it is then kept until Flowglass ends), or start with --nats and the environment \
+         variable FLOWGLASS_NATS_PASSWORD or FLOWGLASS_NATS_TOKEN"
     )]
     Unavailable {
         /// What the operating system said.
@@ -76,22 +77,60 @@ pub enum KeychainError {
     },
 }
 
-/// Reads a secret from the keychain. Blocks (an unlock dialog may appear): not for an async thread.
+/// Secrets that no keychain took, by name, and why.
+static THIS_RUN: Mutex<BTreeMap<String, (Secret, KeychainError)>> = Mutex::new(BTreeMap::new());
+
+/// Reads a secret: from the keychain, or what [`set`] had to keep for this run. Blocks (an unlock dialog may appear): not for
+/// an async thread.
 pub fn get(name: &str) -> Result<Secret, KeychainError> {
-    with_entry(name, |entry| entry.get_password().map(Secret))
+    match kept_for_this_run(name) {
+        Some((secret, _)) => Ok(secret),
+        None => with_entry(name, |entry| entry.get_password().map(Secret)),
+    }
 }
 
-/// Stores a secret in the keychain. Blocks.
+/// Stores a secret in the keychain. Where none can be used, it is kept in memory until the program ends ([`this_run_only`]
+/// tells), so that what needs it works for this run. Blocks.
 pub fn set(name: &str, secret: &Secret) -> Result<(), KeychainError> {
     let value = secret.clone();
-    with_entry(name, move |entry| entry.set_password(value.reveal()))
+    settled(name, secret, with_entry(name, move |entry| entry.set_password(value.reveal())))
 }
 
 /// Removes a secret from the keychain; one that is not there is no error. Blocks.
 pub fn delete(name: &str) -> Result<(), KeychainError> {
+    let kept_here = this_run().remove(name).is_some();
     match with_entry(name, |entry| entry.delete_credential()) {
         Err(KeychainError::Missing { .. }) => Ok(()),
+        Err(KeychainError::Unavailable { .. }) if kept_here => Ok(()),
         other => other,
+    }
+}
+
+/// Why a secret is kept for this run only; `None` when it is not.
+pub fn this_run_only(name: &str) -> Option<KeychainError> {
+    kept_for_this_run(name).map(|(_, why)| why)
+}
+
+fn this_run() -> std::sync::MutexGuard<'static, BTreeMap<String, (Secret, KeychainError)>> {
+    THIS_RUN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn kept_for_this_run(name: &str) -> Option<(Secret, KeychainError)> {
+    this_run().get(name).cloned()
+}
+
+/// What storing in the keychain leads to.
+fn settled(name: &str, secret: &Secret, stored: Result<(), KeychainError>) -> Result<(), KeychainError> {
+    match stored {
+        Ok(()) => {
+            this_run().remove(name);
+            Ok(())
+        }
+        Err(why @ KeychainError::Unavailable { .. }) => {
+            this_run().insert(name.to_owned(), (secret.clone(), why));
+            Ok(())
+        }
+        Err(other) => Err(other),
     }
 }
 
@@ -145,6 +184,19 @@ impl Secrets {
         Secrets(Source::Given(Arc::new(secrets)))
     }
 
+    /// What people should know of a secret that is not kept beyond this run; `None` when it is.
+    pub fn only_this_run(&self, wanted: &SecretRef) -> Option<String> {
+        match (&self.0, wanted) {
+            (Source::System, SecretRef::Keychain(name)) => {
+                let KeychainError::Unavailable { reason } = this_run_only(name)? else { return None };
+                Some(format!(
+                    "the secret of this connection is kept only until Flowglass ends: no keychain can be used ({reason})"
+                ))
+            }
+            _ => None,
+        }
+    }
+
     /// Looks a secret up, off the async threads.
     pub async fn resolve(&self, wanted: &SecretRef) -> Result<Secret, KeychainError> {
         if let Source::Given(secrets) = &self.0 {
@@ -194,6 +246,22 @@ mod tests {
         let text = in_words("n", &keyring::Error::PlatformFailure(Box::new(reason))).to_string();
         assert!(text.contains("no session bus") && text.contains("FLOWGLASS_NATS_PASSWORD"), "{text}");
         assert_eq!(in_words("n", &keyring::Error::NoEntry), KeychainError::Missing { name: "n".into() });
+    }
+
+    #[tokio::test]
+    async fn without_a_keychain_a_secret_lasts_for_this_run() {
+        let name = "test:without a keychain";
+        let none = || Err(KeychainError::Unavailable { reason: "no session bus".into() });
+        settled(name, &Secret::new("hunter2"), none()).unwrap();
+        let wanted = SecretRef::Keychain(name.into());
+        assert_eq!(Secrets::system().resolve(&wanted).await.unwrap().reveal(), "hunter2");
+        let words = Secrets::system().only_this_run(&wanted).unwrap();
+        assert!(words.contains("no session bus") && !words.contains("hunter2"), "{words}");
+        // A keychain that is there again takes the place.
+        settled(name, &Secret::new("hunter3"), Ok(())).unwrap();
+        assert_eq!((Secrets::system().only_this_run(&wanted), kept_for_this_run(name)), (None, None));
+        let broken = KeychainError::Unusable { name: name.into(), reason: "too long".into() };
+        assert_eq!(settled(name, &Secret::new("x"), Err(broken.clone())), Err(broken));
     }
 
     #[tokio::test]

@@ -37,6 +37,8 @@ pub struct Submission {
     pub batch: Batch,
     /// Where it came in.
     pub source: SourceKind,
+    /// Whether it is to be written and taken back at once: a test of the way, of which nothing may stay.
+    pub rehearsal: bool,
     /// Takes the outcome once the batch is durable (or is known not to be).
     pub done: oneshot::Sender<Result<IngestCounts, SubmitError>>,
     /// Room in the queue; given back when the submission is dropped.
@@ -76,17 +78,31 @@ impl Sink {
         let units = self.units_of(&batch);
         let room = self.room.clone().acquire_many_owned(units).await.map_err(|_| SubmitError::Closed)?;
         let (done, outcome) = oneshot::channel();
-        let submission = Submission { batch, source, done, room };
+        let submission = Submission { batch, source, rehearsal: false, done, room };
         self.queue.send(submission).await.map_err(|_| SubmitError::Closed)?;
         outcome.await.unwrap_or(Err(SubmitError::Closed))
     }
 
     /// Like [`Sink::submit`], but answers [`SubmitError::Busy`] at once when there is no room.
     pub async fn try_submit(&self, batch: Batch, source: SourceKind) -> Result<IngestCounts, SubmitError> {
+        self.hand_in(batch, source, false).await
+    }
+
+    /// Like [`Sink::try_submit`], but what was written is taken back before it is answered: nothing of it stays.
+    pub async fn rehearse(&self, batch: Batch, source: SourceKind) -> Result<IngestCounts, SubmitError> {
+        self.hand_in(batch, source, true).await
+    }
+
+    async fn hand_in(
+        &self,
+        batch: Batch,
+        source: SourceKind,
+        rehearsal: bool,
+    ) -> Result<IngestCounts, SubmitError> {
         let units = self.units_of(&batch);
         let room = self.room.clone().try_acquire_many_owned(units).map_err(|_| SubmitError::Busy)?;
         let (done, outcome) = oneshot::channel();
-        let submission = Submission { batch, source, done, room };
+        let submission = Submission { batch, source, rehearsal, done, room };
         self.queue.try_send(submission).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
             mpsc::error::TrySendError::Closed(_) => SubmitError::Closed,

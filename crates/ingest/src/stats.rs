@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use flowglass_model::{Batch, Nanos};
+use subtle::ConstantTimeEq as _;
+
+use crate::otlp::{Port, SilentConnections};
 
 /// How many refusals are remembered.
 const REFUSALS: usize = 50;
@@ -140,6 +143,46 @@ pub struct IngestStats {
     pub otlp_http: ListenerStats,
     /// The last refusals of both.
     pub refusals: Refusals,
+    /// The last connections of both that brought nothing.
+    pub silent: SilentConnections,
+    /// By what our own test is known.
+    pub probe: ProbeId,
+}
+
+impl IngestStats {
+    /// Counters of one of the two.
+    pub fn of(&self, port: Port) -> &ListenerStats {
+        match port {
+            Port::Grpc => &self.otlp_grpc,
+            Port::Http => &self.otlp_http,
+        }
+    }
+}
+
+/// A secret of this run by which the receivers know our own test: what comes with it is stored and taken back.
+pub struct ProbeId(String);
+
+impl ProbeId {
+    /// The secret, for the header of a test request.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is(&self, given: &[u8]) -> bool {
+        given.ct_eq(self.0.as_bytes()).into()
+    }
+}
+
+impl Default for ProbeId {
+    fn default() -> Self {
+        ProbeId(format!("{:032x}", rand::random::<u128>()))
+    }
+}
+
+impl std::fmt::Debug for ProbeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProbeId(…)")
+    }
 }
 
 #[cfg(test)]

@@ -304,7 +304,7 @@ fn credentials_are_hidden_and_counted() {
 fn headers_and_keys_only_drops_bodies() {
     let options = Options {
         payloads: flowglass_ingest::PayloadPolicy::HeadersAndKeys,
-        business_keys: vec!["parcel-id".to_owned()],
+        business_keys: flowglass_ingest::KeyNames::new(["parcel-id"]),
         ..Options::named("test")
     };
     let body = request(json!([{

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use flowglass_ingest::secrets::Secret;
 use flowglass_ingest::{BindError, IngestStats, ReceiverConfig, Sink, Submission, SubmitError, bind};
 use flowglass_model::{Batch, IngestCounts, SourceKind};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
@@ -470,7 +471,8 @@ async fn a_taken_port_names_its_holder_and_remote_addresses_are_refused() {
     let everyone = SocketAddr::from(([0, 0, 0, 0], 0));
     let error = bind(ReceiverConfig { http: Some(everyone), ..config() }).await.unwrap_err();
     assert!(matches!(error, BindError::NotLoopback { .. }), "{error}");
-    assert!(bind(ReceiverConfig { http: Some(everyone), allow_remote: true, ..config() }).await.is_ok());
+    let token = Some(Secret::new("0123456789abcdef"));
+    assert!(bind(ReceiverConfig { http: Some(everyone), token, ..config() }).await.is_ok());
     let error = bind(ReceiverConfig { http: Some(local(9)), grpc: Some(local(9)), ..config() }).await.unwrap_err();
     assert!(matches!(error, BindError::Same { .. }), "{error}");
 }

@@ -82,12 +82,14 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
     /// Credential values replaced at the door in spans and logs.
     pub redacted: u64,
+    /// Items that the source lost before they could be part of a batch (they came faster than they could be stored).
+    pub dropped: u64,
 }
 
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.rejected.is_empty()
+        self.len() == 0 && self.rejected.is_empty() && self.dropped == 0
     }
 
     /// Items to store (rejections not counted).
@@ -110,6 +112,7 @@ impl Batch {
         self.logs.append(&mut other.logs);
         self.rejected.append(&mut other.rejected);
         self.redacted += other.redacted;
+        self.dropped += other.dropped;
     }
 }
 

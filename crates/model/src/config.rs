@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Layer;
+use crate::{Layer, NodeId, default_noise};
 
 /// A name pattern that decides a layer. Matches whole tokens of a name (split at `- _ . /` and camelCase), never substrings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub struct RedactionRule {
 }
 
 /// All settings, in one commented TOML file.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Layer by node id or name: the user's own choice.
@@ -66,8 +66,88 @@ pub struct Config {
     pub owners: Vec<Owner>,
     /// Attribute, header and payload field names that carry business keys.
     pub business_keys: Vec<String>,
-    /// Operations that are noise (health checks), as patterns with `*`.
+    /// Operations that are noise (health checks), as patterns with `*`. A file without this list has [`default_noise`]; an empty
+    /// list means that nothing is noise.
     pub noise: Vec<String>,
     /// What to hide on display and export.
     pub redaction: Vec<RedactionRule>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            layers: BTreeMap::new(),
+            layer_patterns: Vec::new(),
+            domains: BTreeMap::new(),
+            aliases: Vec::new(),
+            owners: Vec::new(),
+            business_keys: Vec::new(),
+            noise: default_noise(),
+            redaction: Vec::new(),
+        }
+    }
+}
+
+/// Whether the name of a rule fits a participant: its id, its id without the environment, or its name; `*` at the end matches
+/// any rest.
+pub fn name_rule_fits(pattern: &str, id: &NodeId) -> bool {
+    let names = names(id);
+    match pattern.strip_suffix('*') {
+        Some(start) => names.iter().any(|n| n.starts_with(start)),
+        None => names.contains(&pattern),
+    }
+}
+
+/// What a rule may call a participant, the most exact first.
+fn names(id: &NodeId) -> [&str; 3] {
+    [id.as_str(), id.without_environment(), id.name()]
+}
+
+impl Config {
+    /// The layer chosen by hand.
+    pub fn layer_of(&self, id: &NodeId) -> Option<Layer> {
+        names(id).iter().find_map(|n| self.layers.get(*n)).copied()
+    }
+
+    /// The domain a rule gives: one for exactly this participant wins, then the longest pattern.
+    pub fn domain_of(&self, id: &NodeId) -> Option<&str> {
+        let exact = names(id).iter().find_map(|n| self.domains.get(*n));
+        let fits = self.domains.iter().filter(|(pattern, _)| name_rule_fits(pattern, id));
+        exact.or_else(|| fits.max_by_key(|(p, _)| p.len()).map(|(_, d)| d)).map(String::as_str)
+    }
+
+    /// Who runs it: a rule for exactly this participant wins, then the first that fits.
+    pub fn owner_of(&self, id: &NodeId) -> Option<&Owner> {
+        let exact = names(id).iter().find_map(|n| self.owners.iter().find(|o| o.match_name == *n));
+        exact.or_else(|| self.owners.iter().find(|o| name_rule_fits(&o.match_name, id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_rules_win_over_patterns() {
+        let owner = |name: &str| Owner { match_name: name.into(), owner: name.into(), contact: None, runbook: None };
+        let domain = |name: &str| (name.to_owned(), name.to_owned());
+        let config = Config {
+            domains: ["pay*", "payments-*", "payments-b", "service:x/*"].map(domain).into(),
+            owners: ["pay*", "payments-*", "payments-b"].map(owner).to_vec(),
+            ..Config::default()
+        };
+        for (id, domain, owner) in [
+            ("service:payments-b@prod", Some("payments-b"), Some("payments-b")),
+            ("service:n/payments-a", Some("payments-*"), Some("pay*")),
+            ("service:x/other", Some("service:x/*"), None),
+            ("service:other", None, None),
+        ] {
+            let id = NodeId::from(id);
+            assert_eq!(
+                (config.domain_of(&id), config.owner_of(&id).map(|o| o.owner.as_str())),
+                (domain, owner),
+                "{id}"
+            );
+        }
+    }
 }

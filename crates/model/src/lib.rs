@@ -11,15 +11,17 @@ mod id;
 mod journey;
 mod message;
 mod node;
+mod noise;
 mod series;
 mod sketch;
 mod span;
 mod value;
 
+pub mod filter;
 pub mod semconv;
 
 pub use batch::{Batch, IngestCounts, LogRecord, Rejected, SourceKind};
-pub use config::{Alias, Config, LayerPattern, Owner, RedactionRule};
+pub use config::{Alias, Config, LayerPattern, Owner, RedactionRule, name_rule_fits};
 pub use graph::{EdgeStats, Graph, GraphEdge, GraphNode, LayerSource, Unresolved, UnresolvedReason};
 pub use id::{IdError, SpanId, TraceId};
 pub use journey::{
@@ -28,6 +30,7 @@ pub use journey::{
 };
 pub use message::{Acknowledgement, Advisory, Delivery, DeliveryKey, Message, MessageContext, Settlement};
 pub use node::{InteractionKind, Layer, NodeId, NodeKind, ServiceName};
+pub use noise::{default_noise, is_noise, noise_pattern_matches};
 pub use series::{Delta, SeriesKey, SeriesSum, TraceJoin};
 pub use sketch::Sketch;
 pub use span::{

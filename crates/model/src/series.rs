@@ -16,6 +16,16 @@ pub enum SeriesKey {
         /// Callee, topic, consumer or backend.
         target: NodeId,
     },
+    /// A call from a caller without spans (browser, partner, scheduler, prober), by operation: such an edge is the sum of these,
+    /// so that health probes can be told from requests. Calls between services have no operation: they are [`SeriesKey::Edge`].
+    Entry {
+        /// `consumer:KIND`.
+        source: NodeId,
+        /// The service that was called.
+        target: NodeId,
+        /// `GET /healthz`.
+        operation: String,
+    },
     /// Requests or messages a participant handled, by operation.
     Operation {
         /// Who.
@@ -60,6 +70,26 @@ pub enum SeriesKey {
         /// The declared word.
         layer: String,
     },
+}
+
+impl SeriesKey {
+    /// The edge that this figure is (a part of), if it is one: how, source, target.
+    pub fn as_edge(&self) -> Option<(InteractionKind, &NodeId, &NodeId)> {
+        match self {
+            SeriesKey::Edge { kind, source, target } => Some((*kind, source, target)),
+            SeriesKey::Entry { source, target, .. } => Some((InteractionKind::Call, source, target)),
+            _ => None,
+        }
+    }
+
+    /// The service and its operation that this figure counts, if it counts by operation.
+    pub fn operation(&self) -> Option<(&NodeId, &str)> {
+        match self {
+            SeriesKey::Operation { participant, operation } => Some((participant, operation)),
+            SeriesKey::Entry { target, operation, .. } => Some((target, operation)),
+            _ => None,
+        }
+    }
 }
 
 /// A change of one series: `count` occurrences more (or, negative, fewer).

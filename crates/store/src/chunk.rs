@@ -265,6 +265,11 @@ impl Builder {
         let (resource, more) = self.resources.intern(r)?;
         let (scope, and_more) = self.scopes.intern(s)?;
         self.emitters += more + and_more;
+        if more > 0 {
+            // Once per chunk: what the emitter says of itself is found like what the items say.
+            let filter = &mut self.filter;
+            walk::attributes(&r.attributes, &mut |v| filter.add(v.as_bytes()));
+        }
         let length = (self.bytes.len() - at) as u32;
         self.pending.push(Pending { trace, start, at: at as u32, length, resource, scope });
         Ok(())

@@ -64,7 +64,7 @@ impl Db<'_> {
     }
 
     /// Chunk, position and number of items of a trace, oldest chunk first.
-    fn places(&self, trace: TraceId, kind: Kind) -> Inner<Vec<(i64, usize, usize)>> {
+    pub(crate) fn places(&self, trace: TraceId, kind: Kind) -> Inner<Vec<(i64, usize, usize)>> {
         let mut statement = self.conn.prepare_cached(
             "SELECT chunk, first, items FROM trace_chunk WHERE trace = ?1 AND kind = ?2 ORDER BY chunk",
         )?;

@@ -89,7 +89,8 @@ pub(crate) fn add_advisory(conn: &Connection, a: &Advisory) -> Inner<bool> {
 const COLUMNS: &str =
     "stream, consumer, consumer_sequence, system, destination, stream_sequence, delivered, time, event_id";
 
-fn delivery_at(r: &Row<'_>) -> rusqlite::Result<Delivery> {
+/// A delivery of a row with the columns of [`COLUMNS`].
+pub(crate) fn delivery_at(r: &Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery {
         key: DeliveryKey { stream: r.get(0)?, consumer: r.get(1)?, consumer_sequence: r.get::<_, i64>(2)? as u64 },
         system: r.get(3)?,

@@ -3,36 +3,15 @@
 use std::collections::BTreeMap;
 
 use flowglass_model::{Delivery, DeliveryKey, Message, Nanos, TraceId};
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::delivery_rows::{self, GAVE_UP};
 use crate::fault::Inner;
 use crate::message_rows::{COLUMNS, fill_body, message_at};
-use crate::{ConsumerOutcome, EventDetail, EventFilter, EventPage, EventRow};
-
-/// A condition on `m` with its parameters.
-struct Where {
-    sql: String,
-    values: Vec<Sql>,
-}
-
-impl Where {
-    fn and(&mut self, condition: &str, value: impl Into<Sql>) {
-        self.values.push(value.into());
-        let numbered = condition.replace("??", &format!("?{}", self.values.len()));
-        self.sql.push_str(" AND ");
-        self.sql.push_str(&numbered);
-    }
-
-    fn and_plain(&mut self, condition: &str) {
-        self.sql.push_str(" AND ");
-        self.sql.push_str(condition);
-    }
-}
+use crate::{ConsumerOutcome, EventDetail, EventRow};
 
 /// Whether event `m` has a delivery `d` with a condition.
-fn delivered(condition: &str) -> String {
+pub(crate) fn delivered(condition: &str) -> String {
     format!(
         "(EXISTS(SELECT 1 FROM message o JOIN delivery d ON d.stream = o.stream AND d.stream_sequence = o.sequence
              AND (d.destination IS NULL OR d.destination = o.destination) WHERE o.event = m.id AND {condition})
@@ -41,74 +20,12 @@ fn delivered(condition: &str) -> String {
     )
 }
 
-fn gave_up() -> String {
+/// Whether a broker gave up on event `m`.
+pub(crate) fn gave_up() -> String {
     format!(
         "EXISTS(SELECT 1 FROM message o JOIN advisory a ON a.stream = o.stream AND a.stream_sequence = o.sequence
              WHERE o.event = m.id AND a.kind IN {GAVE_UP})"
     )
-}
-
-/// Makes a text match itself in a `LIKE` pattern with `\` as escape.
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
-fn condition(f: &EventFilter) -> Where {
-    let mut w = Where { sql: "m.event = m.id".to_owned(), values: Vec::new() };
-    if let Some(since) = f.since {
-        w.and("m.time >= ??", since);
-    }
-    if let Some(until) = f.until {
-        w.and("m.time < ??", until);
-    }
-    if let Some(destination) = &f.destination {
-        match destination.strip_suffix(['*', '>']) {
-            Some(start) => w.and("m.destination LIKE ?? ESCAPE '\\'", format!("{}%", escape(start))),
-            None => w.and("m.destination = ??", destination.clone()),
-        }
-    }
-    if let Some(event_type) = &f.event_type {
-        w.and("m.type = ??", event_type.clone());
-    }
-    if let Some(text) = f.text.as_deref().filter(|t| !t.is_empty()) {
-        w.and(
-            "(m.destination LIKE ?? ESCAPE '\\' OR m.event_id LIKE ?? ESCAPE '\\' OR m.type LIKE ?? ESCAPE '\\'
-              OR m.source LIKE ?? ESCAPE '\\' OR m.key LIKE ?? ESCAPE '\\')",
-            format!("%{}%", escape(text)),
-        );
-    }
-    if f.only_failed {
-        let refused = "EXISTS(SELECT 1 FROM settlement s WHERE s.stream = d.stream AND s.consumer = d.consumer
-            AND s.consumer_sequence = d.consumer_sequence AND s.acknowledgement IN (2, 3))";
-        w.and_plain(&format!("({} OR {})", delivered(refused), gave_up()));
-    }
-    if f.only_redelivered {
-        w.and_plain(&delivered("d.delivered > 1"));
-    }
-    if f.only_unconsumed {
-        w.and_plain(&format!("NOT {}", delivered("1")));
-    }
-    w
-}
-
-/// A page of events, newest first.
-pub(crate) fn page(conn: &Connection, f: &EventFilter) -> Inner<EventPage> {
-    let mut w = condition(f);
-    let count = format!("SELECT count(*) FROM message m WHERE {}", w.sql);
-    let total: i64 = conn.prepare_cached(&count)?.query_row(params_from_iter(&w.values), |r| r.get(0))?;
-    if let Some(after) = f.after {
-        w.and("m.id > ??", after);
-    }
-    if let Some(before) = f.before {
-        w.and("(m.time, m.id) < (SELECT time, id FROM message WHERE id = ??)", before);
-    }
-    w.values.push(Sql::from(f.limit as i64));
-    let sql = format!(
-        "SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time DESC, m.id DESC LIMIT ?{}",
-        w.sql,
-        w.values.len()
-    );
-    Ok(EventPage { rows: rows(conn, &sql, params_from_iter(&w.values))?, total: total as u64 })
 }
 
 fn messages(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Inner<Vec<(i64, i64, Message)>> {
@@ -126,13 +43,13 @@ fn rows(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Inner<Ve
 }
 
 /// All publications of an event, oldest first, with their row ids.
-fn occurrences(conn: &Connection, event: i64) -> Inner<Vec<(i64, i64, Message)>> {
+pub(crate) fn occurrences(conn: &Connection, event: i64) -> Inner<Vec<(i64, i64, Message)>> {
     let sql = format!("SELECT {COLUMNS} FROM message m WHERE m.event = ?1 ORDER BY m.time, m.id");
     messages(conn, &sql, [event])
 }
 
 /// Deliveries of these publications: by stream and sequence, else by event id and destination.
-fn deliveries(conn: &Connection, of: &[(i64, i64, Message)]) -> Inner<Vec<Delivery>> {
+pub(crate) fn deliveries(conn: &Connection, of: &[(i64, i64, Message)]) -> Inner<Vec<Delivery>> {
     let mut by_key: BTreeMap<(String, String, u64), Delivery> = BTreeMap::new();
     let mut add = |found: Vec<Delivery>| {
         for d in found {
@@ -153,7 +70,8 @@ fn deliveries(conn: &Connection, of: &[(i64, i64, Message)]) -> Inner<Vec<Delive
     Ok(out)
 }
 
-fn row(conn: &Connection, id: i64, message: Message) -> Inner<EventRow> {
+/// An event as a list shows it, of its first publication.
+pub(crate) fn row(conn: &Connection, id: i64, message: Message) -> Inner<EventRow> {
     let publications = occurrences(conn, id)?;
     let deliveries = deliveries(conn, &publications)?;
     let mut outcome: BTreeMap<(String, String), (ConsumerOutcome, Nanos)> = BTreeMap::new();

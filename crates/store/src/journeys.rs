@@ -1,17 +1,13 @@
 //! Journeys as rows: the columns that filters need, and the summary.
 
+use flowglass_model::filter::operation_of;
 use flowglass_model::{JourneyState, JourneySummary, Nanos, TraceId};
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::db::trace_at;
 use crate::fault::{Fault, Inner};
-use crate::{JourneyFilter, JourneyPage};
 
-/// Settled times given with a page at most.
-const SETTLED: usize = 20_000;
-
-const STATES: [JourneyState; 5] = [
+/// States by the number they are stored as.
+pub(crate) const STATES: [JourneyState; 5] = [
     JourneyState::Ok,
     JourneyState::Degraded,
     JourneyState::Failed,
@@ -26,14 +22,15 @@ fn number(state: JourneyState) -> i64 {
 /// Stores summaries; `members` are all traces of these journeys.
 pub(crate) fn put(conn: &Connection, journeys: &[JourneySummary], members: &[(TraceId, TraceId)]) -> Inner<()> {
     let mut insert = conn.prepare_cached(
-        "INSERT OR REPLACE INTO journey(id, start, state, response, settled, retries, dead_lettered, body)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT OR REPLACE INTO journey(id, start, state, response, settled, retries, dead_lettered, body, root)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let mut clear = conn.prepare_cached("DELETE FROM journey_member WHERE journey = ?1")?;
     for j in journeys {
         let body = postcard::to_stdvec(j).map_err(|e| Fault::decode("a journey", e))?;
         let (id, state, retries) = (j.id.as_bytes(), number(j.state), j.retries as i64);
-        insert.execute(params![id, j.start, state, j.response, j.settled, retries, j.dead_lettered, body])?;
+        let root = root_of(conn, j)?;
+        insert.execute(params![id, j.start, state, j.response, j.settled, retries, j.dead_lettered, body, root])?;
         clear.execute([id])?;
     }
     let mut member = conn.prepare_cached("INSERT OR IGNORE INTO journey_member(trace, journey) VALUES(?1, ?2)")?;
@@ -41,6 +38,40 @@ pub(crate) fn put(conn: &Connection, journeys: &[JourneySummary], members: &[(Tr
         member.execute(params![trace.as_bytes(), journey.as_bytes()])?;
     }
     Ok(())
+}
+
+/// The number of what a journey began with.
+fn root_of(conn: &Connection, j: &JourneySummary) -> Inner<i64> {
+    let (service, operation) = (j.root_participant.name(), operation_of(j));
+    let mut known = conn.prepare_cached("SELECT id FROM journey_root WHERE service = ?1 AND operation = ?2")?;
+    if let Some(id) = known.query_row([service, operation], |r| r.get(0)).optional()? {
+        return Ok(id);
+    }
+    conn.prepare_cached("INSERT INTO journey_root(service, operation) VALUES(?1, ?2)")?
+        .execute([service, operation])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// Completes journeys that were stored before roots were.
+pub(crate) fn fill_roots(conn: &Connection) -> Inner<()> {
+    let state = conn.unchecked_transaction()?;
+    let mut statement = conn.prepare("SELECT id, body FROM journey WHERE root IS NULL")?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(r) = rows.next()? {
+        let summary = decode(r.get_ref(1)?.as_blob().unwrap_or_default())?;
+        found.push((r.get::<_, [u8; 16]>(0)?, root_of(conn, &summary)?));
+    }
+    drop(rows);
+    for (id, root) in found {
+        conn.prepare_cached("UPDATE journey SET root = ?2 WHERE id = ?1")?.execute(params![id, root])?;
+    }
+    Ok(state.commit()?)
+}
+
+/// A summary as stored.
+pub(crate) fn decode(body: &[u8]) -> Inner<JourneySummary> {
+    postcard::from_bytes(body).map_err(|e| Fault::decode("a journey", e))
 }
 
 /// Removes journeys; their traces stay.
@@ -56,97 +87,11 @@ pub(crate) fn delete(conn: &Connection, journeys: &[TraceId]) -> Inner<()> {
 pub(crate) fn summary(conn: &Connection, id: TraceId) -> Inner<Option<JourneySummary>> {
     let mut statement = conn.prepare_cached("SELECT body FROM journey WHERE id = ?1")?;
     let body: Option<Vec<u8>> = statement.query_row([id.as_bytes()], |r| r.get(0)).optional()?;
-    body.map(|b| postcard::from_bytes(&b).map_err(|e| Fault::decode("a journey", e))).transpose()
+    body.map(|b| decode(&b)).transpose()
 }
 
 /// When a journey started.
 pub(crate) fn start_of(conn: &Connection, id: TraceId) -> Inner<Option<Nanos>> {
     let mut statement = conn.prepare_cached("SELECT start FROM journey WHERE id = ?1")?;
     Ok(statement.query_row([id.as_bytes()], |r| r.get(0)).optional()?)
-}
-
-/// What the columns can decide: everything but participant, text and state.
-fn condition(f: &JourneyFilter) -> (String, Vec<Sql>) {
-    let (mut sql, mut values) = ("1".to_owned(), Vec::new());
-    let mut and = |condition: &str, value: i64| {
-        values.push(Sql::from(value));
-        sql.push_str(&format!(" AND {condition} ?{}", values.len()));
-    };
-    if let Some(since) = f.since {
-        and("start >=", since);
-    }
-    if let Some(until) = f.until {
-        and("start <", until);
-    }
-    if let Some(least) = f.min_response {
-        and("response >=", least);
-    }
-    if f.retried {
-        and("retries >", 0);
-    }
-    if f.dead_lettered {
-        and("dead_lettered =", 1);
-    }
-    (sql, values)
-}
-
-/// What only the summary can decide.
-fn passes(f: &JourneyFilter, j: &JourneySummary) -> bool {
-    let takes_part =
-        f.participant.as_deref().is_none_or(|who| j.participants.iter().any(|p| p.as_str() == who || p.name() == who));
-    takes_part && f.text.as_deref().is_none_or(|text| contains(j, &text.to_lowercase()))
-}
-
-fn contains(j: &JourneySummary, text: &str) -> bool {
-    let has = |s: &str| s.to_lowercase().contains(text);
-    has(&j.root)
-        || has(&j.id.to_string())
-        || j.failure.as_deref().is_some_and(has)
-        || j.participants.iter().any(|p| has(p.as_str()))
-        || j.keys.iter().any(|(name, value)| has(value) || has(name))
-}
-
-/// A page of journeys, newest first, with the numbers of all that match.
-pub(crate) fn page(conn: &Connection, f: &JourneyFilter) -> Inner<JourneyPage> {
-    let needs_summary = f.participant.is_some() || f.text.as_deref().is_some_and(|t| !t.is_empty());
-    let (sql, values) = condition(f);
-    let columns = if needs_summary {
-        "id, start, state, settled, retries, dead_lettered, body"
-    } else {
-        "id, start, state, settled, retries, dead_lettered"
-    };
-    let sql = format!("SELECT {columns} FROM journey WHERE {sql} ORDER BY start DESC, id DESC");
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut page = JourneyPage::default();
-    let (mut by_state, mut ids) = ([0u64; STATES.len()], Vec::new());
-    while let Some(r) = rows.next()? {
-        if needs_summary {
-            let body = r.get_ref(6)?.as_blob().unwrap_or_default();
-            let summary = postcard::from_bytes(body).map_err(|e| Fault::decode("a journey", e))?;
-            if !passes(f, &summary) {
-                continue;
-            }
-        }
-        let state = r.get::<_, i64>(2)?.clamp(0, STATES.len() as i64 - 1) as usize;
-        by_state[state] += 1;
-        if f.state.as_ref().is_some_and(|wanted| !wanted.contains(&STATES[state])) {
-            continue;
-        }
-        page.total += 1;
-        page.retried += u64::from(r.get::<_, i64>(4)? > 0);
-        page.dead_lettered += u64::from(r.get::<_, bool>(5)?);
-        if let Some(settled) = r.get::<_, Option<i64>>(3)?.filter(|_| page.settled.len() < SETTLED) {
-            page.settled.push((settled, STATES[state] == JourneyState::Failed));
-        }
-        let place = (r.get::<_, Nanos>(1)?, trace_at(r, 0)?);
-        if ids.len() < f.limit && f.before.is_none_or(|before| place < before) {
-            ids.push(place.1);
-        }
-    }
-    page.by_state = STATES.into_iter().zip(by_state).filter(|(_, n)| *n > 0).collect();
-    for id in ids {
-        page.rows.extend(summary(conn, id)?);
-    }
-    Ok(page)
 }

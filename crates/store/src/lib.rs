@@ -4,37 +4,51 @@
 //! commit returns. Any number of [`Reader`]s, in this process or another, read beside it. No SQL and no database type
 //! leaves this crate.
 
+mod belongings;
 mod cache;
 mod chunk;
 mod counters;
 mod db;
 mod delivery_rows;
 mod destinations;
+mod erase;
 mod error;
+mod event_page;
 mod events;
 mod fault;
 mod filter;
 mod find;
 mod hash;
+mod journey_page;
 mod journeys;
 mod lock;
+mod logs;
+mod lookup;
 mod message_rows;
 mod reader;
 mod rollup;
 mod schema;
+mod seen;
+mod senders;
 mod series;
 mod sparks;
 mod tx;
 mod types;
+mod version;
 mod walk;
 mod writer;
 
+pub use belongings::Extent;
+pub use erase::{ErasedTraces, Sweep};
 pub use error::{Result, StoreError};
 pub use reader::Reader;
+pub use seen::{Counted, Seen};
 pub use sparks::Spark;
 pub use tx::Tx;
 pub use types::{
     Access, Added, ConsumerCounts, ConsumerOutcome, DestinationRow, EventDetail, EventFilter, EventPage, EventRow,
-    FindHit, JourneyFilter, JourneyPage, MessageRef, SeriesFilter, Stats, TimelineBucket, UnmatchedPublication,
+    FindHit, JourneyFilter, JourneyPage, LogFilter, LogId, LogPage, MessageRef, SeriesFilter, Stats, TimelineBucket,
+    UnmatchedPublication,
 };
+pub use version::sqlite_version;
 pub use writer::Writer;

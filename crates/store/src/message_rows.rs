@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Added;
 use crate::db::context_at;
+use crate::erase::META_EVENT_ROWS;
 use crate::fault::{Fault, Inner};
 use crate::filter::Filter;
 use crate::hash::hash_parts;
@@ -15,7 +16,7 @@ use crate::walk;
 /// one, the subscriber's the other.
 const SAME_WITHIN: i64 = 5_000_000_000;
 /// Messages that share one filter.
-const BLOCK: i64 = 256;
+pub(crate) const BLOCK: i64 = 256;
 /// Bodies below this size are not worth compressing, bytes.
 const SMALL: usize = 256;
 
@@ -232,7 +233,11 @@ fn insert(conn: &Connection, m: &Message, content: i64, event: Option<i64>) -> I
     let head = postcard::to_stdvec(&head).map_err(|e| Fault::decode("an event", e))?;
     let (stream, sequence) = (m.stream.as_deref(), m.sequence.map(|s| s as i64));
     let plain: Option<Nanos> = numbered(m).is_none().then_some(m.time);
-    let next: i64 = conn.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM message")?.query_row([], |r| r.get(0))?;
+    let mut rows = conn.prepare_cached(
+        "SELECT 1 + max(coalesce((SELECT max(id) FROM message), 0),
+         coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1), 0))",
+    )?;
+    let next: i64 = rows.query_row([META_EVENT_ROWS], |r| r.get(0))?;
     let mut put = conn.prepare_cached(
         "INSERT INTO message(id, event, system, destination, time, stream, sequence, plain_time, event_id, source, type,
          key, hop_trace, hop_span, origin_trace, origin_span, content, head)

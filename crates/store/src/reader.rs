@@ -17,8 +17,9 @@ use crate::counters::Counters;
 use crate::db::Db;
 use crate::fault::Inner;
 use crate::{
-    DestinationRow, EventDetail, EventFilter, EventPage, EventRow, FindHit, JourneyFilter, JourneyPage, Result,
-    SeriesFilter, Spark, Stats, TimelineBucket, destinations, events, find, journeys, schema, series, sparks,
+    DestinationRow, EventDetail, EventFilter, EventPage, EventRow, FindHit, JourneyFilter, JourneyPage, LogFilter,
+    LogPage, Result, Seen, SeriesFilter, Spark, Stats, TimelineBucket, destinations, event_page, events, find,
+    journey_page, journeys, logs, schema, seen, senders, series, sparks,
 };
 
 /// Decoded chunks kept by a reader, bytes.
@@ -47,7 +48,7 @@ impl Reader {
     }
 
     /// Runs a question against one state of the file.
-    fn ask<T>(&self, question: impl FnOnce(Db<'_>) -> Inner<T>) -> Result<T> {
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(Db<'_>) -> Inner<T>) -> Result<T> {
         let run = || {
             let state = self.conn.unchecked_transaction()?;
             let answer = question(Db { conn: &self.conn, cache: &self.cache })?;
@@ -144,6 +145,16 @@ impl Reader {
         self.ask(|db| series::participants(db.conn))
     }
 
+    /// Every service that sent telemetry of its own, sorted, with the end of its last bucket of 10 s.
+    pub fn senders(&self) -> Result<Vec<(NodeId, Nanos)>> {
+        self.ask(|db| senders::senders(db.conn))
+    }
+
+    /// Starts of the buckets of 10 s in `[since, until)` in which a service sent telemetry of its own, sorted.
+    pub fn activity(&self, who: &NodeId, since: Nanos, until: Nanos) -> Result<Vec<Nanos>> {
+        self.ask(|db| senders::activity(db.conn, who, since, until))
+    }
+
     /// All spans of a trace, by start; empty when it is unknown.
     pub fn trace(&self, trace: TraceId) -> Result<Vec<Span>> {
         self.ask(|db| db.trace(trace))
@@ -186,7 +197,7 @@ impl Reader {
 
     /// A page of journeys with the numbers of all that match.
     pub fn journeys(&self, filter: &JourneyFilter) -> Result<JourneyPage> {
-        self.ask(|db| journeys::page(db.conn, filter))
+        self.ask(|db| journey_page::page(db, filter))
     }
 
     /// The summary of a journey, by its id or by any trace in it (then the oldest journey of that trace).
@@ -212,7 +223,18 @@ impl Reader {
 
     /// A page of events, newest first.
     pub fn events(&self, filter: &EventFilter) -> Result<EventPage> {
-        self.ask(|db| events::page(db.conn, filter))
+        self.ask(|db| event_page::page(db, filter))
+    }
+
+    /// A page of log records, newest first.
+    pub fn logs(&self, filter: &LogFilter) -> Result<LogPage> {
+        self.ask(|db| logs::page(db, filter))
+    }
+
+    /// Names and values that newly stored data carries: what can be suggested. `sample` is how many of the newest journeys,
+    /// events, spans and log records are looked at.
+    pub fn seen(&self, sample: usize) -> Result<Seen> {
+        self.ask(|db| seen::seen(db, sample))
     }
 
     /// An event in full.

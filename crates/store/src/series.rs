@@ -18,6 +18,7 @@ pub(crate) const LEVELS: [i64; 3] = [1, 60, 2_880];
 pub(crate) fn columns(key: &SeriesKey) -> (&'static str, &str, &str, &str) {
     match key {
         SeriesKey::Edge { kind, source, target } => ("edge", source.as_str(), target.as_str(), kind.as_str()),
+        SeriesKey::Entry { source, target, operation } => ("entry", source.as_str(), target.as_str(), operation),
         SeriesKey::Operation { participant, operation } => ("operation", participant.as_str(), operation, ""),
         SeriesKey::Address { address, participant } => ("address", participant.as_str(), address, ""),
         SeriesKey::Group { topic, group, participant } => ("group", participant.as_str(), topic.as_str(), group),
@@ -51,6 +52,7 @@ fn key(kind: &str, a: String, b: String, c: String) -> Option<SeriesKey> {
             let kind = KINDS.into_iter().find(|k| k.as_str() == c)?;
             SeriesKey::Edge { kind, source: a, target: b.into() }
         }
+        "entry" => SeriesKey::Entry { source: a, target: b.into(), operation: c },
         "operation" => SeriesKey::Operation { participant: a, operation: b },
         "address" => SeriesKey::Address { address: b, participant: a },
         "group" => SeriesKey::Group { topic: b.into(), group: c, participant: a },
@@ -172,9 +174,7 @@ pub(crate) fn sums(conn: &Connection, since: Option<Nanos>, until: Option<Nanos>
 
 fn matches(filter: &SeriesFilter, key: &SeriesKey) -> bool {
     match (filter, key) {
-        (SeriesFilter::Edge { source: s, target: t, kind: k }, SeriesKey::Edge { kind, source, target }) => {
-            s == source && t == target && k == kind
-        }
+        (SeriesFilter::Edge { source, target, kind }, key) => key.as_edge() == Some((*kind, source, target)),
         (SeriesFilter::OperationsOf(who), SeriesKey::Operation { participant, .. }) => who == participant,
         (SeriesFilter::AllOperations, SeriesKey::Operation { .. }) => true,
         (SeriesFilter::AllPublishes, SeriesKey::Edge { kind, .. }) => *kind == InteractionKind::Publish,
@@ -231,7 +231,7 @@ pub(crate) fn participants(conn: &Connection) -> Inner<Vec<(NodeId, Nanos, Nanos
     let mut seen: BTreeMap<NodeId, (Nanos, Nanos)> = BTreeMap::new();
     for (key, known) in all(conn)?.into_iter().filter(|(_, k)| k.live > 0) {
         let (a, b) = match key {
-            SeriesKey::Edge { source, target, .. } => (source, Some(target)),
+            SeriesKey::Edge { source, target, .. } | SeriesKey::Entry { source, target, .. } => (source, Some(target)),
             SeriesKey::Group { topic, participant, .. } => (participant, Some(topic)),
             SeriesKey::Operation { participant, .. }
             | SeriesKey::Address { participant, .. }

@@ -24,7 +24,7 @@ const SMALL: usize = 256;
 
 /// An open transaction. It sees what it wrote; others see it after [`Tx::commit`].
 pub struct Tx<'w> {
-    writer: &'w mut Writer,
+    pub(crate) writer: &'w mut Writer,
     spans: Builder,
     logs: Builder,
     blocks: Blocks,
@@ -52,11 +52,11 @@ impl<'w> Tx<'w> {
         Tx { writer, spans, logs, blocks: Blocks::default(), committed: false }
     }
 
-    fn db(&self) -> Db<'_> {
+    pub(crate) fn db(&self) -> Db<'_> {
         Db { conn: &self.writer.conn, cache: &self.writer.cache }
     }
 
-    fn told<T>(&self, result: Inner<T>) -> Result<T> {
+    pub(crate) fn told<T>(&self, result: Inner<T>) -> Result<T> {
         result.map_err(|f| f.at(&self.writer.path))
     }
 
@@ -299,7 +299,19 @@ impl<'w> Tx<'w> {
         Ok(())
     }
 
+    /// Does all that a commit does but making it durable, then takes everything back: nothing of the transaction stays.
+    pub fn rehearse(mut self) -> Result<()> {
+        let done = self.flush();
+        self.told(done)
+    }
+
     fn finish(&mut self) -> Inner<()> {
+        self.flush()?;
+        self.writer.conn.execute_batch("COMMIT")?;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Inner<()> {
         for kind in [Kind::Spans, Kind::Logs] {
             let last = self.take(kind);
             if last.len() > 0 {
@@ -310,7 +322,6 @@ impl<'w> Tx<'w> {
         self.blocks.flush(conn)?;
         state.rollups.flush(conn)?;
         state.counters.save(conn)?;
-        conn.execute_batch("COMMIT")?;
         Ok(())
     }
 
@@ -328,7 +339,8 @@ impl<'w> Tx<'w> {
     /// Stores the last chunk of a transaction, with the small chunks before it packed into it.
     fn store_last(&mut self, mut builder: Builder, kind: Kind) -> Inner<()> {
         while let Some((id, items)) = self.newest_chunk(kind)? {
-            if items >= SMALL || items > builder.len() {
+            // What was taken off a chunk must not come back by packing it again.
+            if items >= SMALL || items > builder.len() || self.writer.state.unswept.contains(&id) {
                 break;
             }
             let chunk = self.db().chunk(id)?;
@@ -350,7 +362,7 @@ impl<'w> Tx<'w> {
     }
 
     /// A trace left without any place is counted again when its new one is stored.
-    fn forget_places(&mut self, traces: &[(TraceId, usize, usize)], kind: Kind, chunk: i64) -> Inner<()> {
+    pub(crate) fn forget_places(&mut self, traces: &[(TraceId, usize, usize)], kind: Kind, chunk: i64) -> Inner<()> {
         let Writer { conn, state, cache, .. } = &mut *self.writer;
         let db = Db { conn, cache };
         let mut remove =
@@ -372,7 +384,7 @@ impl<'w> Tx<'w> {
         Ok(Some((r.get(0)?, r.get::<_, i64>(1)? as usize)))
     }
 
-    fn store_chunk(&mut self, builder: Builder, kind: Kind) -> Inner<()> {
+    pub(crate) fn store_chunk(&mut self, builder: Builder, kind: Kind) -> Inner<()> {
         let Writer { conn, state, cache, .. } = &mut *self.writer;
         let sealed: Sealed = builder.seal(&mut state.packer)?;
         let id = state.next_chunk;

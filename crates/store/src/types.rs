@@ -1,8 +1,11 @@
 //! What questions to a workspace look like, and what they answer.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowglass_model::filter::{Filter, Places};
 use flowglass_model::{
-    Acknowledgement, Advisory, Delivery, InteractionKind, JourneyState, JourneySummary, Message, MessageContext, Nanos,
-    NodeId, Settlement, Sketch, TraceId,
+    Acknowledgement, Advisory, Delivery, InteractionKind, JourneyState, JourneySummary, LogRecord, Message,
+    MessageContext, Nanos, NodeId, Settlement, Sketch, TraceId,
 };
 
 /// How to open a workspace for writing.
@@ -111,26 +114,25 @@ pub struct TimelineBucket {
     pub sketch: Sketch,
 }
 
-/// Which journeys to list. The default is all of them (with `limit` 0: counts only).
+/// Which journeys to list.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct JourneyFilter {
     /// Started at or after.
     pub since: Option<Nanos>,
     /// Started before.
     pub until: Option<Nanos>,
+    /// What else must hold.
+    pub filter: Filter,
+    /// Where participants stand: what `layer:`, `domain:` and `owner:` are decided by.
+    pub places: Places,
     /// In one of these states.
     pub state: Option<Vec<JourneyState>>,
-    /// With this participant: a node id, or the name people read.
+    /// With this participant: a node id or a name.
     pub participant: Option<String>,
-    /// Containing this text (case ignored) in root, participants, keys or failure.
-    pub text: Option<String>,
-    /// Caller waited at least this long, nanoseconds.
-    pub min_response: Option<i64>,
-    /// With retries or redeliveries only.
-    pub retried: bool,
-    /// With dead-lettered messages only.
-    pub dead_lettered: bool,
-    /// Page: only journeys older than this (start and id of the last row seen).
+    /// Journeys that began with an operation of these patterns are counted, not listed
+    /// (see [`is_noise`](flowglass_model::is_noise)).
+    pub noise: Vec<String>,
+    /// Page: only journeys that come after this place (start, id) in a list that begins with the newest.
     pub before: Option<(Nanos, TraceId)>,
     /// At most this many rows.
     pub limit: usize,
@@ -141,7 +143,7 @@ pub struct JourneyFilter {
 pub struct JourneyPage {
     /// Newest first.
     pub rows: Vec<JourneySummary>,
-    /// How many match on all pages.
+    /// How many match on all pages, as far as it was looked.
     pub total: u64,
     /// How many match in each state, the state filter aside; states with none are left out.
     pub by_state: Vec<(JourneyState, u64)>,
@@ -149,8 +151,12 @@ pub struct JourneyPage {
     pub retried: u64,
     /// How many match with dead-lettered messages.
     pub dead_lettered: u64,
+    /// How many match but are noise; they are in no other number.
+    pub noise: u64,
     /// Settled times of the newest matching journeys, nanoseconds, and whether they failed; at most 20,000.
     pub settled: Vec<(i64, bool)>,
+    /// Where looking stopped because it would have taken too long; older journeys may match.
+    pub stopped: Option<(Nanos, TraceId)>,
 }
 
 /// Something that was found.
@@ -163,24 +169,20 @@ pub enum FindHit {
 }
 
 /// Which events to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EventFilter {
     /// Published at or after.
     pub since: Option<Nanos>,
     /// Published before.
     pub until: Option<Nanos>,
-    /// On exactly this destination; with `*` or `>` at the end: on destinations that start so.
-    pub destination: Option<String>,
-    /// Of exactly this CloudEvents type.
-    pub event_type: Option<String>,
-    /// Containing this text (case ignored) in destination, id, type, source or key.
-    pub text: Option<String>,
-    /// With a negative acknowledgement, a termination or a dead letter.
-    pub only_failed: bool,
-    /// Delivered more than once to one consumer.
-    pub only_redelivered: bool,
-    /// Without any delivery seen.
-    pub only_unconsumed: bool,
+    /// What else must hold.
+    pub filter: Filter,
+    /// Destinations as `SYSTEM/NAME` that each `service:` term means, by the term's position.
+    pub topics_of: BTreeMap<usize, BTreeSet<String>>,
+    /// Destinations as `SYSTEM/NAME` with a known consumer: what tells `published` from `unconsumed`.
+    pub consumed: BTreeSet<String>,
+    /// Destinations as `SYSTEM/NAME` that take dead letters.
+    pub dead: BTreeSet<String>,
     /// Page: only events older than this row.
     pub before: Option<i64>,
     /// Live tail: only events that arrived after this row.
@@ -194,8 +196,55 @@ pub struct EventFilter {
 pub struct EventPage {
     /// Newest first.
     pub rows: Vec<EventRow>,
-    /// How many match on all pages.
+    /// How many match on all pages, as far as it was looked.
     pub total: u64,
+    /// The row at which looking stopped because it would have taken too long, and its time; older events may match.
+    pub stopped: Option<(i64, Nanos)>,
+}
+
+/// Which log records to list.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LogFilter {
+    /// At or after.
+    pub since: Option<Nanos>,
+    /// Before.
+    pub until: Option<Nanos>,
+    /// What else must hold.
+    pub filter: Filter,
+    /// Where participants stand.
+    pub places: Places,
+    /// Page: only records below this one.
+    pub before: Option<LogId>,
+    /// Live tail: only what was stored after this [`LogPage::newest`].
+    pub after: Option<i64>,
+    /// At most this many rows.
+    pub limit: usize,
+}
+
+/// Identity of a log record, and its place in a list: time, then content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogId {
+    /// When.
+    pub time: Nanos,
+    /// Hash of what it says and who said it; exact repeats are not stored.
+    pub hash: i64,
+}
+
+/// A page of log records.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LogPage {
+    /// Newest first.
+    pub rows: Vec<(LogId, LogRecord)>,
+    /// Whether older ones match or may match.
+    pub more: bool,
+    /// How many match by level (0 unset to 6 fatal), the level terms aside, when all of the range was looked at.
+    pub by_level: Option<[u64; 7]>,
+    /// How many match, when all of the range was looked at.
+    pub total: Option<u64>,
+    /// The time down to which it was looked, when looking stopped because it would have taken too long.
+    pub stopped: Option<Nanos>,
+    /// What was stored last; grows.
+    pub newest: i64,
 }
 
 /// What one consumer did with an event.

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use crate::cache::Cache;
 use crate::chunk::Packer;
 use crate::counters::Counters;
+use crate::erase::{META_NEXT_CHUNK, unswept};
 use crate::fault::{Fault, Inner};
 use crate::lock::Lock;
 use crate::rollup::Rollups;
@@ -32,15 +33,24 @@ pub(crate) struct State {
     pub(crate) counters: Counters,
     pub(crate) next_chunk: i64,
     pub(crate) packer: Packer,
+    /// Chunks that traces were taken off and that are still to be written anew.
+    pub(crate) unswept: std::collections::BTreeSet<i64>,
     /// A transaction was rolled back: memory no longer says what the file says.
     pub(crate) stale: bool,
 }
 
 impl State {
     fn load(conn: &Connection) -> Inner<State> {
-        let next_chunk = conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM chunk", [], |r| r.get(0))?;
+        // A number never comes back, even when the newest chunks were erased: readers keep what they decoded.
+        let next_chunk = conn.query_row(
+            "SELECT max(coalesce((SELECT max(id) FROM chunk), 0) + 1,
+             coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1), 1))",
+            [META_NEXT_CHUNK],
+            |r| r.get(0),
+        )?;
         let packer = Packer::new().map_err(|e| Fault::decode("a chunk", e))?;
-        Ok(State { rollups: Rollups::load(conn)?, counters: Counters::load(conn)?, next_chunk, packer, stale: false })
+        let (rollups, counters) = (Rollups::load(conn)?, Counters::load(conn)?);
+        Ok(State { rollups, counters, next_chunk, packer, unswept: unswept(conn)?, stale: false })
     }
 }
 

@@ -1,17 +1,31 @@
 //! The application: owns the workspace, runs the sources, answers requests, emits updates.
 //!
-//! [`Studio::start`] opens a workspace for writing and starts its sources; [`Workspace::open`] only reads. Windows and the
-//! loopback server call [`api::dispatch`] and forward [`Studio::updates`]; the command line asks [`Workspace`] directly.
+//! [`Studio::start`] opens a workspace for writing and starts its sources; [`Workspace::open`] only reads. A [`Host`] holds the
+//! studio of the workspace that is open and switches to others: windows and the loopback server call [`api::answer`] and forward
+//! [`Host::updates`]; the command line asks [`Workspace`] directly.
 //! Nothing here knows a window or HTTP.
 
 pub mod api;
+pub mod render;
 pub mod telemetry;
 
+mod alerts;
+mod components;
+mod configuration;
+mod diagnostics;
+mod control;
 mod display;
+mod erasing;
 mod handlers;
+mod marks;
+mod home;
+mod host;
 mod nats_saved;
 mod otlp_json;
 mod pipeline;
+mod recent_log;
+mod scrub;
+mod rules;
 mod settings;
 mod sources;
 mod stitch;
@@ -26,6 +40,10 @@ pub use flowglass_ingest as ingest;
 pub use flowglass_model as model;
 pub use flowglass_store as store;
 pub use flowglass_topology as topology;
+pub use components::components;
+pub use diagnostics::{FILES as DIAGNOSTICS_FILES, bundle as diagnostics_bundle};
+pub use home::Home;
+pub use host::{Host, told_to_end};
 pub use pipeline::{Committed, Pipeline};
 pub use settings::{SettingsError, parse as parse_settings};
 pub use sources::ImportOutcome;

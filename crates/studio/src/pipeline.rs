@@ -9,8 +9,10 @@ use flowglass_ingest::{Submission, SubmitError};
 use flowglass_model::{Batch, Delivery, IngestCounts, Layer, Message, Nanos, NodeId, Span, SpanFacts, SpanId, TraceId};
 use flowglass_store::{Added, StoreError, Tx, UnmatchedPublication, Writer};
 use flowglass_topology::{FactSource, MessageSighting, Resolver, Unmatched};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc};
 
+use crate::control::{Control, Note};
+use crate::erasing::Erasing;
 use crate::stitch;
 
 /// Spans whose facts stay in memory; older traces are read again when a late span comes.
@@ -31,26 +33,17 @@ pub struct Committed {
     pub redacted: u64,
 }
 
-/// A small text the workspace keeps (path of the settings, NATS connections without secrets).
-pub struct Note {
-    /// Under which name.
-    pub key: &'static str,
-    /// The text.
-    pub value: String,
-    /// Answered when it is durable.
-    pub done: oneshot::Sender<Result<(), StoreError>>,
-}
-
 enum Work {
     Submission(Submission),
-    Note(Note),
+    Control(Control),
+    Nothing,
     End,
 }
 
 /// Owns the writing connection and everything derivation needs.
 pub struct Pipeline {
-    writer: Writer,
-    resolver: Resolver,
+    pub(crate) writer: Writer,
+    pub(crate) resolver: Resolver,
     committed: broadcast::Sender<Committed>,
 }
 
@@ -61,19 +54,28 @@ impl Pipeline {
     }
 
     /// Writes until the queue is closed. Meant for a thread of its own; `control` may change workspace notes meanwhile.
-    pub fn run(mut self, mut queue: mpsc::Receiver<Submission>, mut control: mpsc::Receiver<Note>) {
-        let wait = async |queue: &mut mpsc::Receiver<Submission>, control: &mut mpsc::Receiver<Note>| {
+    pub fn run(mut self, mut queue: mpsc::Receiver<Submission>, mut control: mpsc::Receiver<Control>) {
+        let wait = async |queue: &mut mpsc::Receiver<Submission>, control: &mut mpsc::Receiver<Control>, busy: bool| {
             tokio::select! {
                 biased;
-                Some(note) = control.recv() => Work::Note(note),
+                Some(message) = control.recv() => Work::Control(message),
                 submission = queue.recv() => submission.map_or(Work::End, Work::Submission),
+                () = std::future::ready(()), if busy => Work::Nothing,
             }
         };
+        let mut erasing = self.writer.is_unswept().then(Erasing::unfinished);
         loop {
-            let first = match futures::executor::block_on(wait(&mut queue, &mut control)) {
+            // One step of deleting between two groups: whoever sends waits for a step at most.
+            erasing = erasing.and_then(|job| job.step(&mut self));
+            let first = match futures::executor::block_on(wait(&mut queue, &mut control, erasing.is_some())) {
                 Work::End => return,
-                Work::Note(note) => {
+                Work::Nothing => continue,
+                Work::Control(Control::Note(note)) => {
                     self.take_note(note);
+                    continue;
+                }
+                Work::Control(Control::Erase(job)) => {
+                    erasing = Some(Erasing::new(job));
                     continue;
                 }
                 Work::Submission(first) => first,
@@ -98,7 +100,12 @@ impl Pipeline {
         let _ = note.done.send(written);
     }
 
-    fn commit_group(&mut self, mut group: Vec<Submission>) {
+    fn commit_group(&mut self, group: Vec<Submission>) {
+        let (rehearsals, mut group): (Vec<_>, Vec<_>) = group.into_iter().partition(|s| s.rehearsal);
+        rehearsals.into_iter().for_each(|s| self.rehearse(s));
+        if group.is_empty() {
+            return;
+        }
         let batches: Vec<Batch> = group.iter_mut().map(|s| std::mem::take(&mut s.batch)).collect();
         match self.write(batches) {
             Ok((counts, committed)) => {
@@ -122,8 +129,27 @@ impl Pipeline {
         }
     }
 
+    /// Writes our own test and takes it back.
+    fn rehearse(&mut self, mut submission: Submission) {
+        let batches = vec![std::mem::take(&mut submission.batch)];
+        let outcome = self.put(batches, |tx| tx.rehearse()).map(|(counts, _)| counts.into_iter().next().unwrap_or_default());
+        // What the resolver learnt of it is taken back, too.
+        self.resolver.forget_all();
+        let retryable = |error: &StoreError| matches!(error.code(), "full" | "busy");
+        let failed = |e: StoreError| SubmitError::Failed { reason: e.to_string(), retryable: retryable(&e) };
+        let _ = submission.done.send(outcome.map_err(failed));
+    }
+
     /// Writes batches in one transaction and says what became of each.
-    pub fn write(&mut self, mut batches: Vec<Batch>) -> Result<(Vec<IngestCounts>, Committed), StoreError> {
+    pub fn write(&mut self, batches: Vec<Batch>) -> Result<(Vec<IngestCounts>, Committed), StoreError> {
+        self.put(batches, |tx| tx.commit())
+    }
+
+    fn put(
+        &mut self,
+        mut batches: Vec<Batch>,
+        end: impl FnOnce(Tx<'_>) -> Result<(), StoreError>,
+    ) -> Result<(Vec<IngestCounts>, Committed), StoreError> {
         let _span = tracing::info_span!("commit", batches = batches.len()).entered();
         let mut committed = Committed::default();
         batches.iter().for_each(|b| extend_range(&mut committed, b));
@@ -166,17 +192,18 @@ impl Pipeline {
 
         for (batch, count) in batches.iter().zip(&mut counts) {
             tx.add_rejected(&batch.rejected, committed.last)?;
+            tx.add_dropped(batch.dropped)?;
             count.rejected += batch.rejected.iter().map(|r| r.count).sum::<u64>();
             committed.counts.add(*count);
             committed.redacted += batch.redacted + batch.messages.iter().map(|m| u64::from(m.redacted)).sum::<u64>();
         }
-        tx.commit()?;
+        end(tx)?;
         Ok((counts, committed))
     }
 }
 
 /// Writes the summaries of all journeys that a batch touched anew.
-fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: BTreeSet<TraceId>) -> Result<(), StoreError> {
+pub(crate) fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: BTreeSet<TraceId>) -> Result<(), StoreError> {
     let mut roots = BTreeSet::new();
     for trace in touched {
         let of_trace = stitch::roots(trace, &mut |t| tx.joins_of(t))?;
@@ -299,7 +326,7 @@ fn extend_range(committed: &mut Committed, batch: &Batch) {
 }
 
 /// The resolver's questions, answered by the running transaction.
-struct TxSource<'a, 'tx>(&'a mut Tx<'tx>);
+pub(crate) struct TxSource<'a, 'tx>(pub(crate) &'a mut Tx<'tx>);
 
 fn sighting(m: flowglass_store::MessageRef) -> MessageSighting {
     MessageSighting {

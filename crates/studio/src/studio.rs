@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use flowglass_ingest::{IngestStats, Sink};
+use flowglass_ingest::secrets::Secret;
+use flowglass_ingest::{IngestStats, Port, Sink};
 use flowglass_model::Nanos;
 use flowglass_store::{Access, StoreError, Writer};
 use tokio::sync::{OnceCell, broadcast, mpsc, oneshot};
@@ -13,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::Update;
-use crate::pipeline::{Note, Pipeline};
-use crate::sources::{Imports, NatsLinks, Receiver, ReceiverRole};
+use crate::configuration::Configuration;
+use crate::control::{Control, Desk, Note};
+use crate::pipeline::Pipeline;
+use crate::sources::{Asked, Forwarding, Imports, Listeners, NatsLinks, forward_target, remembered_forward};
 use crate::ticker::{self, Activity};
 use crate::views::Views;
-use crate::workspace::{META_CONFIG_COPY, Settings, Workspace, WorkspaceError};
-use crate::{nats_saved, settings};
+use crate::workspace::{Workspace, WorkspaceError};
+use crate::nats_saved;
 
 /// Batches and bytes that may wait for the writer.
 const QUEUE_BATCHES: usize = 256;
@@ -35,6 +38,14 @@ pub struct Options {
     pub otlp_grpc: Option<SocketAddr>,
     /// OTLP/HTTP address; `None` is off.
     pub otlp_http: Option<SocketAddr>,
+    /// Whether these addresses were asked for by name; else those that the workspace remembers take the place of the usual ones.
+    pub otlp_grpc_named: bool,
+    /// The same for HTTP.
+    pub otlp_http_named: bool,
+    /// What senders on other machines must pass; without one it is taken from the keychain when it is needed (window only).
+    pub token: Option<Secret>,
+    /// Where accepted OTLP requests are passed on to, if not where the workspace remembers.
+    pub forward: Option<String>,
     /// NATS connections besides those the workspace remembers.
     pub nats: Vec<flowglass_ingest::nats::NatsConfig>,
     /// Whether a listener that cannot be bound is an error (command line) or a state to show (window).
@@ -45,6 +56,8 @@ pub struct Options {
     pub demo: bool,
     /// The clock, nanoseconds since the epoch.
     pub clock: fn() -> Nanos,
+    /// Where updates go; a stream of its own unless a [`Host`](crate::Host) gives one that outlives this studio.
+    pub updates: Option<broadcast::Sender<Update>>,
 }
 
 impl Options {
@@ -55,11 +68,16 @@ impl Options {
             config: None,
             otlp_grpc: Some(SocketAddr::from(([127, 0, 0, 1], 4317))),
             otlp_http: Some(SocketAddr::from(([127, 0, 0, 1], 4318))),
+            otlp_grpc_named: false,
+            otlp_http_named: false,
+            token: None,
+            forward: None,
             nats: Vec::new(),
             strict: true,
             remembered_nats: true,
             demo: false,
             clock: system_clock,
+            updates: None,
         }
     }
 }
@@ -95,13 +113,16 @@ pub struct Studio(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) workspace: Workspace,
+    pub(crate) configuration: Configuration,
     pub(crate) clock: fn() -> Nanos,
     pub(crate) demo: bool,
     pub(crate) sink: Mutex<Option<Sink>>,
-    pub(crate) notes: Mutex<Option<mpsc::Sender<Note>>>,
+    pub(crate) notes: Mutex<Option<mpsc::Sender<Control>>>,
+    pub(crate) desk: Desk,
     pub(crate) updates: broadcast::Sender<Update>,
     pub(crate) ingest_stats: Arc<IngestStats>,
-    pub(crate) receivers: Vec<Receiver>,
+    pub(crate) receivers: Listeners,
+    pub(crate) forwarding: Forwarding,
     pub(crate) nats: NatsLinks,
     pub(crate) imports: Imports,
     pub(crate) views: Views,
@@ -117,6 +138,7 @@ impl Studio {
     pub async fn start(options: Options) -> Result<Studio, StudioError> {
         let writer = Writer::open(&options.workspace, Access::Create)?;
         let workspace = Workspace::open(&options.workspace, options.config.as_deref())?;
+        let configuration = Configuration::new(workspace.settings().config);
         let (sink, queue) = Sink::channel(QUEUE_BATCHES, QUEUE_BYTES);
         let (notes, control) = mpsc::channel(16);
         let (committed, commits) = broadcast::channel(1024);
@@ -129,27 +151,36 @@ impl Studio {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let ingest_stats = Arc::new(IngestStats::default());
-        let mut receivers = Vec::new();
-        for (role, address) in
-            [(ReceiverRole::OtlpGrpc, options.otlp_grpc), (ReceiverRole::OtlpHttp, options.otlp_http)]
-        {
-            let receiver = Receiver::start(role, address, &sink, &ingest_stats, &stop, &tasks).await;
-            if let (true, Some(problem)) = (options.strict, &receiver.problem) {
-                stop.cancel();
-                return Err(StudioError::Bind(problem.clone()));
-            }
-            receivers.push(receiver);
+        let updates = options.updates.clone().unwrap_or_else(|| broadcast::channel(256).0);
+        let receivers = Listeners::new(options.token.clone(), stop.child_token());
+        let forwarding = Forwarding::new(receivers.forward.clone(), updates.clone());
+        let asked = [
+            Asked { port: Port::Grpc, address: options.otlp_grpc, named: options.otlp_grpc_named },
+            Asked { port: Port::Http, address: options.otlp_http, named: options.otlp_http_named },
+        ];
+        let started =
+            receivers.start(asked, &workspace, options.strict, &sink, &ingest_stats, &configuration.keys).await;
+        let forwarded = match started {
+            Ok(()) => forward(&options, &workspace, &receivers, &forwarding).await,
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = forwarded {
+            stop.cancel();
+            return Err(StudioError::Bind(problem));
         }
 
         let studio = Studio(Arc::new(Inner {
             workspace,
+            configuration,
             clock: options.clock,
             demo: options.demo,
             sink: Mutex::new(Some(sink)),
             notes: Mutex::new(Some(notes)),
-            updates: broadcast::channel(256).0,
+            desk: Desk::default(),
+            updates,
             ingest_stats,
             receivers,
+            forwarding,
             nats: NatsLinks::default(),
             imports: Imports::default(),
             views: Views::default(),
@@ -170,6 +201,8 @@ impl Studio {
     /// Stops accepting, flushes what is under way, closes the workspace.
     pub async fn stop(&self) {
         self.0.stop.cancel();
+        self.0.receivers.finished().await;
+        self.0.forwarding.finish().await;
         self.0.tasks.close();
         self.0.tasks.wait().await;
         if !self.0.nats.is_empty() {
@@ -198,8 +231,7 @@ impl Studio {
 
     /// Bound addresses: OTLP/gRPC, OTLP/HTTP.
     pub fn addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        let of = |role| self.0.receivers.iter().find(|r| r.role == role).and_then(|r| r.address);
-        (of(ReceiverRole::OtlpGrpc), of(ReceiverRole::OtlpHttp))
+        (self.0.receivers.of(Port::Grpc).address(), self.0.receivers.of(Port::Http).address())
     }
 
     /// Where to hand in batches; `None` while stopping.
@@ -234,7 +266,7 @@ impl Studio {
         let notes = lock(&self.0.notes).clone();
         let Some(notes) = notes else { return Ok(()) };
         let (done, written) = oneshot::channel();
-        if notes.send(Note { key, value, done }).await.is_err() {
+        if notes.send(Control::Note(Note { key, value, done })).await.is_err() {
             return Ok(());
         }
         match written.await {
@@ -242,58 +274,25 @@ impl Studio {
             Err(_) => Ok(()),
         }
     }
+}
 
-    /// Changes the settings file in place and puts the result in force.
-    pub(crate) async fn edit_settings(
-        &self,
-        change: impl FnOnce(&mut toml_edit::DocumentMut) + Send + 'static,
-    ) -> Result<(), WorkspaceError> {
-        let path = self.0.workspace.settings().path;
-        let edited = tokio::task::spawn_blocking(move || {
-            let (text, config) = settings::edit(&path, change)?;
-            Ok::<_, settings::SettingsError>(Settings { path, text, config: Arc::new(config), problem: None })
-        });
-        let settings = match edited.await {
-            Ok(settings) => settings?,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
-        self.0.workspace.set_settings(settings);
-        self.keep_settings_copy().await;
-        self.publish(Update::Settings {});
-        Ok(())
-    }
-
-    /// Reads the settings file again if somebody changed it. Returns whether it did.
-    pub(crate) async fn reload_settings(&self) -> bool {
-        let old = self.0.workspace.settings();
-        let path = old.path.clone();
-        let Ok(read) = tokio::task::spawn_blocking(move || settings::read(&path)).await else { return false };
-        let new = match read {
-            Ok(Some((text, _))) if text == old.text && old.problem.is_none() => return false,
-            Ok(Some((text, config))) => {
-                Settings { path: old.path.clone(), text, config: Arc::new(config), problem: None }
-            }
-            Ok(None) => return false,
-            Err(error) if old.problem.as_deref() == Some(&error.to_string()) => return false,
-            Err(error) => Settings { problem: Some(error.to_string()), ..old },
-        };
-        let good = new.problem.is_none();
-        self.0.workspace.set_settings(new);
-        if good {
-            self.keep_settings_copy().await;
+/// Starts passing requests on: to whom was asked for, else to whom the workspace remembers. An address that was asked for and
+/// cannot be used is an error; a remembered one is told in the log.
+async fn forward(
+    options: &Options,
+    workspace: &Workspace,
+    receivers: &Listeners,
+    forwarding: &Forwarding,
+) -> Result<(), String> {
+    let Some(url) = options.forward.clone().or_else(|| remembered_forward(workspace)) else { return Ok(()) };
+    let target = forward_target(&url, &receivers.addresses()).await.map_err(|e| e.to_string());
+    match target.and_then(|target| forwarding.set(Some(target))) {
+        Err(problem) if options.forward.is_some() => Err(format!("--forward: {problem}")),
+        Err(problem) => {
+            tracing::warn!("nothing is passed on: {problem}");
+            Ok(())
         }
-        self.publish(Update::Settings {});
-        true
-    }
-
-    async fn keep_settings_copy(&self) {
-        let settings = self.0.workspace.settings();
-        if settings.problem.is_some() {
-            return;
-        }
-        if let Err(error) = self.note(META_CONFIG_COPY, settings.text).await {
-            tracing::warn!(%error, "the workspace could not keep a copy of its settings");
-        }
+        Ok(()) => Ok(()),
     }
 }
 

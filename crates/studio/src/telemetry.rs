@@ -23,6 +23,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, filter, fmt, reload};
 use url::Url;
 
+use crate::recent_log;
+
 /// Names the log filter.
 const LOG: &str = "FLOWGLASS_LOG";
 /// Names the receiver of our own traces.
@@ -81,6 +83,7 @@ pub fn start(level: &str) -> Result<Telemetry, TelemetryError> {
     tracing_subscriber::registry()
         .with(layer)
         .with(log)
+        .with(recent_log::layer())
         .try_init()
         .map_err(|e| TelemetryError::Logging(e.to_string()))?;
     Ok(Telemetry { endpoint, traces: handle, provider: OnceLock::new() })

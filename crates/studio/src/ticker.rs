@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::Studio;
+use crate::alerts::Alerts;
 use crate::api::{Range, Update, to_ms};
 use crate::handlers::with_journeys;
 use crate::nats_saved;
@@ -96,6 +97,14 @@ impl Second {
     }
 }
 
+impl Studio {
+    /// Whether data arrives: a NATS connection is there, or a listener took something in the last five minutes.
+    pub fn receiving(&self) -> bool {
+        let lately = self.now() - 300 * 1_000_000_000;
+        !self.0.nats.is_empty() || self.0.activity.last_requests().into_iter().flatten().any(|at| at >= lately)
+    }
+}
+
 /// Announces until the studio stops.
 pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committed>) {
     let mut clock = tokio::time::interval(Duration::from_secs(1));
@@ -103,6 +112,8 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
     let mut second = Second::default();
     let mut ticks = 0_u64;
     let mut newest = studio.ask(|w| w.read(|r| r.newest_event_row())).await.unwrap_or_default();
+    // The sample landscape fails on purpose.
+    let mut alerts = if studio.0.demo { None } else { Some(Alerts::begin(&studio).await) };
     loop {
         tokio::select! {
             () = studio.0.stop.cancelled() => return,
@@ -116,7 +127,14 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
                 if ticks.is_multiple_of(SAVE_EVERY) && !studio.0.nats.is_empty() {
                     nats_saved::save(&studio).await;
                 }
-                announce(&studio, std::mem::take(&mut second), &mut newest).await;
+                let second = std::mem::take(&mut second);
+                let first = second.first.filter(|_| second.stored_anything());
+                announce(&studio, second, &mut newest).await;
+                if let Some(alerts) = &mut alerts
+                    && let Some(alert) = alerts.tick(&studio, first).await
+                {
+                    studio.publish(Update::Alert { alert });
+                }
                 studio.reload_settings().await;
             }
         }
@@ -142,8 +160,9 @@ async fn announce(studio: &Studio, second: Second, newest: &mut i64) {
         .0
         .receivers
         .iter()
-        .filter_map(|r| r.problem.clone())
+        .filter_map(|r| r.problem().map(|p| p.words))
         .chain(studio.0.nats.problems())
+        .chain(studio.0.forwarding.problem())
         .chain(studio.0.workspace.settings().problem)
         .next();
     let quiet = studio.ask(|w| w.stats()).await.is_ok_and(|s| s.spans + s.events + s.logs == 0);
@@ -157,7 +176,7 @@ async fn announce(studio: &Studio, second: Second, newest: &mut i64) {
         events_per_second,
         state: state.into(),
         problem,
-        otlp: studio.0.receivers.iter().filter_map(|r| r.address).map(|a| format!(":{}", a.port())).collect(),
+        otlp: studio.0.receivers.addresses().into_iter().map(|a| format!(":{}", a.port())).collect(),
         nats: studio.0.nats.short_addresses(),
     });
 }

@@ -44,6 +44,11 @@ pub(crate) fn clock_time(nanos: Nanos) -> String {
     format!("{} UTC", timestamp(nanos).strftime("%H:%M:%S"))
 }
 
+/// `20261123-184512`, for names of files; UTC.
+pub(crate) fn file_stamp(nanos: Nanos) -> String {
+    timestamp(nanos).strftime("%Y%m%d-%H%M%S").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -111,37 +111,59 @@ pub(crate) fn acknowledgement(ack: Acknowledgement) -> &'static str {
     }
 }
 
-/// Code, meaning and advice for spans that gave no edge.
-pub(crate) fn unresolved(reason: UnresolvedReason) -> (&'static str, &'static str, &'static str) {
+/// What is said of spans that gave no edge.
+pub(crate) struct Unresolved {
+    /// For programs.
+    pub(crate) code: &'static str,
+    /// What it means.
+    pub(crate) meaning: &'static str,
+    /// Who has to do what.
+    pub(crate) advice: &'static str,
+    /// What to set, ready to copy.
+    pub(crate) snippet: Option<&'static str>,
+}
+
+/// Why spans gave no edge, and what to do about it.
+pub(crate) fn unresolved(reason: UnresolvedReason) -> Unresolved {
+    let words = |code, meaning, advice, snippet| Unresolved { code, meaning, advice, snippet };
     match reason {
-        UnresolvedReason::CallerMissing => (
+        UnresolvedReason::CallerMissing => words(
             "caller-missing",
-            "Requests that name a caller whose span never arrived",
-            "Send the caller's traces here too. If they are sampled, keep the whole trace (parent-based sampling); if a gateway \
-             passes trace context on without tracing itself, instrument it or let it start the trace.",
+            "A request arrived here, but the caller's own span did not",
+            "Whoever calls these services has to send its traces here too. If it samples, let it keep whole traces. If a gateway \
+             passes trace context on without tracing itself, instrument the gateway.",
+            Some("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318\nOTEL_TRACES_SAMPLER=parentbased_always_on"),
         ),
-        UnresolvedReason::PeerUnnamed => (
+        UnresolvedReason::PeerUnnamed => words(
             "peer-unnamed",
-            "Outgoing calls that say neither whom they call nor reach an instrumented service",
-            "Update the client's instrumentation so that it sets server.address, or set service.peer.name on the span.",
+            "A call went out that does not say to whom, and nobody instrumented answered it",
+            "The team of the calling service: update its client instrumentation so that spans say server.address, or name the \
+             peer where the client is made.",
+            Some("span.setAttribute(\"server.address\", \"payments.example.com\")"),
         ),
-        UnresolvedReason::PeerIsAddress => (
+        UnresolvedReason::PeerIsAddress => words(
             "peer-is-address",
-            "Outgoing calls to a bare IP address that no known service answered",
-            "Instrument the callee, call it by name, or give the address a name with an alias in the settings.",
+            "A call went out to a bare IP address that no known service answered",
+            "Send the callee's traces here too, let the caller use a host name, or name the peer on the client's span.",
+            Some("span.setAttribute(\"service.peer.name\", \"payments-sys-api\")"),
         ),
-        UnresolvedReason::DestinationUnnamed => (
+        UnresolvedReason::DestinationUnnamed => words(
             "destination-unnamed",
-            "Messaging spans that name no destination",
-            "Let the messaging instrumentation set messaging.destination.name.",
+            "A message was sent or received without saying on which topic or queue",
+            "The team of the service: let its messaging instrumentation name the destination on the span.",
+            Some("span.setAttribute(\"messaging.destination.name\", \"orders.placed\")"),
         ),
-        UnresolvedReason::ServiceUnnamed => (
+        UnresolvedReason::ServiceUnnamed => words(
             "service-unnamed",
-            "Spans of processes without a service name",
-            "Set OTEL_SERVICE_NAME (Node: enable the env resource detector) and restart the process.",
+            "Spans of a process that does not say which service it is",
+            "Whoever starts the process: set its service name and restart it. In Node.js also enable the env resource detector.",
+            Some("OTEL_SERVICE_NAME=order-prc-api"),
         ),
-        UnresolvedReason::Settle => {
-            ("settle", "Acknowledgements of messages", "Nothing to do: settling a message is not an interaction.")
-        }
+        UnresolvedReason::Settle => words(
+            "settle",
+            "Acknowledgements of messages",
+            "Nothing to do: the message itself is on the map, its acknowledgement is no interaction of its own.",
+            None,
+        ),
     }
 }

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
 use flowglass_journey::Input;
-use flowglass_model::{Config, Graph, Journey, Layer, Nanos, NodeId, SpanFacts, TraceId};
-use flowglass_store::{EventRow, FindHit, JourneyFilter, JourneyPage, Reader, Stats, StoreError};
+use flowglass_model::filter::{Filter, Places};
+use flowglass_model::{Config, Graph, Journey, Layer, Nanos, NodeId, SeriesKey, SeriesSum, SpanFacts, TraceId};
+use flowglass_store::{EventRow, FindHit, JourneyFilter, JourneyPage, Reader, Spark, Stats, StoreError};
 use flowglass_topology::{GraphOptions, graph};
 
+use crate::api::{Range, TopologyView, to_ms};
+use crate::handlers::scene::scene;
 use crate::settings::{self, SettingsError};
 use crate::stitch;
-use crate::views::SparkedSeries;
+use crate::views::{Grid, SparkedSeries, Views, Wishes};
 
 /// Reading connections kept open at most.
 const IDLE_READERS: usize = 4;
@@ -108,14 +111,22 @@ impl Workspace {
         until: Option<Nanos>,
         parts: usize,
     ) -> Result<Vec<SparkedSeries>, WorkspaceError> {
-        let (sums, mut sparks) = self.read(|r| Ok((r.series(since, until)?, r.sparks(since, until, parts)?)))?;
-        Ok(sums
-            .into_iter()
-            .map(|sum| {
-                let spark = sparks.remove(&sum.key).unwrap_or_default();
-                (sum, spark)
-            })
-            .collect())
+        let (sums, sparks) = self.read(|r| Ok((r.series(since, until)?, r.sparks(since, until, parts)?)))?;
+        Ok(joined(sums, sparks))
+    }
+
+    /// Every series of a range, summed, and over the parts of a grid; without one no parts.
+    pub(crate) fn sparked_on(
+        &self,
+        since: Option<Nanos>,
+        until: Option<Nanos>,
+        grid: Option<Grid>,
+    ) -> Result<Vec<SparkedSeries>, WorkspaceError> {
+        let (sums, sparks) = self.read(|r| {
+            let sparks = grid.map(|g| r.sparks(Some(g.since), Some(g.until), g.parts)).transpose()?;
+            Ok((r.series(since, until)?, sparks.unwrap_or_default()))
+        })?;
+        Ok(joined(sums, sparks))
     }
 
     /// Counters of the workspace.
@@ -135,6 +146,19 @@ impl Workspace {
         Ok(graph(&sums, &settings.config, &GraphOptions { environment, previous: BTreeMap::new() }))
     }
 
+    /// The map of a range as windows show it, laid out afresh, nothing folded.
+    pub fn map(
+        &self,
+        since: Option<Nanos>,
+        until: Option<Nanos>,
+        environment: Option<&str>,
+    ) -> Result<TopologyView, WorkspaceError> {
+        let range = Range { since_at: since.map(to_ms), until_at: until.map(to_ms) };
+        // At the end of time nothing is too young to be shown.
+        let scene = scene(self, range, environment, Nanos::MAX)?;
+        Ok(Views::default().once(&scene, &Wishes::open()))
+    }
+
     /// Layers of all participants ever seen.
     pub fn layers(&self) -> Result<BTreeMap<NodeId, Layer>, WorkspaceError> {
         Ok(self.graph(None, None, None)?.nodes.into_iter().map(|n| (n.id, n.layer)).collect())
@@ -143,6 +167,11 @@ impl Workspace {
     /// Journeys of a range, newest first.
     pub fn journeys(&self, filter: &JourneyFilter) -> Result<JourneyPage, WorkspaceError> {
         self.read(|r| r.journeys(filter))
+    }
+
+    /// Where participants stand, as far as a filter asks for it.
+    pub fn places(&self, filter: &Filter) -> Result<Places, WorkspaceError> {
+        crate::handlers::places(self, filter)
     }
 
     /// What has this trace id, span id, message id or business key.
@@ -179,6 +208,14 @@ impl Workspace {
             Input { root, spans: &spans, joins: &members.joins, events: &events, deliveries: &deliveries, layers };
         Ok((flowglass_journey::build(&input), rows))
     }
+}
+
+fn joined(sums: Vec<SeriesSum>, mut sparks: BTreeMap<SeriesKey, Spark>) -> Vec<SparkedSeries> {
+    let with_spark = |sum: SeriesSum| {
+        let spark = sparks.remove(&sum.key).unwrap_or_default();
+        (sum, spark)
+    };
+    sums.into_iter().map(with_spark).collect()
 }
 
 /// Settings for a workspace: the file named, else the one the workspace names, else the one beside it; when that cannot be read,

@@ -7,6 +7,8 @@ use flowglass_model::{Delta, Graph, SeriesKey, TraceJoin};
 fn key_text(key: &SeriesKey) -> String {
     match key {
         SeriesKey::Edge { kind, source, target } => format!("{} {source} -> {target}", kind.as_str()),
+        // By operation only where somebody asks for it: an entry is an edge.
+        SeriesKey::Entry { source, target, .. } => format!("call {source} -> {target}"),
         SeriesKey::Operation { participant, operation } => format!("operation {participant} {operation}"),
         SeriesKey::Address { address, participant } => format!("address {address} = {participant}"),
         SeriesKey::Group { topic, group, participant } => format!("group {topic} {group} = {participant}"),

@@ -9,9 +9,9 @@ mod layers;
 mod layout;
 mod resolve;
 
-pub use fold::{Folding, GraphOptions, Positions, graph};
-pub use layers::{Classified, classify, default_patterns};
+pub use fold::{Folding, GraphOptions, Noise, Positions, folded_by, graph, graph_of};
+pub use layers::{Classified, classify, default_patterns, layer_pattern_matches};
 pub use layout::{
     Band, Bounds, Layout, LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, Point, card_size, layout,
 };
-pub use resolve::{Derived, FactSource, MessageSighting, Resolver, Unmatched};
+pub use resolve::{Derived, FactSource, MessageSighting, Resolver, Retracted, Retraction, Unmatched};

@@ -1,10 +1,11 @@
-//! The TypeScript of the wire contract, generated from Rust and committed.
+//! What is generated and committed: the TypeScript of the wire contract, and the list of what ships.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::components;
 use crate::run::{cargo, root, target};
 
 fn file() -> PathBuf {
@@ -13,23 +14,29 @@ fn file() -> PathBuf {
 
 /// Writes it, or checks that it is up to date.
 pub(crate) fn run(check: bool) -> Result<()> {
-    settle(cargo(["run", "--quiet", "--package", "flowglass-studio", "--example", "ts"]), check)
+    // First: the generator has the list inside.
+    settle(&components::file(), &components::wanted()?, check)?;
+    bindings(cargo(["run", "--quiet", "--package", "flowglass-studio", "--example", "ts"]), check)
 }
 
 /// Checks with the example that the build step has left.
 pub(crate) fn check_built() -> Result<()> {
-    settle(Command::new(target().join("debug/examples/ts")), true)
+    settle(&components::file(), &components::wanted()?, true)?;
+    bindings(Command::new(target().join("debug/examples/ts")), true)
 }
 
-fn settle(mut generator: Command, check: bool) -> Result<()> {
+fn bindings(mut generator: Command, check: bool) -> Result<()> {
     let output =
         generator.stderr(std::process::Stdio::inherit()).output().context("the generator cannot be started")?;
     if !output.status.success() {
         bail!("the generator ended with {}", output.status);
     }
     let wanted = String::from_utf8(output.stdout)?.trim_end().to_owned() + "\n";
-    let path = file();
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    settle(&file(), &wanted, check)
+}
+
+fn settle(path: &Path, wanted: &str, check: bool) -> Result<()> {
+    let found = std::fs::read_to_string(path).unwrap_or_default();
     if found.trim_end() == wanted.trim_end() {
         return Ok(());
     }
@@ -37,5 +44,5 @@ fn settle(mut generator: Command, check: bool) -> Result<()> {
         let line = found.lines().zip(wanted.lines()).take_while(|(a, b)| a == b).count() + 1;
         bail!("{} is out of date from line {line} on; run `cargo xtask codegen`", path.display());
     }
-    std::fs::write(&path, wanted).with_context(|| path.display().to_string())
+    std::fs::write(path, wanted).with_context(|| path.display().to_string())
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod components;
 mod demo;
 mod run;
 mod setup;
@@ -28,7 +29,7 @@ enum Command {
     Test(test::Arguments),
     /// Measure, as ratios to baselines of the same run
     Bench,
-    /// Write the TypeScript of the wire contract
+    /// Write the TypeScript of the wire contract and the list of what ships
     Codegen {
         /// Only check that it is up to date
         #[arg(long)]

@@ -1,4 +1,6 @@
-/** Figures and times as people read them. Everything here is pure. */
+/** Figures and times as people read them. Times follow the switch between local time and UTC. */
+
+export { bothTimes, clock, clockMinutes, clockMs, clockZone, dateTime, day, dayMinutes, fromInput, rfc3339, span, toInput, zoneName } from './times';
 
 const NBSP = '\u00a0';
 
@@ -64,40 +66,6 @@ export function bytes(n: number): string {
   return `${trim(value)}${NBSP}${units[unit]}`;
 }
 
-/** Time of day: `14:31:52`. */
-export function clock(at: number): string {
-  return new Date(at).toLocaleTimeString('en-GB');
-}
-
-/** Time of day with milliseconds: `14:31:52.064`. */
-export function clockMs(at: number): string {
-  return `${clock(at)}.${String(Math.floor(at) % 1000).padStart(3, '0')}`;
-}
-
-/** Hours and minutes: `14:31`. */
-export function clockMinutes(at: number): string {
-  return new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
-}
-
-/** Day and time: `23 Nov 2026 14:31:52`. */
-export function dateTime(at: number): string {
-  return `${day(at)} ${clock(at)}`;
-}
-
-/** Day: `23 Nov 2026`. */
-export function day(at: number): string {
-  return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
-}
-
-/** A range in as few words as tell it: `14:02 – 14:32`, with the day where it is not today. */
-export function span(sinceAt: number, untilAt: number, nowAt: number): string {
-  const fine = untilAt - sinceAt < 10 * 60_000 ? clock : clockMinutes;
-  const from = `${fine(sinceAt)}`;
-  const until = `${fine(untilAt)}`;
-  if (day(sinceAt) !== day(untilAt)) return `${shortDay(sinceAt)} ${from} – ${shortDay(untilAt)} ${until}`;
-  return day(sinceAt) === day(nowAt) ? `${from} – ${until}` : `${shortDay(sinceAt)} ${from} – ${until}`;
-}
-
 /** How long ago: `just now`, `4 min ago`. */
 export function ago(at: number, nowAt: number): string {
   const ms = nowAt - at;
@@ -114,10 +82,6 @@ export function middleEllipsis(text: string, most: number): string {
 /** `1 file`, `2 files`. */
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
-}
-
-function shortDay(at: number): string {
-  return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }
 
 function trim(value: number, digits = 1): string {

@@ -1,88 +1,91 @@
 //! `flowglass journeys`.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::anyhow;
 use flowglass_studio::Workspace;
-use flowglass_studio::model::{JourneyStatus, JourneySummary, Nanos};
+use flowglass_studio::model::filter::{Filter, View};
+use flowglass_studio::model::{JourneyState, JourneyStatus, JourneySummary};
 use flowglass_studio::store::{FindHit, JourneyFilter};
 
 use super::{open, range};
 use crate::args::{JourneysArgs, StatusArg};
-use crate::filter::{Filter, states_of};
 use crate::output::{JourneyRowOut, print_json};
-
-/// Rows asked for at a time while looking for those that match.
-const PAGE: usize = 1_000;
 
 /// Prints journeys, newest first.
 pub(crate) fn run(args: &JourneysArgs, config: Option<&Path>) -> anyhow::Result<()> {
     let _span = tracing::info_span!("command", otel.name = "journeys").entered();
-    let mut filter = match args.filter.as_deref() {
-        Some(text) => Filter::parse(text).map_err(|reason| anyhow!("--filter: {reason}"))?,
-        None => Filter::default(),
-    };
-    if let Some(status) = args.status {
-        filter.restrict(&states_of(match status {
+    let text = args.filter.as_deref().unwrap_or_default();
+    let filter = Filter::parse(text, View::Journeys).map_err(|problem| anyhow!("--filter: {problem}"))?;
+    let state = args.status.map(|status| {
+        states_of(match status {
             StatusArg::Ok => JourneyStatus::Ok,
             StatusArg::Failed => JourneyStatus::Failed,
             StatusArg::Incomplete => JourneyStatus::Incomplete,
-        }));
-    }
-    let range = range(&args.range)?;
+        })
+    });
+    let (since, until) = range(&args.range)?;
     let workspace = open(&args.workspace.workspace, config)?;
+    let places = workspace.places(&filter)?;
+    let question = JourneyFilter { since, until, filter, places, state, limit: args.limit, ..JourneyFilter::default() };
     let rows = match args.find.as_deref().map(str::trim) {
-        Some(text) => found(&workspace, text, &filter, args.limit)?,
-        None => listed(&workspace, &filter, range, args.limit)?,
+        Some(text) => found(&workspace, text, &question)?,
+        None => listed(&workspace, question)?,
     };
     print_json(&rows.iter().map(JourneyRowOut::from).collect::<Vec<_>>())
 }
 
+/// States that the contract's coarser word stands for.
+fn states_of(status: JourneyStatus) -> Vec<JourneyState> {
+    let all = [
+        JourneyState::Ok,
+        JourneyState::Degraded,
+        JourneyState::Failed,
+        JourneyState::InProgress,
+        JourneyState::Incomplete,
+    ];
+    all.into_iter().filter(|s| s.status() == status).collect()
+}
+
 /// Journeys that carry a value, whatever their time. Events that belong to no journey are not listed.
-fn found(workspace: &Workspace, text: &str, filter: &Filter, limit: usize) -> anyhow::Result<Vec<JourneySummary>> {
-    let mut ids = BTreeSet::new();
+fn found(workspace: &Workspace, text: &str, question: &JourneyFilter) -> anyhow::Result<Vec<JourneySummary>> {
+    let mut ids = std::collections::BTreeSet::new();
     for hit in workspace.find(text)? {
         if let FindHit::Trace(trace) = hit {
             ids.extend(workspace.read(|r| r.journeys_of_trace(trace))?);
         }
     }
-    let mut rows = Vec::new();
-    for id in ids {
-        rows.extend(workspace.read(|r| r.journey_summary(id))?.filter(|s| filter.matches(s)));
-    }
-    rows.sort_by_key(|s| Reverse((s.start, s.id)));
-    rows.truncate(limit);
+    // The filter is asked for all times, and the journeys that carry the value are kept.
+    let all = JourneyFilter { since: None, until: None, limit: usize::MAX, ..question.clone() };
+    let mut rows = if all.filter.is_empty() && all.state.is_none() {
+        let mut rows = Vec::new();
+        for id in ids {
+            rows.extend(workspace.read(|r| r.journey_summary(id))?);
+        }
+        rows.sort_by_key(|s| std::cmp::Reverse((s.start, s.id)));
+        rows
+    } else {
+        listed(workspace, all)?.into_iter().filter(|s| ids.contains(&s.id)).collect()
+    };
+    rows.truncate(question.limit);
     Ok(rows)
 }
 
-/// Journeys of a range. The store sorts and chooses by state and first word; the other terms are looked at here, page by page.
-fn listed(
-    workspace: &Workspace,
-    filter: &Filter,
-    (since, until): (Option<Nanos>, Option<Nanos>),
-    limit: usize,
-) -> anyhow::Result<Vec<JourneySummary>> {
-    let narrow = !filter.services.is_empty() || !filter.words.is_empty();
-    let page = if narrow { PAGE } else { limit };
-    let mut question = JourneyFilter {
-        since,
-        until,
-        state: filter.states.clone(),
-        text: filter.words.first().cloned(),
-        limit: page,
-        ..JourneyFilter::default()
-    };
-    let mut rows = Vec::new();
-    while rows.len() < limit {
-        let answer = workspace.journeys(&question)?.rows;
-        let complete = answer.len() < page;
-        question.before = answer.last().map(|s| (s.start, s.id));
-        rows.extend(answer.into_iter().filter(|s| filter.matches(s)));
-        if complete || !narrow {
+/// Journeys of a range. Where looking stops because it would take a window too long, the command goes on.
+fn listed(workspace: &Workspace, mut question: JourneyFilter) -> anyhow::Result<Vec<JourneySummary>> {
+    let limit = question.limit;
+    let mut rows: Vec<JourneySummary> = Vec::new();
+    loop {
+        let page = workspace.journeys(&question)?;
+        let fresh = page.rows.into_iter().filter(|s| !rows.iter().any(|known| known.id == s.id));
+        let fresh: Vec<JourneySummary> = fresh.collect();
+        rows.extend(fresh);
+        let Some((stopped, _)) = page.stopped.filter(|_| rows.len() < limit) else { break };
+        if question.until == Some(stopped) {
             break;
         }
+        question.until = Some(stopped);
+        question.limit = limit.saturating_sub(rows.len());
     }
     rows.truncate(limit);
     Ok(rows)

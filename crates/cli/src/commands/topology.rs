@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::bail;
-use flowglass_studio::model::Graph;
-use flowglass_studio::{layer_source, node_kind};
+use flowglass_studio::model::{Graph, Nanos};
+use flowglass_studio::render::{Caption, Theme, mermaid, svg};
+use flowglass_studio::{layer_source, node_kind, rfc3339, workspace_name};
 use serde::Serialize;
 
 use super::{open, range};
 use crate::args::{MapFormat, TopologyArgs};
 use crate::output::{print, print_json};
-use crate::render;
 
 /// Prints the map of a range.
 pub(crate) fn run(args: &TopologyArgs, config: Option<&Path>) -> anyhow::Result<()> {
@@ -20,11 +20,25 @@ pub(crate) fn run(args: &TopologyArgs, config: Option<&Path>) -> anyhow::Result<
     }
     let (since, until) = range(&args.range)?;
     let workspace = open(&args.workspace.workspace, config)?;
-    let graph = workspace.graph(since, until, args.environment.clone())?;
+    let environment = args.environment.as_deref();
     match args.format {
-        MapFormat::Json => print_json(&TopologyOut::from(&graph)),
-        MapFormat::Mermaid => print(&render::mermaid(&graph)),
-        MapFormat::Svg => print(&render::svg(&graph)),
+        MapFormat::Json => {
+            print_json(&TopologyOut::from(&workspace.graph(since, until, environment.map(str::to_owned))?))
+        }
+        MapFormat::Mermaid => print(&mermaid(&workspace.map(since, until, environment)?, &Caption::default())),
+        MapFormat::Svg => {
+            let caption = Caption { title: workspace_name(workspace.path()), range: range_words(since, until) };
+            print(&svg(&workspace.map(since, until, environment)?, &caption, Theme::Light))
+        }
+    }
+}
+
+fn range_words(since: Option<Nanos>, until: Option<Nanos>) -> String {
+    match (since.map(rfc3339), until.map(rfc3339)) {
+        (None, None) => String::new(),
+        (Some(since), None) => format!("since {since}"),
+        (None, Some(until)) => format!("until {until}"),
+        (Some(since), Some(until)) => format!("{since} – {until}"),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use flowglass_studio::api::{ApiError, ImportView, Range, Update, dispatch};
+use flowglass_studio::api::{ApiError, ImportView, Update, answer};
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use tokio_stream::wrappers::BroadcastStream;
@@ -29,6 +29,11 @@ impl From<ApiError> for Refused {
             "bad-request" => StatusCode::BAD_REQUEST,
             "not-found" => StatusCode::NOT_FOUND,
             "held" | "workspace-held" => StatusCode::CONFLICT,
+            "workspace-missing" => StatusCode::NOT_FOUND,
+            // A file that people chose and that is none of ours: nothing is wrong with the server.
+            "workspace-newer" | "workspace-foreign" | "workspace-corrupt" | "workspace-read-only" => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             "unavailable" | "workspace-busy" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -62,28 +67,22 @@ pub(super) async fn request(
             .map_err(|e| refused(StatusCode::BAD_REQUEST, format!("the argument is no JSON: {e}")))?,
     };
     let span = tracing::info_span!("request", otel.name = %name, otel.kind = "server");
-    Ok(Json(dispatch(&ui.studio, &name, argument).instrument(span).await?))
+    Ok(Json(answer(&ui.host, &name, argument).instrument(span).await?))
 }
 
 /// `GET /api/updates`: server-sent events, each an update as JSON.
 pub(super) async fn updates(State(ui): State<Ui>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let updates = BroadcastStream::new(ui.studio.updates())
+    let updates = BroadcastStream::new(ui.host.updates())
         .flat_map(|update| {
             stream::iter(match update {
                 Ok(update) => vec![update],
-                Err(_) => everything(),
+                Err(_) => Update::everything().to_vec(),
             })
         })
         .filter_map(|update| async move { serde_json::to_string(&update).ok() })
         .map(|text| Ok(Event::default().data(text)))
         .take_until(ui.stop.cancelled_owned());
     Sse::new(updates).keep_alive(KeepAlive::default())
-}
-
-/// For a subscriber that was too slow and missed updates: whatever it shows may be out of date.
-fn everything() -> Vec<Update> {
-    let stored = Update::Stored { range: Range::default(), spans: 0, events: 0, logs: 0 };
-    vec![stored, Update::Sources {}, Update::Settings {}]
 }
 
 /// What an upload is called.
@@ -102,7 +101,7 @@ pub(super) async fn import(
     // An upload that stalls must not keep the server from ending.
     let bytes = body.into_data_stream().map_err(std::io::Error::other).take_until(ui.stop.clone().cancelled_owned());
     let reader = StreamReader::new(Box::pin(bytes));
-    let studio = ui.studio.clone();
+    let studio = ui.host.studio();
     // On a task of its own: a browser that goes away ends its upload, not the bookkeeping of the import.
     let import = tokio::spawn(async move { studio.import_stream(&name, reader).await });
     match import.await {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::{get, post};
-use flowglass_studio::Studio;
+use flowglass_studio::Host;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// What handlers share.
 #[derive(Clone)]
 struct Ui {
-    studio: Studio,
+    host: Host,
     session: Arc<Session>,
     stop: CancellationToken,
     address: SocketAddr,
@@ -57,8 +57,8 @@ impl BoundUi {
     }
 
     /// Serves until `stop`; requests under way may finish.
-    pub(crate) fn serve(self, studio: Studio, session: Session, stop: CancellationToken) -> JoinHandle<()> {
-        let ui = Ui { studio, session: Arc::new(session), stop: stop.clone(), address: self.address };
+    pub(crate) fn serve(self, host: Host, session: Session, stop: CancellationToken) -> JoinHandle<()> {
+        let ui = Ui { host, session: Arc::new(session), stop: stop.clone(), address: self.address };
         tokio::spawn(async move {
             let served = axum::serve(self.listener, router(ui)).with_graceful_shutdown(stop.cancelled_owned());
             if let Err(error) = served.await {

@@ -316,3 +316,18 @@ fn a_settings_file_decides_layers() {
     assert!(line.contains("layers.toml") && line.contains("line 2"), "{line}");
     assert!(refused(&["stats", "--workspace", &workspace, "--config", "/no/such.toml"]).contains("/no/such.toml"));
 }
+
+#[test]
+fn diagnostics_writes_a_zip_and_never_over_a_file() {
+    let (folder, workspace) = imported();
+    let zip = folder.path().join("report.zip");
+    let written = answer(&["diagnostics", "-o", path(&zip), "--workspace", &workspace]);
+    assert!(written["contents"].as_array().unwrap().contains(&"counters.json".into()), "{written}");
+    let bytes = std::fs::read(&zip).unwrap();
+    assert!(bytes.starts_with(b"PK") && bytes.len() as u64 == written["bytes"].as_u64().unwrap());
+    assert!(refused(&["diagnostics", "-o", path(&zip)]).contains("not there yet"));
+    let missing = folder.path().join("none.flowglass");
+    let other = folder.path().join("other.zip");
+    assert!(refused(&["diagnostics", "-o", path(&other), "--workspace", path(&missing)]).contains("none.flowglass"));
+    assert!(!other.exists(), "nothing is written");
+}

@@ -183,3 +183,59 @@ fn an_endpoint_that_nobody_answers_keeps_nobody_from_working() {
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stderr).contains("no address"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn other_machines_may_send_only_with_a_token() {
+    let (folder, workspace) = workspace();
+    for flag in ["--otlp-grpc", "--otlp-http"] {
+        let line = refused(&["serve", "--workspace", path(&workspace), flag, "0.0.0.0:0"]);
+        assert!(line.contains(flag) && line.contains("--token-file"), "{line}");
+    }
+    assert!(!workspace.exists(), "nothing is made");
+    let file = folder.path().join("senders.token");
+    std::fs::write(&file, "short\n").unwrap();
+    let arguments = ["serve", "--workspace", path(&workspace), "--otlp-grpc", "off", "--otlp-http", "0.0.0.0:0"];
+    let line = refused(&[&arguments[..], &["--token-file", path(&file)]].concat());
+    assert!(line.contains("senders.token") && !line.contains("short"), "{line}");
+
+    // A missing file is made, for its owner only; its token never shows.
+    std::fs::remove_file(&file).unwrap();
+    let mut command = flowglass(&arguments);
+    command.args(["--token-file", path(&file)]);
+    let server = Server::spawn(command);
+    let token = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(token.trim().len(), 43);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let port = server.address("otlp_http").rsplit(':').next().unwrap().to_owned();
+    let near = format!("127.0.0.1:{port}");
+    let sent = http(&near, "POST /v1/traces", &[("content-type", "application/json")], TRACE.as_bytes());
+    assert_eq!(sent.status, 200, "this machine needs no token");
+    let (status, stderr) = server.terminate();
+    assert_eq!(status, Some(0));
+    assert!(!stderr.contains(token.trim()), "{stderr}");
+}
+
+#[test]
+fn accepted_requests_are_passed_on() {
+    let (folder, workspace) = workspace();
+    let other = Server::start(&folder.path().join("other.flowglass"), &[]);
+    let url = format!("http://{}", other.address("otlp_http"));
+    let server = Server::start(&workspace, &["--forward", &url]);
+    assert_eq!(export(&server, TRACE).status, 200);
+    // What waits is given a moment at the end.
+    assert_eq!(server.terminate().0, Some(0));
+    assert_eq!(other.terminate().0, Some(0));
+    for file in [workspace.as_path(), &folder.path().join("other.flowglass")] {
+        assert_eq!(answer(&["stats", "--workspace", path(file), "--json"])["spans"], 3, "{}", file.display());
+    }
+    let address = unused();
+    let arguments = ["serve", "--workspace", path(&workspace), "--otlp-grpc", "off", "--otlp-http", &address];
+    let line = refused(&[&arguments[..], &["--forward", &format!("http://{address}")]].concat());
+    assert!(line.contains("--forward") && line.contains("round in circles"), "{line}");
+    let line = refused(&[&arguments[..], &["--forward", "nats://localhost"]].concat());
+    assert!(line.contains("http://host:4318"), "{line}");
+}

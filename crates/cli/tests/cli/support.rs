@@ -29,6 +29,8 @@ pub(crate) fn flowglass(arguments: &[&str]) -> Command {
     ] {
         command.env_remove(name);
     }
+    // What is kept for all workspaces is none of the tests' business.
+    command.env("FLOWGLASS_DATA_DIR", std::env::temp_dir().join(format!("flowglass-tests-{}", std::process::id())));
     command
 }
 

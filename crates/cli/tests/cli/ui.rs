@@ -168,7 +168,7 @@ fn updates_tell_what_was_stored() {
 fn a_token_file_takes_the_token_out_of_the_ready_line() {
     let (folder, file) = folder_with("token", "an old one, which anybody could read");
     let server =
-        Server::start(&folder.path().join("w.flowglass"), &["--ui", "0", "--token-file", file.to_str().unwrap()]);
+        Server::start(&folder.path().join("w.flowglass"), &["--ui", "0", "--ui-token-file", file.to_str().unwrap()]);
     let link = server.address("ui");
     assert!(!link.contains("token"), "{link}");
     let token = std::fs::read_to_string(&file).unwrap();

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::context::{b3, ids, jaeger_context, traceparent};
 use super::event::{Event, is_event, structured};
-use crate::normalise::{Options, PayloadPolicy};
+use crate::normalise::{self, Options, PayloadPolicy};
 use crate::redact;
 
 /// Bytes of a payload that are kept; its size is recorded in full.
@@ -165,11 +165,15 @@ fn hop(headers: &[(String, String)]) -> Option<MessageContext> {
         .or_else(|| all("uber-trace-id").find_map(jaeger_context))
 }
 
-/// Business keys of headers and of the first two levels of a JSON payload, sorted; looked for before redaction, in names that
-/// are no credentials.
+/// Business keys of headers, of baggage, of the first two levels of a JSON payload and, for configured names, of any path in
+/// it; sorted; looked for before redaction, in names that are no credentials.
 fn business_keys(headers: &[(String, String)], payload: &[u8], options: &Options) -> Vec<(String, String)> {
     let mut found = BTreeSet::new();
     for (name, value) in headers {
+        if name.eq_ignore_ascii_case("baggage") {
+            normalise::baggage(value).for_each(|(n, v)| add_key(&mut found, n, &v, options));
+            continue;
+        }
         add_key(&mut found, name.strip_prefix("ce-").unwrap_or(name), value, options);
     }
     let is_object = payload.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
@@ -180,6 +184,17 @@ fn business_keys(headers: &[(String, String)], payload: &[u8], options: &Options
                 other => add_json(&mut found, name, other, options),
             }
         }
+    }
+    if !options.business_keys.is_empty() {
+        normalise::fields(payload, &mut |path, value| {
+            let field = path.rsplit('.').next().unwrap_or(path);
+            if found.len() >= MAX_KEYS || value.is_empty() || value.len() > MAX_KEY || redact::is_credential(field) {
+                return;
+            }
+            if let Some(key) = options.business_keys.find_field(path) {
+                found.insert((key, value));
+            }
+        });
     }
     found.into_iter().take(MAX_KEYS).collect()
 }
@@ -197,13 +212,13 @@ fn add_key(found: &mut BTreeSet<(String, String)>, name: &str, value: &str, opti
         return;
     }
     if let Some(key) = options.business_key(name) {
-        found.insert((key.to_owned(), value.to_owned()));
+        found.insert((key.into_owned(), value.to_owned()));
     }
 }
 
 /// Percent-decoding of header values (http-protocol-binding.md, section 3.1.3.2); what is no valid UTF-8 afterwards stays as
 /// it was.
-pub(super) fn percent_decode(value: &str) -> String {
+pub(crate) fn percent_decode(value: &str) -> String {
     if !value.contains('%') {
         return value.to_owned();
     }
@@ -294,6 +309,17 @@ mod tests {
         let m = build(nats(&[("uber-trace-id", "1:2:0:1")], b""), &options);
         assert_eq!(m.hop.unwrap().trace_id.to_string(), "00000000000000000000000000000001");
         assert_eq!(build(nats(&[("traceparent", zero)], b""), &options).hop, None);
+    }
+
+    #[test]
+    fn names_of_ones_own_are_found_at_any_path_and_in_baggage() {
+        let business_keys = normalise::KeyNames::new(["lot", "parcel.code", "lines.sku", "tenant"]);
+        let options = Options { business_keys, ..Options::named("t") };
+        let body = br#"{"lot":"L-1","shipment":{"parcel":{"code":"P-1","deep":{"lot":"L-2"}}},"lines":[{"sku":"S-1"},{"sku":2}],
+            "code":"no","parcel":{"password":"x"}}"#;
+        let m = build(nats(&[("Baggage", "tenant=acme%20x,user=u")], body), &options);
+        let keys: Vec<_> = m.keys.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(keys, ["lines.sku=2", "lines.sku=S-1", "lot=L-1", "lot=L-2", "parcel.code=P-1", "tenant=acme x"]);
     }
 
     #[test]

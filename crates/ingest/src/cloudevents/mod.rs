@@ -10,6 +10,7 @@ mod http;
 mod rfc3339;
 
 pub use context::{b3, jaeger_context, traceparent};
+pub(crate) use draft::percent_decode;
 pub use draft::{Draft, MAX_PAYLOAD, build};
 pub use event::{CloudEventError, Event, is_event, structured};
 pub use http::from_http;

@@ -74,10 +74,11 @@ impl NatsAuth {
 
 /// Transport security.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NatsTls {
     /// Refuse a connection without TLS. A `tls://` URL asks for it too.
     pub required: bool,
-    /// Certificate authorities to trust besides those of the operating system (PEM).
+    /// Certificate authorities to trust instead of those of the operating system (PEM).
     pub ca_file: Option<PathBuf>,
 }
 
@@ -93,6 +94,10 @@ pub struct NatsConfig {
     pub subjects: Vec<String>,
     /// Streams to read; all when empty.
     pub streams: Vec<String>,
+    /// The JetStream domain whose streams are meant (`$JS.<domain>.API`), as behind a leaf node; that of the server itself
+    /// when `None`.
+    #[serde(default)]
+    pub domain: Option<String>,
     /// How much of them.
     pub backfill: Backfill,
     /// Up to which sequence each stream is stored already: reading goes on behind it. [`NatsStream::covered_to`] of the last
@@ -133,6 +138,12 @@ pub enum NatsConfigError {
         /// The pattern.
         subject: String,
     },
+    /// A name that is part of subjects cannot be used.
+    #[error("“{name}” is no name of a stream or JetStream domain: it holds no dots, blanks, * or >")]
+    Name {
+        /// The name.
+        name: String,
+    },
 }
 
 impl NatsConfig {
@@ -144,6 +155,7 @@ impl NatsConfig {
             url,
             subjects: vec![">".to_owned()],
             streams: Vec::new(),
+            domain: None,
             backfill: Backfill::default(),
             resume: BTreeMap::new(),
             auth: NatsAuth::default(),
@@ -165,6 +177,9 @@ impl NatsConfig {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(NatsConfigError::Url { reason: "it names no host".to_owned() });
         }
+        if let Some(name) = self.domain.iter().chain(&self.streams).find(|n| !is_name(n)) {
+            return Err(NatsConfigError::Name { name: name.clone() });
+        }
         match self.subjects.iter().find(|s| !is_pattern(s)) {
             Some(subject) => Err(NatsConfigError::Subject { subject: subject.clone() }),
             None => Ok(()),
@@ -174,6 +189,10 @@ impl NatsConfig {
     pub(super) fn wants_stream(&self, name: &str) -> bool {
         self.streams.is_empty() || self.streams.iter().any(|s| s == name)
     }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || matches!(c, '.' | '*' | '>'))
 }
 
 fn is_pattern(subject: &str) -> bool {
@@ -229,6 +248,24 @@ mod tests {
             let config = NatsConfig { subjects: vec![subject.into()], ..NatsConfig::new("localhost") };
             assert_eq!(config.check().is_ok(), good, "{subject}");
         }
+    }
+
+    #[test]
+    fn names_stay_one_token() {
+        for (name, good) in [("hub", true), ("KV_a-b", true), ("", false), ("a.b", false), ("a b", false), (">", false)]
+        {
+            let domain = NatsConfig { domain: Some(name.into()), ..NatsConfig::new("localhost") };
+            let stream = NatsConfig { streams: vec![name.into()], ..NatsConfig::new("localhost") };
+            assert_eq!((domain.check().is_ok(), stream.check().is_ok()), (good, good), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_connection_remembered_by_an_older_version_is_read() {
+        let mut old = serde_json::to_value(NatsConfig::new("localhost")).unwrap();
+        old.as_object_mut().unwrap().remove("domain");
+        old["tls"] = serde_json::json!({ "required": false });
+        assert_eq!(serde_json::from_value::<NatsConfig>(old).unwrap(), NatsConfig::new("localhost"));
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, StatusCode};
+use async_nats::StatusCode;
 use base64::Engine as _;
 use flowglass_model::Nanos;
 use futures::StreamExt as _;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use super::api::{Api, ApiError, STREAM_LIST};
+use super::batch::{self, End};
 use super::live::{Raw, Stored};
 use super::status::NatsStream;
 use super::{Backfill, headers};
@@ -18,6 +20,11 @@ use crate::cloudevents::parse_time;
 const WINDOW: usize = 64;
 /// Reading one by one is used for a stream with fewer messages than one in this many sequences.
 const SPARSE: u64 = 4;
+
+/// How often a request is tried that brings nothing.
+const TRIES: u32 = 3;
+/// Pause before it is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What reading a stream brings.
 #[derive(Debug)]
@@ -29,7 +36,7 @@ pub(super) enum History {
 }
 
 #[derive(Deserialize)]
-struct ApiError {
+struct ErrorBody {
     code: u16,
     #[serde(default)]
     description: String,
@@ -37,11 +44,18 @@ struct ApiError {
 
 #[derive(Deserialize)]
 struct ListResponse {
-    error: Option<ApiError>,
+    error: Option<ErrorBody>,
     #[serde(default)]
     total: u64,
     #[serde(default)]
     streams: Option<Vec<StreamInfo>>,
+}
+
+#[derive(Deserialize)]
+struct InfoResponse {
+    error: Option<ErrorBody>,
+    #[serde(flatten)]
+    info: Option<StreamInfo>,
 }
 
 #[derive(Deserialize)]
@@ -70,7 +84,7 @@ struct StreamState {
 
 #[derive(Deserialize)]
 struct GetResponse {
-    error: Option<ApiError>,
+    error: Option<ErrorBody>,
     message: Option<GetMessage>,
 }
 
@@ -84,42 +98,61 @@ struct GetMessage {
 }
 
 /// One message as a stream keeps it.
-struct Kept {
-    raw: Raw,
-    sequence: u64,
+pub(super) struct Kept {
+    pub(super) raw: Raw,
+    pub(super) sequence: u64,
 }
 
-async fn request(client: &Client, subject: String, body: serde_json::Value) -> Result<async_nats::Message, String> {
-    let sent = client.request(subject.clone(), body.to_string().into()).await;
-    sent.map_err(|e| match e.kind() {
-        async_nats::RequestErrorKind::NoResponders => "JetStream is not enabled for this account".to_owned(),
-        async_nats::RequestErrorKind::TimedOut => {
-            format!("no answer to {subject}; the account may lack the permission to publish there")
-        }
-        _ => e.to_string(),
-    })
+/// All streams of the account, sorted by name. When they may not be listed, those with these names.
+pub(super) async fn streams(api: &Api, named: &[String]) -> Result<Vec<NatsStream>, ApiError> {
+    let mut all = match list(api).await {
+        Err(ApiError::Refused(_)) if !named.is_empty() => by_name(api, named).await?,
+        other => other?,
+    };
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
 }
 
-/// All streams of the account, sorted by name; an error in words.
-pub(super) async fn streams(client: &Client) -> Result<Vec<NatsStream>, String> {
+async fn list(api: &Api) -> Result<Vec<NatsStream>, ApiError> {
     let mut all = Vec::new();
     loop {
-        let body = serde_json::json!({ "offset": all.len() });
-        let answer = request(client, "$JS.API.STREAM.LIST".to_owned(), body).await?;
-        let page: ListResponse =
-            serde_json::from_slice(&answer.payload).map_err(|e| format!("the list of streams cannot be read: {e}"))?;
+        let answer = api.ask(STREAM_LIST, &serde_json::json!({ "offset": all.len() })).await?;
+        let page: ListResponse = read_json(&answer.payload, "the list of streams")?;
         if let Some(error) = page.error {
-            return Err(format!("the streams cannot be listed: {} ({})", error.description, error.code));
+            let words = format!("the streams cannot be listed: {} ({})", error.description, error.code);
+            return Err(ApiError::Failed(words));
         }
         let streams = page.streams.unwrap_or_default();
         let last = streams.is_empty();
         all.extend(streams.into_iter().map(facts));
         if last || all.len() as u64 >= page.total {
-            break;
+            return Ok(all);
         }
     }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+/// Asks for streams one by one; those that may not be asked for, or are not there, are left out.
+async fn by_name(api: &Api, named: &[String]) -> Result<Vec<NatsStream>, ApiError> {
+    let mut all = Vec::new();
+    for name in named {
+        let answer = match api.ask(&format!("STREAM.INFO.{name}"), &serde_json::Value::Null).await {
+            Err(ApiError::Refused(_)) => continue,
+            other => other?,
+        };
+        let answer: InfoResponse = read_json(&answer.payload, "what the server says of a stream")?;
+        match (answer.error, answer.info) {
+            (None, Some(info)) => all.push(facts(info)),
+            (Some(error), _) if error.code != 404 => {
+                return Err(ApiError::Failed(format!("the stream {name}: {} ({})", error.description, error.code)));
+            }
+            _ => {}
+        }
+    }
     Ok(all)
+}
+
+fn read_json<'a, T: Deserialize<'a>>(payload: &'a [u8], what: &str) -> Result<T, ApiError> {
+    serde_json::from_slice(payload).map_err(|e| ApiError::Failed(format!("{what} cannot be read: {e}")))
 }
 
 fn facts(info: StreamInfo) -> NatsStream {
@@ -147,16 +180,15 @@ fn facts(info: StreamInfo) -> NatsStream {
 }
 
 /// Reads a stream's message: exactly this sequence, or the first one at or behind it.
-async fn get(client: &Client, stream: &NatsStream, sequence: u64, next: bool) -> Result<Option<Kept>, String> {
+async fn get(api: &Api, stream: &NatsStream, sequence: u64, next: bool) -> Result<Option<Kept>, String> {
     let mut body = serde_json::json!({ "seq": sequence });
     if next {
         body["next_by_subj"] = ">".into();
     }
     if stream.allow_direct {
-        let answer = request(client, format!("$JS.API.DIRECT.GET.{}", stream.name), body).await?;
-        return direct(answer);
+        return direct(api.ask(&format!("DIRECT.GET.{}", stream.name), &body).await?);
     }
-    let answer = request(client, format!("$JS.API.STREAM.MSG.GET.{}", stream.name), body).await?;
+    let answer = api.ask(&format!("STREAM.MSG.GET.{}", stream.name), &body).await?;
     let answer: GetResponse = serde_json::from_slice(&answer.payload).map_err(|e| e.to_string())?;
     match (answer.error, answer.message) {
         (Some(error), _) if error.code == 404 => Ok(None),
@@ -166,7 +198,8 @@ async fn get(client: &Client, stream: &NatsStream, sequence: u64, next: bool) ->
     }
 }
 
-fn direct(answer: async_nats::Message) -> Result<Option<Kept>, String> {
+/// Reads an answer to Direct Get; `None` when nothing is there.
+pub(super) fn direct(answer: async_nats::Message) -> Result<Option<Kept>, String> {
     match answer.status {
         Some(StatusCode::NOT_FOUND) => return Ok(None),
         Some(status) if status != StatusCode::OK => {
@@ -198,22 +231,22 @@ fn kept(message: GetMessage) -> Result<Kept, String> {
 }
 
 /// The first sequence to read of a stream that was never read.
-pub(super) async fn start(client: &Client, stream: &NatsStream, backfill: Backfill) -> Result<u64, String> {
+pub(super) async fn start(api: &Api, stream: &NatsStream, backfill: Backfill) -> Result<u64, String> {
     match backfill {
         Backfill::None => Ok(stream.last_sequence + 1),
         // A stream that never held a message names 0 as its first sequence, which cannot be asked for.
         Backfill::All => Ok(stream.first_sequence.max(1)),
         Backfill::FromSequence(sequence) => Ok(sequence.max(stream.first_sequence).max(1)),
-        Backfill::Since(time) => first_since(client, stream, time).await,
+        Backfill::Since(time) => first_since(api, stream, time).await,
     }
 }
 
 /// Finds the first message stored at or after a time by halving: stored times grow with the sequence.
-async fn first_since(client: &Client, stream: &NatsStream, time: Nanos) -> Result<u64, String> {
+async fn first_since(api: &Api, stream: &NatsStream, time: Nanos) -> Result<u64, String> {
     let (mut low, mut high) = (stream.first_sequence, stream.last_sequence + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        match get(client, stream, middle, true).await? {
+        match get(api, stream, middle, true).await? {
             Some(kept) if kept.raw.time < time => low = kept.sequence + 1,
             _ => high = middle,
         }
@@ -221,64 +254,117 @@ async fn first_since(client: &Client, stream: &NatsStream, time: Nanos) -> Resul
     Ok(low)
 }
 
+/// Where what is read goes to.
+pub(super) struct Out<'a> {
+    pub(super) stream: &'a NatsStream,
+    /// From which sequence on messages may have been seen live.
+    overlap: u64,
+    sender: &'a mpsc::Sender<History>,
+}
+
+impl Out<'_> {
+    async fn send(&self, history: History) -> Result<(), String> {
+        self.sender.send(history).await.map_err(|_| "stopped".to_owned())
+    }
+
+    /// Hands a message over. Copies from another stream are left to that one.
+    pub(super) async fn message(&self, kept: Kept) -> Result<(), String> {
+        if kept.raw.headers.iter().any(|(k, _)| k.eq_ignore_ascii_case("Nats-Stream-Source")) {
+            return Ok(());
+        }
+        let (stream, sequence) = (self.stream.name.clone(), kept.sequence);
+        let stored = Stored { raw: kept.raw, stream, sequence, overlap: sequence >= self.overlap };
+        self.send(History::Message(Box::new(stored))).await
+    }
+
+    async fn covered(&self, sequence: u64) -> Result<(), String> {
+        self.send(History::Covered { stream: self.stream.name.clone(), sequence }).await
+    }
+}
+
 /// Reads a stream from one sequence to another (both included) and hands the messages over in order. Sequences from
 /// `overlap` on may have been seen live. Returns when all is handed over, or an error in words; what was handed over stays.
 pub(super) async fn read(
-    client: &Client,
+    api: &Api,
     stream: &NatsStream,
     from: u64,
     to: u64,
     overlap: u64,
-    out: &mpsc::Sender<History>,
+    sender: &mpsc::Sender<History>,
 ) -> Result<(), String> {
-    let is_copy = |kept: &Kept| kept.raw.headers.iter().any(|(k, _)| k.eq_ignore_ascii_case("Nats-Stream-Source"));
-    let hand_over = async |kept: Kept| {
-        let sequence = kept.sequence;
-        if !is_copy(&kept) {
-            let stored = Stored { raw: kept.raw, stream: stream.name.clone(), sequence, overlap: sequence >= overlap };
-            out.send(History::Message(Box::new(stored))).await.map_err(|_| "stopped".to_owned())?;
-        }
-        Ok::<(), String>(())
-    };
-    let covered = async |sequence: u64| {
-        let stream = stream.name.clone();
-        out.send(History::Covered { stream, sequence }).await.map_err(|_| "stopped".to_owned())
-    };
-    let dense = stream.messages.saturating_mul(SPARSE) >= to.saturating_sub(from);
-    if dense {
-        let mut answers = futures::stream::iter(from..=to)
-            .map(|sequence| async move { (sequence, patient(|| get(client, stream, sequence, false)).await) })
-            .buffered(WINDOW);
-        while let Some((sequence, kept)) = answers.next().await {
-            if let Some(kept) = kept? {
-                hand_over(kept).await?;
-            }
-            if sequence % 256 == 0 {
-                covered(sequence).await?;
-            }
-        }
-    } else {
-        let mut next = from;
-        while next <= to {
-            match patient(|| get(client, stream, next, true)).await? {
-                Some(kept) if kept.sequence <= to => {
-                    next = kept.sequence + 1;
-                    hand_over(kept).await?;
-                    covered(next - 1).await?;
-                }
-                _ => break,
-            }
+    let out = Out { stream, overlap, sender };
+    let in_batches = stream.allow_direct && from <= to && in_batches(api, from, to, &out).await?;
+    if !in_batches {
+        let dense = stream.messages.saturating_mul(SPARSE) >= to.saturating_sub(from);
+        match dense {
+            true => one_by_one(api, from, to, &out).await?,
+            false => from_each_to_the_next(api, from, to, &out).await?,
         }
     }
-    covered(to).await
+    out.covered(to).await
 }
 
-/// Tries a request again twice: a busy server may leave one unanswered.
+/// Answers whether the server can do it.
+async fn in_batches(api: &Api, from: u64, to: u64, out: &Out<'_>) -> Result<bool, String> {
+    let (mut next, mut failures) = (from, 0);
+    loop {
+        let before = next;
+        match batch::read(api, &mut next, to, out).await {
+            Ok(End::Unsupported) => return Ok(false),
+            Ok(End::Done) => return Ok(true),
+            Ok(End::More(_)) => failures = 0,
+            Err(words) => {
+                failures = if next > before { 1 } else { failures + 1 };
+                if failures == TRIES {
+                    return Err(words);
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        if next > before {
+            out.covered(next - 1).await?;
+        }
+    }
+}
+
+/// For a stream with few gaps: many requests under way at once.
+async fn one_by_one(api: &Api, from: u64, to: u64, out: &Out<'_>) -> Result<(), String> {
+    let mut answers = futures::stream::iter(from..=to)
+        .map(|sequence| async move { (sequence, patient(|| get(api, out.stream, sequence, false)).await) })
+        .buffered(WINDOW);
+    while let Some((sequence, kept)) = answers.next().await {
+        if let Some(kept) = kept? {
+            out.message(kept).await?;
+        }
+        if sequence % 256 == 0 {
+            out.covered(sequence).await?;
+        }
+    }
+    Ok(())
+}
+
+/// For a stream with wide gaps: each answer says where the next message is.
+async fn from_each_to_the_next(api: &Api, from: u64, to: u64, out: &Out<'_>) -> Result<(), String> {
+    let mut next = from;
+    while next <= to {
+        match patient(|| get(api, out.stream, next, true)).await? {
+            Some(kept) if kept.sequence <= to => {
+                next = kept.sequence + 1;
+                out.message(kept).await?;
+                out.covered(next - 1).await?;
+            }
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+/// Tries a request again: a busy server may leave one unanswered.
 async fn patient<F: Future<Output = Result<Option<Kept>, String>>>(
     ask: impl Fn() -> F,
 ) -> Result<Option<Kept>, String> {
-    let mut pause = Duration::from_millis(100);
-    for _ in 0..2 {
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
         match ask().await {
             Ok(kept) => return Ok(kept),
             Err(_) => tokio::time::sleep(pause).await,

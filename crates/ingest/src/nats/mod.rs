@@ -1,7 +1,7 @@
 //! NATS: core subjects and JetStream streams, live and from what streams keep.
 //!
 //! **Looking changes nothing**: no consumer is created on any stream and nothing is acknowledged. Live data comes from core
-//! subscriptions; history is read with Direct Get or message get, which leave no trace in a stream. What was acknowledged on
+//! subscriptions; history is read with Direct Get (in batches where the server can) or message get, which leave no trace in a stream. What was acknowledged on
 //! an Interest or WorkQueue stream is gone and cannot be read any more.
 //!
 //! A `>` subscriber sees every delivery to a consumer again under the original subject; only the reply subject
@@ -10,7 +10,10 @@
 
 mod ack;
 mod advisory;
+mod api;
+mod batch;
 mod config;
+mod connect;
 mod headers;
 mod history;
 mod live;
@@ -18,6 +21,7 @@ mod run;
 mod session;
 mod status;
 mod subject;
+mod withheld;
 
 pub use ack::{AckSubject, acknowledgement};
 pub use advisory::advisory;

@@ -10,6 +10,8 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::api::ApiError;
+use super::connect::connect;
 use super::history::History;
 use super::live::{Live, Raw};
 use super::session::{self, HistoryReceiver, Memory};
@@ -29,6 +31,8 @@ const BATCH: usize = 500;
 const MAX_BATCH: usize = 8_000;
 /// How often batches are submitted.
 const TICK: Duration = Duration::from_millis(100);
+/// How the problem begins when streams cannot be listed.
+const NOT_READ: &str = "streams are not read: ";
 /// Pauses between attempts to connect, milliseconds; the last one repeats.
 const PAUSES: [u64; 6] = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
@@ -65,9 +69,23 @@ impl Shared {
         self.status.send_modify(|s| s.problem(words));
     }
 
+    /// Shows why streams cannot be listed, until they are.
+    pub(super) fn not_read(&self, reason: &ApiError) {
+        self.status.send_modify(|s| {
+            // The first reason tells most: later requests are only left unanswered.
+            if !s.problems.iter().any(|p| p.starts_with(NOT_READ)) {
+                s.problem(format!("{NOT_READ}{reason}"));
+            }
+        });
+    }
+
     /// Shows the streams; how far each was read stays.
     pub(super) fn streams(&self, streams: &[NatsStream]) {
         self.status.send_modify(|status| {
+            status.problems.retain(|p| !p.starts_with(NOT_READ));
+            if let Some(server) = &mut status.server {
+                server.jetstream = true;
+            }
             let old = std::mem::replace(&mut status.streams, streams.to_vec());
             for stream in &mut status.streams {
                 if let Some(known) = old.iter().find(|s| s.name == stream.name) {
@@ -120,6 +138,8 @@ pub async fn run(
             sink,
             covered: Vec::new(),
             submitted: Vec::new(),
+            items: 0,
+            told: 0,
             under_way: None,
             closed: false,
         }
@@ -136,14 +156,13 @@ async fn sessions(config: &NatsConfig, secrets: &Secrets, shared: &Arc<Shared>, 
     let mut memory = Memory::default();
     let mut attempts = 0u32;
     while !cancel.is_cancelled() {
-        let (events, event_queue) = mpsc::channel(1_024);
         let connected = tokio::select! {
             () = cancel.cancelled() => return,
-            connected = session::connect(config, secrets, events) => connected,
+            connected = connect(config, secrets) => connected,
         };
         let reason = match connected {
-            Ok(client) => {
-                let ended = session::run(client, event_queue, config, shared, &mut memory, cancel).await;
+            Ok(connected) => {
+                let ended = session::run(connected, config, shared, &mut memory, cancel).await;
                 let Some(reason) = ended else { return };
                 if matches!(shared.status.borrow().state, NatsState::Connected { .. }) {
                     attempts = 0;
@@ -182,6 +201,10 @@ struct Pump {
     sink: Sink,
     covered: Vec<Covered>,
     submitted: Vec<Covered>,
+    /// Items under way.
+    items: u64,
+    /// Losses that batches told of.
+    told: u64,
     under_way: Option<BoxFuture<'static, Result<IngestCounts, SubmitError>>>,
     closed: bool,
 }
@@ -218,6 +241,7 @@ impl Pump {
             self.take_history(read);
         }
         self.live.release(None);
+        self.tell_losses();
         while !self.closed && (self.under_way.is_some() || !self.live.batch.is_empty()) {
             if let Some(under_way) = self.under_way.take() {
                 let outcome = under_way.await;
@@ -250,13 +274,22 @@ impl Pump {
         if self.under_way.is_some() || self.closed {
             return;
         }
+        self.tell_losses();
         if self.live.batch.is_empty() {
             let covered = std::mem::take(&mut self.covered);
             return self.show_covered(covered);
         }
         let batch = std::mem::take(&mut self.live.batch);
+        self.items = batch.len() as u64;
         self.submitted = std::mem::take(&mut self.covered);
         self.under_way = Some(store(self.sink.clone(), batch).boxed());
+    }
+
+    /// Puts what was lost since the last batch into the next one.
+    fn tell_losses(&mut self) {
+        let lost = self.shared.dropped.load(Relaxed);
+        self.live.batch.dropped += lost - self.told;
+        self.told = lost;
     }
 
     fn settle(&mut self, outcome: Result<IngestCounts, SubmitError>) {
@@ -265,7 +298,7 @@ impl Pump {
             Ok(_) => self.show_covered(covered),
             Err(SubmitError::Closed) => self.closed = true,
             Err(error) => {
-                self.live.counts.refused += 1;
+                self.live.counts.refused += self.items;
                 self.shared.problem(error.to_string());
             }
         }

@@ -5,25 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Event, ServerError};
+use async_nats::{Event, ServerError};
 use flowglass_model::Nanos;
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::api::{Api, ApiError, INBOX, Refusal};
+use super::connect::Connected;
 use super::history::{self, History};
 use super::live::Raw;
 use super::run::{Input, Shared};
 use super::status::{NatsGap, NatsServer, NatsState, NatsStream};
-use super::subject::{covers, matches, widest};
-use super::{Backfill, NatsAuth, NatsConfig, headers};
-use crate::secrets::Secrets;
+use super::subject::{covers, matches, overlaps, widest};
+use super::withheld::{USER_INFO, withheld};
+use super::{Backfill, NatsConfig, headers};
 
 /// How often the list of streams is asked for.
 const POLL: Duration = Duration::from_secs(3);
-/// How long to wait for a server to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of messages that wait to be read, at most.
 const MAX_WAITING: usize = 128 * 1024 * 1024;
 /// What to watch besides the subjects asked for.
@@ -40,79 +40,24 @@ pub(super) struct Memory {
     pub(super) lost_since: Option<Nanos>,
 }
 
-/// Connects; an error in words.
-pub(super) async fn connect(
-    config: &NatsConfig,
-    secrets: &Secrets,
-    events: mpsc::Sender<Event>,
-) -> Result<Client, String> {
-    let mut options = ConnectOptions::new()
-        .name("flowglass")
-        .connection_timeout(PATIENCE)
-        .request_timeout(Some(PATIENCE))
-        .ping_interval(Duration::from_secs(10))
-        .subscription_capacity(65_536)
-        .ignore_discovered_servers()
-        .max_reconnects(1)
-        .event_callback(move |event| {
-            let events = events.clone();
-            async move {
-                // When nobody listens any more, the session is over anyway.
-                let _ = events.send(event).await;
-            }
-        });
-    let secret = async |wanted| secrets.resolve(wanted).await.map_err(|e| e.to_string());
-    options = match &config.auth {
-        NatsAuth::None => options,
-        NatsAuth::UserPassword { user, password } => {
-            options.user_and_password(user.clone(), secret(password).await?.reveal().to_owned())
-        }
-        NatsAuth::Token { token } => options.token(secret(token).await?.reveal().to_owned()),
-        NatsAuth::Nkey { seed } => options.nkey(secret(seed).await?.reveal().to_owned()),
-        NatsAuth::CredsFile { path } => options
-            .credentials_file(path)
-            .await
-            .map_err(|e| format!("the credentials file {} cannot be used: {e}", path.display()))?,
-    };
-    if config.tls.required || config.url.starts_with("tls://") {
-        options = options.require_tls(true);
-    }
-    if let Some(ca) = &config.tls.ca_file {
-        if !ca.is_file() {
-            return Err(format!("the certificate file {} is not there", ca.display()));
-        }
-        options = options.add_root_certificates(ca.clone());
-    }
-    options.connect(config.url.as_str()).await.map_err(|e| {
-        use async_nats::ConnectErrorKind as K;
-        match e.kind() {
-            K::AuthorizationViolation | K::Authentication => {
-                format!("the server refuses the credentials of this connection ({e})")
-            }
-            K::Tls => format!("TLS failed: {e}"),
-            K::TimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
-            _ => e.to_string(),
-        }
-    })
-}
-
 /// Runs a session until the connection is lost (returns why) or it is cancelled (returns `None`).
 pub(super) async fn run(
-    client: Client,
-    mut events: mpsc::Receiver<Event>,
+    connected: Connected,
     config: &NatsConfig,
     shared: &Arc<Shared>,
     memory: &mut Memory,
     cancel: &CancellationToken,
 ) -> Option<String> {
+    let Connected { client, mut events, refused, warning } = connected;
     let mut session = Session {
-        client,
+        api: Api::new(client, config.domain.clone(), refused),
         config,
         shared,
         memory,
         tasks: JoinSet::new(),
         subscribed: Vec::new(),
         denied: Vec::new(),
+        withheld: Vec::new(),
         streams: Vec::new(),
         before: BTreeMap::new(),
         reading: BTreeMap::new(),
@@ -121,6 +66,9 @@ pub(super) async fn run(
     };
     if let Err(reason) = session.start().await {
         return Some(reason);
+    }
+    if let Some(warning) = warning {
+        shared.problem(warning);
     }
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -147,13 +95,15 @@ pub(super) async fn run(
 type Done = Option<(String, Result<u64, String>)>;
 
 struct Session<'a> {
-    client: Client,
+    api: Api,
     config: &'a NatsConfig,
     shared: &'a Arc<Shared>,
     memory: &'a mut Memory,
     tasks: JoinSet<Done>,
     subscribed: Vec<String>,
     denied: Vec<String>,
+    /// Subjects that the server leaves out of what it sends us.
+    withheld: Vec<String>,
     streams: Vec<NatsStream>,
     /// Last sequences before the subscriptions stood: what came later may have been seen live.
     before: BTreeMap<String, u64>,
@@ -166,14 +116,15 @@ struct Session<'a> {
 
 impl Session<'_> {
     async fn start(&mut self) -> Result<(), String> {
-        let before = history::streams(&self.client).await;
+        let before = history::streams(&self.api, &self.config.streams).await;
         if let Ok(streams) = &before {
             self.before = streams.iter().map(|s| (s.name.clone(), s.last_sequence)).collect();
         }
+        self.withheld = withheld(&self.api).await;
         let mut wanted = self.config.subjects.clone();
         wanted.extend(OF_JETSTREAM.map(str::to_owned));
         self.subscribe(&widest(&wanted)).await?;
-        let info = self.client.server_info();
+        let info = self.api.client().server_info();
         let now = (self.shared.now)();
         let gap = self.memory.lost_since.take().map(|from| NatsGap { from, to: now });
         self.shared.status.send_modify(|s| {
@@ -184,11 +135,13 @@ impl Session<'_> {
             }
         });
         self.shared.heard(now);
-        if let Err(reason) = &before {
-            self.lists_streams = false;
-            if info.jetstream {
-                self.shared.problem(format!("streams are not read: {reason}"));
-            }
+        for subject in self.withheld.iter().filter(|w| wanted.iter().any(|s| overlaps(s, w))) {
+            self.shared.problem(Refusal::Subscribe(subject.clone()).words());
+        }
+        // What a server without JetStream cannot do will not come; anything else is tried again.
+        self.lists_streams = info.jetstream || self.config.domain.is_some();
+        if let (true, Err(reason @ ApiError::NoJetStream(_))) = (self.lists_streams, &before) {
+            self.shared.not_read(reason);
         }
         self.poll().await;
         Ok(())
@@ -198,35 +151,30 @@ impl Session<'_> {
     async fn subscribe(&mut self, subjects: &[String]) -> Result<(), String> {
         for subject in subjects {
             let index = self.subscribed.len();
-            let subscriber = self.client.subscribe(subject.clone()).await.map_err(|e| e.to_string())?;
+            let subscriber = self.api.client().subscribe(subject.clone()).await.map_err(|e| e.to_string())?;
             self.subscribed.push(subject.clone());
             let earlier = self.subscribed[..index].to_vec();
             self.tasks.spawn(forward(subscriber, earlier, Arc::clone(self.shared)));
         }
-        self.client.flush().await.map_err(|e| e.to_string())
+        self.api.client().flush().await.map_err(|e| e.to_string())
     }
 
     async fn server_error(&mut self, error: &ServerError) {
         let ServerError::Other(text) = error else {
             return self.shared.problem(format!("the server says: {error}"));
         };
-        let lower = text.to_ascii_lowercase();
-        let subject = text.split('"').nth(1).unwrap_or_default().to_owned();
-        if lower.contains("permissions violation for subscription") {
-            self.shared.problem(format!(
-                "the server does not permit subscribing to “{subject}”: what is published there is seen only where streams \
-                 keep it"
-            ));
+        let Some(refusal) = Refusal::parse(text) else {
+            return self.shared.problem(format!("the server says: {text}"));
+        };
+        if refusal == Refusal::Publish(USER_INFO.to_owned()) {
+            return; // It would only have told of other refusals.
+        }
+        self.shared.problem(refusal.words());
+        if let Refusal::Subscribe(subject) = refusal {
             self.denied.push(subject.clone());
             if subject == ">" {
                 self.subscribe_instead().await;
             }
-        } else if lower.contains("permissions violation for publish") {
-            self.shared.problem(format!(
-                "the server does not permit requests to “{subject}”: streams cannot be listed or read with it"
-            ));
-        } else {
-            self.shared.problem(format!("the server says: {text}"));
         }
     }
 
@@ -234,6 +182,9 @@ impl Session<'_> {
     async fn subscribe_instead(&mut self) {
         let mut wanted: Vec<String> = OF_JETSTREAM.map(str::to_owned).into();
         wanted.extend(self.streams.iter().flat_map(|s| s.subjects.clone()));
+        if wanted.len() == OF_JETSTREAM.len() {
+            self.shared.problem("no subject is watched: name the subjects that this user may subscribe to".to_owned());
+        }
         if let Err(reason) = self.subscribe(&widest(&wanted)).await {
             self.shared.problem(reason);
         }
@@ -244,6 +195,7 @@ impl Session<'_> {
         let granted = |s: &&String| !self.denied.contains(s);
         !stream.mirror
             && !stream.subjects.is_empty()
+            && !stream.subjects.iter().any(|inner| self.withheld.iter().any(|w| overlaps(w, inner)))
             && stream.subjects.iter().all(|inner| self.subscribed.iter().filter(granted).any(|s| covers(s, inner)))
     }
 
@@ -251,14 +203,16 @@ impl Session<'_> {
     async fn poll(&mut self) {
         if !self.lists_streams {
             // The connection itself is alive when the server answers a ping.
-            if self.client.flush().await.is_ok() {
+            if self.api.client().flush().await.is_ok() {
                 self.shared.heard((self.shared.now)());
             }
             return;
         }
-        match history::streams(&self.client).await {
+        match history::streams(&self.api, &self.config.streams).await {
             Ok(streams) => self.streams = streams,
-            Err(reason) => return self.shared.problem(format!("streams are not read: {reason}")),
+            // The server itself says what it refuses.
+            Err(ApiError::Refused(_)) => return self.lists_streams = false,
+            Err(reason) => return self.shared.not_read(&reason),
         }
         self.shared.heard((self.shared.now)());
         self.shared.streams(&self.streams);
@@ -309,14 +263,14 @@ impl Session<'_> {
             false => self.before.get(&name).map_or(1, |s| s + 1),
         };
         self.reading.insert(name.clone(), last);
-        let (client, shared, backfill) = (self.client.clone(), Arc::clone(self.shared), self.config.backfill);
+        let (api, shared, backfill) = (self.api.clone(), Arc::clone(self.shared), self.config.backfill);
         self.tasks.spawn(async move {
             let outcome = async {
                 let from = match known {
                     Some(sequence) => (sequence + 1).max(stream.first_sequence),
-                    None => history::start(&client, &stream, backfill).await?,
+                    None => history::start(&api, &stream, backfill).await?,
                 };
-                history::read(&client, &stream, from, last, overlap, &shared.history).await.map(|()| last)
+                history::read(&api, &stream, from, last, overlap, &shared.history).await.map(|()| last)
             };
             let outcome = outcome.await;
             Some((name, outcome))
@@ -342,7 +296,10 @@ impl Session<'_> {
 /// buffer stays empty. A message that an earlier subscription brings too is left to that one.
 async fn forward(mut subscriber: async_nats::Subscriber, earlier: Vec<String>, shared: Arc<Shared>) -> Done {
     while let Some(message) = subscriber.next().await {
-        if message.status.is_some() || earlier.iter().any(|s| matches(s, &message.subject)) {
+        if is_noise(&message.subject)
+            || message.status.is_some()
+            || earlier.iter().any(|s| matches(s, &message.subject))
+        {
             continue;
         }
         let time = (shared.now)();
@@ -366,6 +323,14 @@ async fn forward(mut subscriber: async_nats::Subscriber, earlier: Vec<String>, s
         }
     }
     None
+}
+
+/// Whether a subject carries nothing that is kept: answers to us, requests to the broker, its records of them.
+fn is_noise(subject: &str) -> bool {
+    const KEPT: [&str; 2] = ["$JS.ACK.", "$JS.EVENT.ADVISORY."];
+    subject.starts_with(INBOX)
+        || subject == "$JS.EVENT.ADVISORY.API"
+        || (subject.starts_with('$') && KEPT.iter().all(|k| !subject.starts_with(k)))
 }
 
 /// The name under which reading hands messages over; kept here so that the pump needs to know one type only.

@@ -72,7 +72,7 @@ pub struct NatsCounts {
     pub backfilled: u64,
     /// Messages lost because they came faster than they could be stored.
     pub dropped: u64,
-    /// Messages the store refused for good.
+    /// Items the store refused for good.
     pub refused: u64,
     /// Credential values replaced.
     pub redacted: u64,

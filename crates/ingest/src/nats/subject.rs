@@ -29,6 +29,20 @@ pub fn covers(outer: &str, inner: &str) -> bool {
     tokens.next().is_none()
 }
 
+/// Whether there are subjects that both match.
+pub(super) fn overlaps(one: &str, other: &str) -> bool {
+    let (mut left, mut right) = (one.split('.'), other.split('.'));
+    loop {
+        match (left.next(), right.next()) {
+            (Some(">"), b) => return b.is_some(),
+            (a, Some(">")) => return a.is_some(),
+            (Some("*"), Some(_)) | (Some(_), Some("*")) => {}
+            (a, b) if a == b && a.is_some() => {}
+            (a, b) => return a.is_none() && b.is_none(),
+        }
+    }
+}
+
 /// The patterns without those that another one covers.
 pub(super) fn widest(patterns: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
@@ -62,6 +76,17 @@ mod tests {
         }
         assert!(covers("a.>", "a.*.c") && covers("a.*", "a.b") && covers(">", "a.>") && covers("a.>", "a.>"));
         assert!(!covers("a.*", "a.>") && !covers("a.b", "a.*") && !covers("a.>", "a"));
+        for (one, other, want) in [
+            ("a.>", "*.b", true),
+            ("a.>", "a", false),
+            ("a.*", "*.b.c", false),
+            ("a.b", "a.b", true),
+            ("a.b", "a.c", false),
+            (">", "a", true),
+            ("a.*.c", "a.b.>", true),
+        ] {
+            assert_eq!((overlaps(one, other), overlaps(other, one)), (want, want), "{one} {other}");
+        }
         let list: Vec<String> = ["a.b", "c.>", "a.>", "a.*"].map(String::from).into();
         assert_eq!(widest(&list), ["c.>", "a.>"]);
     }

@@ -1,5 +1,6 @@
 //! What correlation needs of a span, read in one pass over its attributes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use flowglass_model::{ErrorFacts, NodeId, Peer, Role, SpanEvent, SpanFacts, SpanKind, SpanStatus, Value, semconv};
@@ -163,19 +164,38 @@ pub(super) fn of(raw: &mut RawSpan, emitter: &Emitter, options: &Options) -> Spa
 }
 
 fn note_key(keys: &mut Vec<(String, String)>, name: &str, value: &Value, options: &Options) {
-    let Some(key) = options.business_key(name) else { return };
     // Captured headers are lists of texts.
     let value = match value {
         Value::Array(items) => items.first().unwrap_or(&Value::Null),
         single => single,
     };
-    let text = match value {
-        Value::String(s) => s.trim().to_owned(),
-        Value::Int(i) => i.to_string(),
-        _ => return,
-    };
-    if !text.is_empty() && text.len() <= MAX_KEY_VALUE && !keys.iter().any(|(k, v)| k == key && *v == text) {
-        keys.push((key.to_owned(), text));
+    if name.ends_with(".baggage") || name == "baggage" {
+        let members = value.as_str().map(super::baggage).into_iter().flatten();
+        members.for_each(|(name, value)| keep_key(keys, options.business_key(name), value));
+        return;
+    }
+    if let Some(key) = options.business_key(name) {
+        let text = match value {
+            Value::String(s) => s.trim().to_owned(),
+            Value::Int(i) => i.to_string(),
+            _ => return,
+        };
+        keep_key(keys, Some(key), text);
+    } else if !options.business_keys.is_empty()
+        && super::attributes::is_payload(name)
+        && let Some(body) = value.as_str()
+    {
+        super::paths::fields(body.as_bytes(), &mut |path, value| {
+            keep_key(keys, options.business_keys.find_field(path).map(Cow::Owned), value);
+        });
+    }
+}
+
+fn keep_key(keys: &mut Vec<(String, String)>, key: Option<Cow<'static, str>>, value: String) {
+    let Some(key) = key else { return };
+    let known = keys.iter().any(|(k, v)| *k == key && *v == value);
+    if !value.is_empty() && value.len() <= MAX_KEY_VALUE && !known && keys.len() < MAX_KEYS {
+        keys.push((key.into_owned(), value));
     }
 }
 

@@ -91,12 +91,6 @@ fn last_word(name: &str) -> Option<(&str, &str)> {
     (!word.is_empty()).then(|| (&name[..start], word))
 }
 
-/// Whether two names are the same but for case and separators.
-pub(super) fn same_name(a: &str, b: &str) -> bool {
-    let fold = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect::<String>();
-    a.len().abs_diff(b.len()) <= 16 && fold(a) == fold(b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,11 +127,6 @@ mod tests {
         ] {
             assert_eq!(business_key(name), want, "{name}");
         }
-    }
-
-    #[test]
-    fn configured_names_ignore_case_and_separators() {
-        assert!(same_name("parcel-id", "ParcelId") && !same_name("parcel", "parcelId"));
     }
 
     #[test]

@@ -6,9 +6,12 @@ mod facts;
 mod keys;
 mod limits;
 mod messaging;
+mod names;
 mod operation;
+mod paths;
 mod proto;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use flowglass_model::{
@@ -20,7 +23,10 @@ pub use attributes::{current_name, rename};
 pub use keys::{BUSINESS_KEYS, business_key};
 pub use limits::{MAX_ATTRIBUTES, MAX_NAME, MAX_VALUE};
 pub use messaging::{TEMPORARY, topic_name};
+pub use names::KeyNames;
+pub(crate) use names::baggage;
 pub use operation::{caller_kind, template_path};
+pub(crate) use paths::fields;
 pub use proto::{Collector, attributes_from_proto, batch_from_traces, logs_from_proto, spans_from_proto};
 
 use crate::redact;
@@ -42,8 +48,8 @@ pub struct Options {
     pub source: String,
     /// Whether payloads are kept.
     pub payloads: PayloadPolicy,
-    /// Names that carry business keys besides [`BUSINESS_KEYS`], case and separators ignored.
-    pub business_keys: Vec<String>,
+    /// Names that carry business keys besides [`BUSINESS_KEYS`].
+    pub business_keys: KeyNames,
 }
 
 impl Options {
@@ -54,11 +60,8 @@ impl Options {
 
     /// The business key that an attribute, header or JSON field of this name carries, if any: one of [`BUSINESS_KEYS`], else
     /// one of the configured names (as configured).
-    pub fn business_key<'a>(&'a self, name: &str) -> Option<&'a str> {
-        if let Some(key) = business_key(name) {
-            return Some(key);
-        }
-        self.business_keys.iter().map(String::as_str).find(|k| keys::same_name(k, name))
+    pub fn business_key(&self, name: &str) -> Option<Cow<'static, str>> {
+        business_key(name).map(Cow::Borrowed).or_else(|| self.business_keys.find(name).map(Cow::Owned))
     }
 }
 

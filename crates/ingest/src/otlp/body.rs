@@ -19,6 +19,8 @@ const UNIT: usize = 64 * 1024;
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long the rest of a refused body is read and thrown away, so that the sender gets to read the answer.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How much is read from somebody who may not send.
+const UNKNOWN_SENDER: usize = 1 << 20;
 
 /// Memory for all bodies of a receiver together.
 #[derive(Debug, Clone)]
@@ -94,15 +96,44 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, max: usize, room: &mut
     Err(problem.unwrap_or_else(Problem::busy))
 }
 
+/// Reads the body of somebody who may not send, and throws it away: a little of it, for a short time, so that the answer is read.
+pub(super) async fn discard(body: Body) {
+    let mut stream = body.into_data_stream();
+    let mut left = UNKNOWN_SENDER;
+    let drain = async {
+        while let Some(Ok(chunk)) = stream.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN, drain).await;
+}
+
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compression {
+pub(crate) enum Compression {
     Gzip,
     Zstd,
     Deflate,
 }
 
 impl Compression {
+    /// Its name in headers.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+            Compression::Deflate => "deflate",
+        }
+    }
+
+    /// The bytes without it, at most `max`; `None` if they cannot be read.
+    pub(crate) fn undo(self, bytes: &[u8], max: usize) -> Option<Vec<u8>> {
+        decompress(self, bytes, max, &mut Budget::new(max).room()).ok()
+    }
+
     /// Of a `Content-Encoding` or `grpc-encoding` header; `Ok(None)` for identity, `Err` for what is unknown here.
     pub(super) fn of(header: Option<&http::HeaderValue>) -> Result<Option<Compression>, String> {
         let Some(value) = header else { return Ok(None) };

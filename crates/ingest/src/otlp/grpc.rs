@@ -16,14 +16,16 @@ use tonic::{Code, Status};
 use super::Encoding;
 use super::body::{self, Compression};
 use super::http::{encode_response, status_bytes};
-use super::request::{PeerAddress, Problem, Received, Receiver, Signal};
+use super::request::{Problem, Received, Receiver, Signal};
+use super::sender::Sender;
+use crate::forward;
 
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip,zstd,identity");
 
 /// Paths of the three services and what they carry.
-pub(super) const SERVICES: [(&str, Signal); 3] = [
+pub(crate) const SERVICES: [(&str, Signal); 3] = [
     ("/opentelemetry.proto.collector.trace.v1.TraceService/Export", Signal::Traces),
     ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Signal::Logs),
     ("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Signal::Metrics),
@@ -39,21 +41,20 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 /// Handles any gRPC call.
 pub(super) async fn handle(
     State(receiver): State<Receiver>,
-    peer: Option<Extension<PeerAddress>>,
+    Extension(sender): Extension<Sender>,
     request: Request,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    let peer = peer.map(|Extension(p)| p);
-    match call(&receiver, peer, request).await {
+    match call(&receiver, &sender, request).await {
         Ok(response) => response,
         Err(problem) => {
-            receiver.refuse(peer, format!("gRPC {path}"), &problem.message);
+            receiver.refuse(&sender, format!("gRPC {path}"), &problem).await;
             failure(&problem)
         }
     }
 }
 
-async fn call(receiver: &Receiver, peer: Option<PeerAddress>, request: Request) -> Result<Response, Problem> {
+async fn call(receiver: &Receiver, sender: &Sender, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let signal = SERVICES.iter().find(|(path, _)| *path == parts.uri.path()).map(|(_, signal)| *signal);
     let Some(signal) = signal else {
@@ -66,13 +67,17 @@ async fn call(receiver: &Receiver, peer: Option<PeerAddress>, request: Request) 
     })?;
     let mut room = receiver.budget.room();
     let frame = body::read(&parts.headers, body, receiver.max_body.saturating_add(5), &mut room).await?;
-    receiver.counters().request(frame.len() as u64);
+    let probe = receiver.is_probe(&parts.headers);
+    if !probe {
+        receiver.counters().request(frame.len() as u64);
+    }
     let (message, compressed) = unframe(frame)?;
     if compressed && encoding.is_none() {
         return Err(Problem::bad("the message is marked as compressed, but no grpc-encoding was named"));
     }
-    let received = Received { bytes: message, compression: encoding.filter(|_| compressed), room };
-    let partial = receiver.export(signal, Encoding::Protobuf, received, SourceKind::OtlpGrpc, peer).await?;
+    let headers = forward::passed_on(&parts.headers, receiver.token.as_ref());
+    let received = Received { bytes: message, compression: encoding.filter(|_| compressed), room, headers, probe };
+    let partial = receiver.export(signal, Encoding::Protobuf, received, SourceKind::OtlpGrpc, sender).await?;
     Ok(success(&encode_response(signal, &partial)))
 }
 
@@ -109,7 +114,7 @@ fn success(message: &[u8]) -> Response {
 }
 
 /// A status without a message. What may be tried again carries `RetryInfo` (OTLP specification, "OTLP/gRPC Throttling").
-fn failure(problem: &Problem) -> Response {
+pub(super) fn failure(problem: &Problem) -> Response {
     let details = if problem.retry { Bytes::from(status_bytes(problem)) } else { Bytes::new() };
     let status = Status::with_details(problem.code, problem.message.clone(), details);
     let mut response = status.into_http::<Body>();

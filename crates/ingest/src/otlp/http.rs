@@ -17,9 +17,10 @@ use serde_json::json;
 use tonic::Code;
 
 use super::body::{self, Compression};
-use super::request::{Partial, PeerAddress, Problem, RETRY_SECONDS, Received, Receiver, Signal, now};
-use super::{Encoding, grpc};
-use crate::{cloudevents, files};
+use super::request::{Partial, Problem, RETRY_SECONDS, Received, Receiver, Signal, now};
+use super::sender::Sender;
+use super::{Encoding, access, grpc};
+use crate::{cloudevents, files, forward};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -39,31 +40,52 @@ pub(super) fn router(receiver: Receiver) -> Router {
         .with_state(receiver)
 }
 
-type Peer = Option<Extension<PeerAddress>>;
+type Peer = Extension<Sender>;
 
-/// What comes before every route: gRPC, and the rules for browsers. A page of a foreign site must not be able to write here,
-/// so an `Origin` that is not loopback is refused, whatever the method.
-async fn door(State(receiver): State<Receiver>, peer: Peer, request: Request, next: Next) -> Response {
+/// What comes before every route: gRPC, the token of senders on other machines, and the rules for browsers. A page of a foreign
+/// site must not be able to write here, so an `Origin` that is not loopback is refused, whatever the method.
+async fn door(State(receiver): State<Receiver>, sender: Peer, request: Request, next: Next) -> Response {
+    let is_grpc = grpc::is_grpc(request.headers());
+    let what = format!("{} {}", if is_grpc { "gRPC" } else { request.method().as_str() }, request.uri().path());
+    sender.asks(what.clone());
+    // Our own test names a secret of this run; it may come to an address of the network.
+    if let Err(problem) = access::admit(receiver.token.as_ref(), sender.ip(), request.headers())
+        && !receiver.is_probe(request.headers())
+    {
+        receiver.refuse(&sender, what, &problem).await;
+        body::discard(request.into_body()).await;
+        return if is_grpc { grpc::failure(&problem) } else { unauthorized(&problem) };
+    }
     let origin = request.headers().get(header::ORIGIN).cloned();
     if let Some(origin) = &origin
         && !is_loopback_origin(origin)
     {
-        let what = format!("{} {}", request.method(), request.uri().path());
         let message = "pages of other sites may not send here (the Origin header is not loopback)";
-        receiver.refuse(peer.map(|Extension(p)| p), what, message);
-        return answer(&Problem::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message), Encoding::Json);
+        let problem = Problem::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message);
+        receiver.refuse(&sender, what, &problem).await;
+        return answer(&problem, Encoding::Json);
     }
     if request.method() == Method::OPTIONS {
+        let reason = "only a browser's question came whether it may send; the request itself did not follow";
+        let advice = "Look into the page's own console: it says why nothing was sent.";
+        sender.nothing(Some(what), reason, advice).await;
         return preflight(request.headers(), origin);
     }
-    let mut response = if grpc::is_grpc(request.headers()) {
-        grpc::handle(State(receiver), peer, request).await
+    let mut response = if is_grpc {
+        grpc::handle(State(receiver), sender, request).await
     } else {
         next.run(request).await
     };
     if let Some(origin) = origin {
         allow_origin(response.headers_mut(), origin);
     }
+    response
+}
+
+/// 401 with the scheme that is asked for (RFC 6750, 3).
+fn unauthorized(problem: &Problem) -> Response {
+    let mut response = answer(problem, Encoding::Json);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }
 
@@ -99,13 +121,12 @@ fn preflight(asked: &HeaderMap, origin: Option<HeaderValue>) -> Response {
     response
 }
 
-async fn otlp(signal: Signal, State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+async fn otlp(signal: Signal, State(receiver): State<Receiver>, sender: Peer, request: Request) -> Response {
     let what = format!("POST {}", request.uri().path());
-    let peer = peer.map(|Extension(p)| p);
     let encoding = match encoding_of(request.headers()) {
         Ok(encoding) => encoding,
         Err(problem) => {
-            receiver.refuse(peer, what, &problem.message);
+            receiver.refuse(&sender, what, &problem).await;
             let mut response = answer(&problem, Encoding::Json);
             response
                 .headers_mut()
@@ -113,10 +134,10 @@ async fn otlp(signal: Signal, State(receiver): State<Receiver>, peer: Peer, requ
             return response;
         }
     };
-    match export(&receiver, signal, encoding, peer, request).await {
+    match export(&receiver, signal, encoding, &sender, request).await {
         Ok(partial) => success(signal, encoding, &partial),
         Err(problem) => {
-            receiver.refuse(peer, what, &problem.message);
+            receiver.refuse(&sender, what, &problem).await;
             answer(&problem, encoding)
         }
     }
@@ -126,11 +147,11 @@ async fn export(
     receiver: &Receiver,
     signal: Signal,
     encoding: Encoding,
-    peer: Option<PeerAddress>,
+    sender: &Sender,
     request: Request,
 ) -> Result<Partial, Problem> {
     let (_, received) = receive(receiver, request).await?;
-    receiver.export(signal, encoding, received, SourceKind::OtlpHttp, peer).await
+    receiver.export(signal, encoding, received, SourceKind::OtlpHttp, sender).await
 }
 
 /// Reads the body of a request, still compressed.
@@ -142,8 +163,12 @@ async fn receive(receiver: &Receiver, request: Request) -> Result<(HeaderMap, Re
     })?;
     let mut room = receiver.budget.room();
     let bytes = body::read(&parts.headers, body, receiver.max_body, &mut room).await?;
-    receiver.counters().request(bytes.len() as u64);
-    Ok((parts.headers, Received { bytes, compression, room }))
+    let probe = receiver.is_probe(&parts.headers);
+    if !probe {
+        receiver.counters().request(bytes.len() as u64);
+    }
+    let headers = forward::passed_on(&parts.headers, receiver.token.as_ref());
+    Ok((parts.headers, Received { bytes, compression, room, headers, probe }))
 }
 
 fn encoding_of(headers: &HeaderMap) -> Result<Encoding, Problem> {
@@ -271,7 +296,7 @@ fn answer(problem: &Problem, encoding: Encoding) -> Response {
     response
 }
 
-async fn wrong_path(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+async fn wrong_path(State(receiver): State<Receiver>, sender: Peer, request: Request) -> Response {
     let path = request.uri().path();
     let lower = path.to_ascii_lowercase();
     let hint = if lower.contains("log") {
@@ -286,44 +311,44 @@ async fn wrong_path(State(receiver): State<Receiver>, peer: Peer, request: Reque
         "send traces to /v1/traces and logs to /v1/logs"
     };
     let message = format!("nothing is served at {path}: {hint}");
-    receiver.refuse(peer.map(|Extension(p)| p), format!("{} {path}", request.method()), &message);
-    answer(&Problem::new(StatusCode::NOT_FOUND, Code::NotFound, message), Encoding::Json)
+    let problem = Problem::new(StatusCode::NOT_FOUND, Code::NotFound, message);
+    receiver.refuse(&sender, format!("{} {path}", request.method()), &problem).await;
+    answer(&problem, Encoding::Json)
 }
 
-async fn wrong_method(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
+async fn wrong_method(State(receiver): State<Receiver>, sender: Peer, request: Request) -> Response {
     let (method, path) = (request.method(), request.uri().path());
     let message = format!("{path} takes POST, not {method}");
-    receiver.refuse(peer.map(|Extension(p)| p), format!("{method} {path}"), &message);
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message);
+    receiver.refuse(&sender, format!("{method} {path}"), &problem).await;
     let mut response = answer(&problem, Encoding::Json);
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
     response
 }
 
 /// CloudEvents: structured, batched or binary; 204 once stored (CloudEvents HTTP webhooks, "Delivery response").
-async fn cloud_events(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
-    let peer = peer.map(|Extension(p)| p);
+async fn cloud_events(State(receiver): State<Receiver>, sender: Peer, request: Request) -> Response {
     let taken = async {
         let (headers, received) = receive(&receiver, request).await?;
+        let probe = received.probe;
         let read = move |b: &[u8], options: &crate::Options| {
             cloudevents::from_http(&headers, b, now(), options).map_err(|e| Problem::bad(e.to_string()))
         };
         let (messages, _room) = receiver.decode(received, read).await?;
         let batch = Batch { messages, ..Batch::default() };
-        receiver.store(batch, SourceKind::CloudEvents, peer, "events").await
+        receiver.store(batch, SourceKind::CloudEvents, &sender, "events", probe).await
     };
     match taken.await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => {
-            receiver.refuse(peer, "POST /cloudevents".to_owned(), &problem.message);
+            receiver.refuse(&sender, "POST /cloudevents".to_owned(), &problem).await;
             answer(&problem, Encoding::Json)
         }
     }
 }
 
 /// Zipkin v2 JSON; 202 as Zipkin's own collector answers, though the spans are stored already.
-async fn zipkin(State(receiver): State<Receiver>, peer: Peer, request: Request) -> Response {
-    let peer = peer.map(|Extension(p)| p);
+async fn zipkin(State(receiver): State<Receiver>, sender: Peer, request: Request) -> Response {
     let taken = async {
         let (headers, received) = receive(&receiver, request).await?;
         if headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/x-protobuf")) {
@@ -333,12 +358,12 @@ async fn zipkin(State(receiver): State<Receiver>, peer: Peer, request: Request) 
         let read = |b: &[u8], options: &crate::Options| files::zipkin::spans(b, options).map_err(Problem::bad);
         let ((spans, rejected), _room) = receiver.decode(received, read).await?;
         let batch = Batch { spans, rejected, ..Batch::default() };
-        receiver.store(batch, SourceKind::Zipkin, peer, "spans").await
+        receiver.store(batch, SourceKind::Zipkin, &sender, "spans", false).await
     };
     match taken.await {
         Ok(_) => StatusCode::ACCEPTED.into_response(),
         Err(problem) => {
-            receiver.refuse(peer, "POST /api/v2/spans".to_owned(), &problem.message);
+            receiver.refuse(&sender, "POST /api/v2/spans".to_owned(), &problem).await;
             answer(&problem, Encoding::Json)
         }
     }

@@ -1,15 +1,32 @@
 //! The OpenTelemetry protocol: decoding (protobuf and JSON, pure) and the receivers (gRPC and HTTP on each port).
 
+mod access;
+mod bind;
 mod body;
 mod grpc;
-mod holder;
 mod http;
 mod json;
 mod json_scalar;
+mod processes;
+mod refused;
 mod request;
+mod sender;
+mod server;
+mod silent;
 mod wire;
 
-pub mod server;
+pub use access::{TOKEN_LENGTH, is_loopback, new_token};
+
+pub(crate) use access::bearer;
+pub use bind::{BindError, ReceiverConfig, bind, free_address};
+pub use processes::Holder;
+pub use request::Port;
+pub use server::Receivers;
+pub use silent::{SilentConnection, SilentConnections};
+
+pub(crate) use body::Compression;
+pub(crate) use grpc::SERVICES;
+pub(crate) use request::{PROBE, Signal};
 
 use flowglass_model::Batch;
 

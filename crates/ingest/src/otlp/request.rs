@@ -1,16 +1,19 @@
 //! What both transports do with an export request: decode, hand to the sink, answer.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use flowglass_model::{Batch, Nanos, SourceKind};
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, StatusCode};
 use tonic::Code;
 
 use super::body::{Budget, Compression, Room, decompress};
+use super::refused::Tally;
+use super::sender::Sender;
 use super::{DecodeError, Encoding, count_data_points, decode_logs, decode_traces};
+use crate::forward::{ForwardSlot, Passed};
+use crate::secrets::Secret;
 use crate::{IngestStats, ListenerCounts, ListenerStats, Options, Refusal, Sink, SubmitError};
 
 /// Bodies above this many bytes are decoded on a thread of their own, so that they do not hold up other connections.
@@ -20,7 +23,7 @@ pub(super) const RETRY_SECONDS: u32 = 1;
 
 /// What kind of telemetry a request carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     Traces,
     Logs,
     Metrics,
@@ -94,11 +97,23 @@ pub(super) struct Partial {
     pub(super) message: String,
 }
 
-/// Which of the two ports a request came in on.
+/// Which of the two ports something came in on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Port {
+pub enum Port {
+    /// The one named for gRPC.
     Grpc,
+    /// The one named for HTTP.
     Http,
+}
+
+impl Port {
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Port::Grpc => "OTLP gRPC",
+            Port::Http => "OTLP HTTP",
+        }
+    }
 }
 
 /// What handlers share.
@@ -110,6 +125,10 @@ pub(super) struct Receiver {
     pub(super) budget: Budget,
     pub(super) sink: Sink,
     pub(super) stats: Arc<IngestStats>,
+    /// What senders on other machines must pass.
+    pub(super) token: Option<Secret>,
+    pub(super) forward: ForwardSlot,
+    pub(super) refused: Arc<Tally>,
 }
 
 /// A body as received, still compressed, with the room it takes.
@@ -118,28 +137,40 @@ pub(super) struct Received {
     pub(super) bytes: Bytes,
     pub(super) compression: Option<Compression>,
     pub(super) room: Room,
+    /// Headers to pass on with it.
+    pub(super) headers: HeaderMap,
+    /// Whether this is our own test: it is stored and taken back, counted nowhere and not passed on.
+    pub(super) probe: bool,
 }
 
-/// Address of the sender, put into each request by the server.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PeerAddress(pub(super) SocketAddr);
+/// Names the probe in a request of our own test.
+pub(crate) const PROBE: HeaderName = HeaderName::from_static("flowglass-probe");
 
 impl Receiver {
     pub(super) fn counters(&self) -> &ListenerStats {
-        match self.port {
-            Port::Grpc => &self.stats.otlp_grpc,
-            Port::Http => &self.stats.otlp_http,
-        }
+        self.stats.of(self.port)
+    }
+
+    /// Whether a request is our own test: it names the probe of this run.
+    pub(super) fn is_probe(&self, headers: &HeaderMap) -> bool {
+        headers.get(PROBE).is_some_and(|id| self.stats.probe.is(id.as_bytes()))
     }
 
     /// Counts and remembers a refused request.
-    pub(super) fn refuse(&self, peer: Option<PeerAddress>, what: String, reason: &str) {
-        self.counters().error();
-        self.remember(peer, what, reason);
+    pub(super) async fn refuse(&self, sender: &Sender, what: String, problem: &Problem) {
+        self.refused.count(&what, problem);
+        sender.refused(&what, problem).await;
+        self.remember(sender, what, problem);
     }
 
-    fn remember(&self, peer: Option<PeerAddress>, what: String, reason: &str) {
-        let peer = peer.map_or_else(String::new, |p| p.0.to_string());
+    /// Remembers a refused request or connection that is not counted in the workspace.
+    pub(super) fn remember(&self, sender: &Sender, what: String, problem: &Problem) {
+        self.counters().error();
+        self.push_refusal(sender, what, &problem.message);
+    }
+
+    fn push_refusal(&self, sender: &Sender, what: String, reason: &str) {
+        let peer = sender.peer().to_string();
         tracing::debug!(%peer, %what, %reason, "refused");
         self.stats.refusals.push(Refusal { time: now(), peer, what, reason: reason.to_owned() });
     }
@@ -150,7 +181,7 @@ impl Receiver {
         received: Received,
         decode: impl FnOnce(&[u8], &Options) -> Result<T, Problem> + Send + 'static,
     ) -> Result<(T, Room), Problem> {
-        let Received { bytes, compression, mut room } = received;
+        let Received { bytes, compression, mut room, .. } = received;
         let (options, max) = (Arc::clone(&self.options), self.max_body);
         let large = bytes.len() > LARGE || compression.is_some();
         let work = move || {
@@ -167,36 +198,68 @@ impl Receiver {
         tokio::task::spawn_blocking(work).await.map_err(unexpected)?
     }
 
-    /// Takes an export request of OTLP to the store.
+    /// Takes an export request of OTLP to the store, and what was taken on to whom it is forwarded.
     pub(super) async fn export(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        mut received: Received,
+        source: SourceKind,
+        sender: &Sender,
+    ) -> Result<Partial, Problem> {
+        let forward = if received.probe { None } else { self.forward.get() };
+        let passed = forward.as_ref().map(|_| Passed {
+            signal,
+            encoding,
+            compression: received.compression,
+            bytes: received.bytes.clone(),
+            headers: std::mem::take(&mut received.headers),
+        });
+        let partial = if signal == Signal::Metrics {
+            self.metrics(encoding, received, sender).await?
+        } else {
+            self.keep(signal, encoding, received, source, sender).await?
+        };
+        if let (Some(forward), Some(passed)) = (forward, passed) {
+            forward.offer(passed);
+        }
+        Ok(partial)
+    }
+
+    /// Metrics are counted and told to be of no use here.
+    async fn metrics(&self, encoding: Encoding, received: Received, sender: &Sender) -> Result<Partial, Problem> {
+        let count = move |b: &[u8], _: &Options| Ok(count_data_points(b, encoding)?);
+        let (points, _room) = self.decode(received, count).await?;
+        self.counters().rejected(points);
+        let reason = "only metrics came, which are not kept";
+        let advice = "Turn the traces exporter on (OTEL_TRACES_EXPORTER=otlp) and metrics off (OTEL_METRICS_EXPORTER=none). \
+                      Many exporters use a connection for each signal: then this one says nothing about the others.";
+        sender.nothing(Some("metrics".to_owned()), reason, advice).await;
+        let message = "metrics are not kept; set OTEL_METRICS_EXPORTER=none to stop sending them";
+        Ok(Partial { rejected: points, message: if points > 0 { message.to_owned() } else { String::new() } })
+    }
+
+    async fn keep(
         &self,
         signal: Signal,
         encoding: Encoding,
         received: Received,
         source: SourceKind,
-        peer: Option<PeerAddress>,
+        sender: &Sender,
     ) -> Result<Partial, Problem> {
-        if signal == Signal::Metrics {
-            let count = move |b: &[u8], _: &Options| Ok(count_data_points(b, encoding)?);
-            let (points, _room) = self.decode(received, count).await?;
-            self.counters().rejected(points);
-            let message = "metrics are not kept; set OTEL_METRICS_EXPORTER=none to stop sending them";
-            return Ok(Partial {
-                rejected: points,
-                message: if points > 0 { message.to_owned() } else { String::new() },
-            });
-        }
         let work = move |b: &[u8], options: &Options| {
             Ok(match signal {
                 Signal::Logs => decode_logs(b, encoding, options)?,
                 _ => decode_traces(b, encoding, options)?,
             })
         };
+        let probe = received.probe;
         let (mut batch, _room) = self.decode(received, work).await?;
         let now = now();
         // A record without any time happened when it came.
         batch.logs.iter_mut().filter(|l| l.time == 0).for_each(|l| l.time = now);
-        self.store(batch, source, peer, if signal == Signal::Logs { "log records" } else { "spans" }).await
+        let noun = if signal == Signal::Logs { "log records" } else { "spans" };
+        self.store(batch, source, sender, noun, probe).await
     }
 
     /// Submits a batch and says what of it was refused.
@@ -204,9 +267,13 @@ impl Receiver {
         &self,
         batch: Batch,
         source: SourceKind,
-        peer: Option<PeerAddress>,
+        sender: &Sender,
         noun: &str,
+        probe: bool,
     ) -> Result<Partial, Problem> {
+        if probe {
+            return self.rehearse(batch, source, sender).await;
+        }
         let counts = ListenerCounts::of(&batch);
         let partial = partial(&batch, counts.rejected, noun);
         if !batch.is_empty() {
@@ -214,9 +281,29 @@ impl Receiver {
         }
         self.counters().accepted(&counts);
         if partial.rejected > 0 {
-            self.remember(peer, format!("{} {noun}", partial.rejected), &partial.message);
+            self.push_refusal(sender, format!("{} {noun}", partial.rejected), &partial.message);
+        }
+        if counts.spans + counts.logs + counts.events > 0 {
+            sender.brought();
+        } else if partial.rejected > 0 {
+            let advice = "The request could be read, but nothing of it could be kept: mend what the exporter sends.";
+            sender.nothing(Some(noun.to_owned()), &partial.message, advice).await;
+        } else {
+            let advice = "The exporter reaches this port. It has nothing to send yet, or it is a health check.";
+            sender.nothing(Some(noun.to_owned()), "an empty request came", advice).await;
         }
         Ok(partial)
+    }
+
+    /// Stores our own test and takes it back.
+    async fn rehearse(&self, batch: Batch, source: SourceKind, sender: &Sender) -> Result<Partial, Problem> {
+        sender.brought();
+        let stored = self.sink.rehearse(batch, source).await?;
+        if stored.spans + stored.events == 1 {
+            return Ok(Partial::default());
+        }
+        let message = format!("the test was not stored as one item: {stored:?}");
+        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message))
     }
 }
 

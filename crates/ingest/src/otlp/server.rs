@@ -1,11 +1,11 @@
-//! Binding the ports and serving them: each takes gRPC and HTTP, HTTP/1.1 and HTTP/2 with prior knowledge.
+//! Serving the ports: each takes gRPC and HTTP, HTTP/1.1 and HTTP/2 with prior knowledge.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures::FutureExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -14,122 +14,32 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::access::is_loopback;
+use super::bind::ReceiverConfig;
 use super::body::Budget;
-use super::holder;
 use super::http::router;
-use super::request::{PeerAddress, Port, Receiver};
-use crate::{IngestStats, Options, Sink};
+use super::refused::Tally;
+use super::request::{Port, Problem, Receiver};
+use super::sender::{SNIFFED, Sender};
+use crate::{IngestStats, Sink};
 
 /// Connections served at a time per port; further ones wait in the system's queue.
 const MAX_CONNECTIONS: usize = 1024;
-/// How long a connection may stay open without sending its first byte.
+/// How long a connection may stay open without sending its first byte: a program of this machine, and one of another.
 const FIRST_BYTE: Duration = Duration::from_secs(300);
+const FIRST_BYTE_FROM_AFAR: Duration = Duration::from_secs(10);
+/// How long a connection that has just begun may take to send its first request when the port is closed.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// First byte of a TLS handshake record (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
-
-/// What to listen on, and within which bounds.
-#[derive(Debug, Clone)]
-pub struct ReceiverConfig {
-    /// Address of the port named for gRPC; `None` turns it off, port 0 picks a free one.
-    pub grpc: Option<SocketAddr>,
-    /// Address of the port named for HTTP; likewise.
-    pub http: Option<SocketAddr>,
-    /// Whether addresses that other machines can reach are allowed. There is no authentication, so they are not by default.
-    pub allow_remote: bool,
-    /// Largest body in bytes, before and after decompression.
-    pub max_body: usize,
-    /// Bytes of bodies in memory at a time, all requests of both ports together; beyond it senders are asked to wait.
-    pub max_in_flight: usize,
-    /// How long requests in progress may take to finish at shutdown.
-    pub grace: Duration,
-    /// How what arrives is taken in.
-    pub options: Options,
-}
-
-impl Default for ReceiverConfig {
-    /// `127.0.0.1:4317` and `127.0.0.1:4318` (the ports OTLP has registered), 64 MiB per body, 512 MiB together, 10 s grace.
-    fn default() -> Self {
-        ReceiverConfig {
-            grpc: Some(SocketAddr::from(([127, 0, 0, 1], 4317))),
-            http: Some(SocketAddr::from(([127, 0, 0, 1], 4318))),
-            allow_remote: false,
-            max_body: 64 << 20,
-            max_in_flight: 512 << 20,
-            grace: Duration::from_secs(10),
-            options: Options::named("otlp"),
-        }
-    }
-}
-
-/// Why a listener could not be bound.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// Other machines could reach it.
-    #[error("{addr} can be reached from other machines, and anyone could send there: use a loopback address such as 127.0.0.1:{}", addr.port())]
-    NotLoopback {
-        /// The address asked for.
-        addr: SocketAddr,
-    },
-    /// Something listens there already.
-    #[error("cannot listen on {addr}: it is held by {holder}; stop that, or choose another port (0 picks a free one)")]
-    InUse {
-        /// The address asked for.
-        addr: SocketAddr,
-        /// Who might hold it.
-        holder: String,
-    },
-    /// Both listeners were given one address.
-    #[error(
-        "the gRPC and the HTTP listener were both given {addr}: each port takes both protocols, so turn one of them off"
-    )]
-    Same {
-        /// The address asked for.
-        addr: SocketAddr,
-    },
-    /// Anything else (no permission, no such interface).
-    #[error("cannot listen on {addr}: {reason}")]
-    Other {
-        /// The address asked for.
-        addr: SocketAddr,
-        /// What the system says.
-        reason: io::Error,
-    },
-}
 
 /// Bound listeners that do not serve yet. Dropping them frees the ports.
 #[derive(Debug)]
 pub struct Receivers {
-    grpc: Option<(SocketAddr, TcpListener)>,
-    http: Option<(SocketAddr, TcpListener)>,
-    config: ReceiverConfig,
-}
-
-/// Binds what `config` asks for; all of it or nothing.
-pub async fn bind(config: ReceiverConfig) -> Result<Receivers, BindError> {
-    if let (Some(grpc), Some(http)) = (config.grpc, config.http)
-        && grpc == http
-        && grpc.port() != 0
-    {
-        return Err(BindError::Same { addr: grpc });
-    }
-    let grpc = listen(config.grpc, config.allow_remote).await?;
-    let http = listen(config.http, config.allow_remote).await?;
-    Ok(Receivers { grpc, http, config })
-}
-
-async fn listen(addr: Option<SocketAddr>, allow_remote: bool) -> Result<Option<(SocketAddr, TcpListener)>, BindError> {
-    let Some(addr) = addr else { return Ok(None) };
-    if !allow_remote && !addr.ip().is_loopback() {
-        return Err(BindError::NotLoopback { addr });
-    }
-    let bound = async {
-        let listener = TcpListener::bind(addr).await?;
-        Ok((listener.local_addr()?, listener))
-    };
-    bound.await.map(Some).map_err(|reason: io::Error| match reason.kind() {
-        io::ErrorKind::AddrInUse => BindError::InUse { addr, holder: holder::of(addr) },
-        _ => BindError::Other { addr, reason },
-    })
+    pub(super) grpc: Option<(SocketAddr, TcpListener)>,
+    pub(super) http: Option<(SocketAddr, TcpListener)>,
+    pub(super) config: ReceiverConfig,
+    pub(super) closed: CancellationToken,
 }
 
 impl Receivers {
@@ -143,23 +53,40 @@ impl Receivers {
         self.http.as_ref().map(|(a, _)| *a)
     }
 
+    /// Cancelled as soon as the ports are free again, which is before requests in progress are finished.
+    pub fn closed(&self) -> CancellationToken {
+        self.closed.clone()
+    }
+
     /// Serves until `shutdown`: then no new connections, requests in progress finish within the grace period, and it returns.
     pub async fn serve(self, sink: Sink, stats: Arc<IngestStats>, shutdown: CancellationToken) {
         let budget = Budget::new(self.config.max_in_flight);
         let options = Arc::new(self.config.options);
-        let (max_body, grace) = (self.config.max_body, self.config.grace);
-        let port = |port: Port, listener: Option<(SocketAddr, TcpListener)>| {
+        let closed = [CancellationToken::new(), CancellationToken::new()];
+        let port = |port: Port, listener: Option<(SocketAddr, TcpListener)>, closed: &CancellationToken| {
             let receiver = Receiver {
                 port,
                 options: Arc::clone(&options),
-                max_body,
+                max_body: self.config.max_body,
                 budget: budget.clone(),
                 sink: sink.clone(),
                 stats: Arc::clone(&stats),
+                token: self.config.token.clone(),
+                forward: self.config.forward.clone(),
+                refused: Arc::new(Tally::default()),
             };
-            accept(listener, receiver, grace, shutdown.clone())
+            accept(listener, receiver, self.config.grace, shutdown.clone(), closed.clone())
         };
-        tokio::join!(port(Port::Grpc, self.grpc), port(Port::Http, self.http));
+        let all_closed = async {
+            closed[0].cancelled().await;
+            closed[1].cancelled().await;
+            self.closed.cancel();
+        };
+        tokio::join!(
+            port(Port::Grpc, self.grpc, &closed[0]),
+            port(Port::Http, self.http, &closed[1]),
+            all_closed
+        );
     }
 }
 
@@ -168,15 +95,29 @@ async fn accept(
     receiver: Receiver,
     grace: Duration,
     shutdown: CancellationToken,
+    closed: CancellationToken,
 ) {
-    let Some((addr, listener)) = listener else { return };
+    let Some((addr, listener)) = listener else { return closed.cancel() };
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let connections = TaskTracker::new();
-    let end = CancellationToken::new();
+    let (connections, end) = (TaskTracker::new(), CancellationToken::new());
+    let counted = CancellationToken::new();
+    let counting = {
+        let (receiver, end) = (receiver.clone(), counted.clone());
+        tokio::spawn(async move { receiver.refused.run(receiver.port, receiver.sink.clone(), end).await })
+    };
     let app = router(receiver.clone());
+    let serve = |stream: TcpStream, peer: SocketAddr, place| {
+        let sender = Sender::new(peer, stream.local_addr().unwrap_or(addr), receiver.port, receiver.stats.clone());
+        let task = connection(stream, sender, app.clone(), receiver.clone(), shutdown.clone());
+        let end = end.clone();
+        connections.spawn(async move {
+            let _place = place;
+            tokio::select! { () = task => {}, () = end.cancelled() => {} }
+        });
+    };
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await;
+            let place = places.clone().acquire_owned().await.ok();
             (listener.accept().await, place)
         };
         let (accepted, place) = tokio::select! {
@@ -184,14 +125,7 @@ async fn accept(
             next = next => next,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let task = connection(stream, PeerAddress(peer), app.clone(), receiver.clone(), shutdown.clone());
-                let end = end.clone();
-                connections.spawn(async move {
-                    let _place = place;
-                    tokio::select! { () = task => {}, () = end.cancelled() => {} }
-                });
-            }
+            Ok((stream, peer)) => serve(stream, peer, place),
             Err(e) => {
                 // Out of file descriptors, or the peer went away: neither ends the listener.
                 tracing::warn!(%addr, error = %e, "a connection could not be accepted");
@@ -199,53 +133,71 @@ async fn accept(
             }
         }
     }
+    // Who was connected by the system already would otherwise be cut off.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        serve(stream, peer, None);
+    }
     drop(listener);
+    closed.cancel();
     connections.close();
     if tokio::time::timeout(grace, connections.wait()).await.is_err() {
         tracing::warn!(%addr, "requests did not finish in time and were cut off");
         end.cancel();
         connections.wait().await;
     }
+    counted.cancel();
+    let _ = counting.await;
 }
 
 async fn connection(
     stream: TcpStream,
-    peer: PeerAddress,
+    sender: Sender,
     app: Router,
     receiver: Receiver,
     shutdown: CancellationToken,
 ) {
-    let mut first = [0];
+    let mut first = [0; SNIFFED];
+    let patience = if is_loopback(sender.ip()) { FIRST_BYTE } else { FIRST_BYTE_FROM_AFAR };
     let peeked = tokio::select! {
-        () = shutdown.cancelled() => return,
-        peeked = tokio::time::timeout(FIRST_BYTE, stream.peek(&mut first)) => peeked,
+        peeked = tokio::time::timeout(patience, stream.peek(&mut first)) => peeked,
+        () = async { shutdown.cancelled().await; tokio::time::sleep(LAST_REQUEST).await } => return,
     };
-    match peeked {
-        Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => {
-            let reason = "TLS on a plain port: use http:// (or insecure=true) in the exporter's endpoint";
-            receiver.refuse(Some(peer), "connection".to_owned(), reason);
-            return;
-        }
-        Ok(Ok(1)) => {}
-        _ => return,
+    let Ok(Ok(begun)) = peeked else { return sender.ended().await };
+    sender.began_with(&first[..begun]);
+    if begun == 0 {
+        return sender.ended().await;
+    }
+    if first[0] == TLS_HANDSHAKE {
+        let reason = "TLS on a plain port: use http:// (or insecure=true) in the exporter's endpoint";
+        let problem = Problem::bad(reason);
+        receiver.remember(&sender, "connection".to_owned(), &problem);
+        let advice = "Write http:// instead of https:// in OTEL_EXPORTER_OTLP_ENDPOINT. For gRPC also \
+                      OTEL_EXPORTER_OTLP_INSECURE=true, in a Collector tls: insecure: true, in .NET and Java nothing more.";
+        return sender.nothing(None, reason, advice).await;
     }
     if let Err(e) = stream.set_nodelay(true) {
         tracing::debug!(error = %e, "no TCP_NODELAY");
     }
-    let service = TowerToHyperService::new(app.layer(axum::Extension(peer)));
+    let service = TowerToHyperService::new(app.layer(axum::Extension(sender.clone())));
     let server = server();
     let serving = server.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(serving);
+    // A first request that is on its way is still taken.
+    let told = async {
+        shutdown.cancelled().await;
+        let _ = tokio::time::timeout(LAST_REQUEST, sender.first_request()).await;
+    };
     let done = tokio::select! {
         done = serving.as_mut() => done,
-        () = shutdown.cancelled() => {
+        () = told => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }
     };
     if let Err(e) = done {
-        tracing::debug!(peer = %peer.0, error = %e, "connection ended");
+        tracing::debug!(peer = %sender.peer(), error = %e, "connection ended");
     }
+    sender.ended().await;
 }
 
 fn server() -> auto::Builder<TokioExecutor> {

@@ -1,5 +1,6 @@
 //! Publications, deliveries, acknowledgements, notices.
 
+use flowglass_model::filter::{Filter, View};
 use flowglass_model::{Acknowledgement, Advisory};
 use flowglass_store::{Added, EventFilter, EventRow};
 
@@ -7,6 +8,10 @@ use crate::build::{SECOND, Scratch, T0, delivery, message, settlement, span_id, 
 
 fn filter() -> EventFilter {
     EventFilter { limit: 100, ..EventFilter::default() }
+}
+
+fn by(text: &str) -> EventFilter {
+    EventFilter { filter: Filter::parse(text, View::Events).unwrap(), ..filter() }
 }
 
 fn advisory(kind: &str, sequence: u64) -> Advisory {
@@ -60,7 +65,7 @@ fn the_same_publication_twice_is_known() {
     assert_eq!(w.message(&again), Added::Occurrence, "same source and id is the same event");
     let stats = w.reader().stats().unwrap();
     assert_eq!(stats.events, 3);
-    let rows = w.reader().events(&EventFilter { destination: Some("orders.placed".into()), ..filter() }).unwrap();
+    let rows = w.reader().events(&by("subject:orders.placed")).unwrap();
     assert_eq!((rows.total, rows.rows[0].occurrences), (1, 2));
 }
 
@@ -108,7 +113,7 @@ fn deliveries_and_acknowledgements_become_facts_of_the_event() {
         assert_eq!(tx.add_settlements(&[ack.clone(), still]).unwrap(), [true, true]);
     });
     let r = w.reader();
-    let rows = r.events(&EventFilter { only_redelivered: true, ..filter() }).unwrap();
+    let rows = r.events(&by("outcome:redelivered")).unwrap();
     assert_eq!((rows.total, rows.rows.len()), (1, 1));
     let row: &EventRow = &rows.rows[0];
     assert_eq!((row.deliveries, row.redelivered, row.dead_lettered), (2, true, false));
@@ -118,8 +123,8 @@ fn deliveries_and_acknowledgements_become_facts_of_the_event() {
     let detail = r.event(row.row).unwrap().unwrap();
     let told: Vec<_> = detail.deliveries.into_iter().map(|(d, s)| (d.delivered, s)).collect();
     assert_eq!(told, [(1, Some(nak)), (2, Some(ack))]);
-    assert_eq!(r.events(&EventFilter { only_failed: true, ..filter() }).unwrap().total, 1);
-    let alone = r.events(&EventFilter { only_unconsumed: true, ..filter() }).unwrap();
+    assert_eq!(r.events(&by("outcome:failed")).unwrap().total, 1);
+    let alone = r.events(&by("outcome:unconsumed")).unwrap();
     assert_eq!(alone.rows[0].message.event_id.as_deref(), Some("e-2"));
     let destination = r.destinations(None, None).unwrap().remove(0);
     assert_eq!((destination.publications, destination.events, destination.last), (2, 2, Some(T0 + SECOND)));
@@ -163,7 +168,7 @@ fn notices_that_a_broker_gave_up_mark_the_event() {
     let r = w.reader();
     let dead: Vec<_> = r.events(&filter()).unwrap().rows.iter().map(|e| (e.row, e.dead_lettered)).collect();
     assert_eq!(dead, [(2, false), (1, true)]);
-    assert_eq!(r.events(&EventFilter { only_failed: true, ..filter() }).unwrap().total, 1);
+    assert_eq!(r.events(&by("outcome:failed")).unwrap().total, 1);
     assert_eq!(r.event(1).unwrap().unwrap().advisories, [gave_up]);
 }
 
@@ -184,10 +189,14 @@ fn pages_filters_and_the_live_tail() {
     let before = Some(first.rows[2].row);
     assert_eq!(ids(EventFilter { limit: 2, before, ..filter() }), ["e-6", "e-5"]);
     assert_eq!(ids(EventFilter { after: Some(8), ..filter() }), ["e-9", "e-8"]);
-    assert_eq!(ids(EventFilter { destination: Some("orders.*".into()), limit: 2, ..filter() }), ["e-8", "e-6"]);
-    assert_eq!(ids(EventFilter { destination: Some("orders_paid".into()), limit: 1, ..filter() }), ["e-9"]);
-    assert_eq!(ids(EventFilter { text: Some("E-4".into()), ..filter() }), ["e-4"]);
-    assert_eq!(ids(EventFilter { text: Some("%".into()), ..filter() }), [""; 0]);
+    assert_eq!(ids(EventFilter { limit: 2, ..by("subject:orders.*") }), ["e-8", "e-6"]);
+    assert_eq!(ids(EventFilter { limit: 1, ..by("subject:orders_paid") }), ["e-9"]);
+    assert_eq!(ids(by("E-4")), ["e-4"]);
+    assert_eq!(ids(by("%")), [""; 0]);
     assert_eq!(ids(EventFilter { since: Some(T0 + SECOND), until: Some(T0 + 3 * SECOND), ..filter() }), ["e-2", "e-1"]);
-    assert_eq!(ids(EventFilter { event_type: Some("Other".into()), ..filter() }), [""; 0]);
+    assert_eq!(ids(by("type:Other")), [""; 0]);
+    assert_eq!(ids(by("id:e-4,e-5 -subject:*_paid")), ["e-4"]);
+    assert_eq!(ids(EventFilter { limit: 2, ..by("-id:e-9 system:nats") }), ["e-8", "e-7"]);
+    let page = r.events(&EventFilter { limit: 2, ..by("e-* -e-9") }).unwrap();
+    assert_eq!((page.rows.len(), page.total, page.stopped), (2, 9, None));
 }

@@ -1,5 +1,6 @@
 //! Journeys: stored, replaced, filtered, found.
 
+use flowglass_model::filter::{Filter, View};
 use flowglass_model::{JourneyState, JourneySummary};
 use flowglass_store::{FindHit, JourneyFilter};
 
@@ -29,6 +30,10 @@ fn filter() -> JourneyFilter {
     JourneyFilter { limit: 100, ..JourneyFilter::default() }
 }
 
+fn by(text: &str) -> JourneyFilter {
+    JourneyFilter { filter: Filter::parse(text, View::Journeys).unwrap(), ..filter() }
+}
+
 #[test]
 fn journeys_are_listed_newest_first_and_filtered() {
     let mut w = Scratch::new();
@@ -49,10 +54,19 @@ fn journeys_are_listed_newest_first_and_filtered() {
     assert_eq!(ids(JourneyFilter { state: Some(vec![JourneyState::Failed]), ..filter() }), [6, 3]);
     assert_eq!(ids(JourneyFilter { participant: Some("service:shop/s1@prod".into()), ..filter() }), [5, 3, 1]);
     assert_eq!(ids(JourneyFilter { participant: Some("s0".into()), ..filter() }), [6, 4, 2]);
-    assert_eq!(ids(JourneyFilter { text: Some("O-4".into()), ..filter() }), [4]);
-    assert_eq!(ids(JourneyFilter { min_response: Some(5_000_000), ..filter() }), [6, 5]);
-    assert_eq!(ids(JourneyFilter { retried: true, ..filter() }), [5, 3, 1]);
-    assert_eq!(ids(JourneyFilter { dead_lettered: true, ..filter() }), [3]);
+    assert_eq!(ids(by("o-4")), [4]);
+    assert_eq!(ids(by("response>=5ms")), [6, 5]);
+    assert_eq!(ids(by("retried:true")), [5, 3, 1]);
+    assert_eq!(ids(by("dead-lettered:true")), [3]);
+    assert_eq!(ids(by("state:failed -dead-lettered:true")), [6]);
+    assert_eq!(ids(by("-operation:*/4 service:s0")), [6, 2]);
+    assert_eq!(ids(by("operation:\"POST /orders/4\"")), [4]);
+    assert_eq!(ids(by("key:O-4")), [4; 0], "no span carries it yet: an exact key is looked up");
+    assert_eq!(ids(by("key:o-*")), [6, 5, 4, 3, 2, 1]);
+    assert_eq!(ids(by(&format!("trace:{}", trace_id(3)))), [3]);
+    assert_eq!(ids(by(&format!("-trace:{}", trace_id(3)))), [6, 5, 4, 2, 1]);
+    let quiet = r.journeys(&JourneyFilter { noise: vec!["POST /orders/5".into()], ..by("retried:true") }).unwrap();
+    assert_eq!((quiet.rows.len(), quiet.total, quiet.noise), (2, 2, 1));
     let page = r.journeys(&JourneyFilter { state: Some(vec![JourneyState::Failed]), limit: 1, ..filter() }).unwrap();
     assert_eq!((page.total, page.retried, page.dead_lettered), (2, 1, 1));
     assert_eq!(page.settled, [(12_000_000, true), (6_000_000, true)]);
@@ -104,4 +118,45 @@ fn events_lead_to_the_journey_of_their_trace() {
         assert_eq!(r.find(text).unwrap(), [FindHit::Event(event)], "{text}");
     }
     assert!(r.find("tenant-9").unwrap().contains(&FindHit::Event(event)), "a header");
+}
+
+#[test]
+fn attributes_lead_to_journeys_whole_or_in_part() {
+    let mut w = Scratch::new();
+    let journeys: Vec<_> = (1..=3).map(|n| journey(n, JourneyState::Ok)).collect();
+    w.write(|tx| {
+        for n in 1..=3u64 {
+            let mut s = span(n, n, T0 + n as i64 * SECOND);
+            s.attributes.push(("order.region".into(), format!("eu-{n}").into()));
+            s.attributes.push(("other".into(), "eu-1".into()));
+            tx.add_spans(&[s]).unwrap();
+        }
+        tx.put_journeys(&journeys, &[1, 2, 3].map(|n| (trace_id(n), trace_id(n)))).unwrap();
+    });
+    let r = w.reader();
+    let ids = |text: &str| -> Vec<_> { r.journeys(&by(text)).unwrap().rows.into_iter().map(|j| j.id).collect() };
+    assert_eq!(ids("@order.region:eu-1"), [trace_id(1)]);
+    assert_eq!(ids("@ORDER.region:eu-1,eu-3"), [trace_id(3), trace_id(1)]);
+    assert_eq!(ids("-@order.region:eu-1"), [trace_id(3), trace_id(2)]);
+    assert_eq!(ids("@order.region:eu-*"), [trace_id(3), trace_id(2), trace_id(1)]);
+    assert_eq!(ids("@order.region:us-*"), []);
+    assert_eq!(ids("@order.region:eu"), []);
+}
+
+#[test]
+fn an_older_format_is_brought_up_to_date_with_what_it_holds() {
+    let mut w = Scratch::new();
+    w.write(|tx| tx.put_journeys(&[journey(1, JourneyState::Ok)], &[(trace_id(1), trace_id(1))]).unwrap());
+    let Scratch { folder: _folder, path, writer } = w;
+    drop(writer);
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch(
+        "DROP INDEX journey_start; ALTER TABLE journey DROP COLUMN root; DROP TABLE journey_root;
+         CREATE INDEX journey_start ON journey(start, id, state, response, settled, retries, dead_lettered);
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(conn);
+    let r = flowglass_store::Reader::open(&path).unwrap();
+    assert_eq!(r.journeys(&by("operation:\"POST /orders/1\"")).unwrap().total, 1);
 }

@@ -5,5 +5,6 @@ mod crash;
 mod events;
 mod files;
 mod journeys;
+mod logs;
 mod rollups;
 mod spans;

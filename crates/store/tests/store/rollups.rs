@@ -19,6 +19,7 @@ fn every_kind_of_series_comes_back() {
     let (node, topic): (NodeId, NodeId) = ("service:a@prod".into(), "topic:nats/t".into());
     let mut keys = vec![
         edge("service:b"),
+        SeriesKey::Entry { source: "consumer:browser".into(), target: node.clone(), operation: "POST /x".into() },
         SeriesKey::Operation { participant: node.clone(), operation: "POST /x".into() },
         SeriesKey::Address { address: "b:80".into(), participant: node.clone() },
         SeriesKey::Group { topic: topic.clone(), group: "g".into(), participant: node.clone() },

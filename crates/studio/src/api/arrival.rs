@@ -5,7 +5,7 @@ use super::dto;
 dto! {
     /// A connection that brought nothing.
     pub struct SilentConnection {
-        /// When it ended.
+        /// When the last of them failed or ended.
         pub at: f64,
         /// `otlp-grpc` or `otlp-http`.
         pub listener: String,
@@ -17,6 +17,8 @@ dto! {
         pub reason: String,
         /// What to change at the sender.
         pub advice: String,
+        /// How many connections of that machine were like it.
+        pub times: u64,
     }
 
     /// One step of the self test.
@@ -25,7 +27,7 @@ dto! {
         pub title: String,
         /// Address asked.
         pub address: Option<String>,
-        /// `ok`, `failed`, `skipped`.
+        /// `ok`, `warning`, `failed`, `skipped`.
         pub outcome: String,
         /// What happened, in words, with what to do when it failed.
         pub words: String,
@@ -45,7 +47,7 @@ dto! {
     pub struct SetListenerRequest {
         /// `otlp-grpc` or `otlp-http`.
         pub id: String,
-        /// Address, or null for off.
+        /// `127.0.0.1:14317`, a port, or null for off.
         pub address: Option<String>,
         /// Must be true for an address that other machines can reach: they then need the token.
         pub accept_remote: bool,
@@ -65,8 +67,10 @@ dto! {
         pub lost: u64,
         /// Requests waiting.
         pub waiting: u64,
-        /// Last failure, with what to do.
+        /// Last failure, with what to do; null once something was passed on again.
         pub problem: Option<String>,
+        /// What the other side does not take at all: it is not passed on and not counted as lost.
+        pub note: Option<String>,
     }
 
     /// Sets or ends forwarding; kept for the next start.

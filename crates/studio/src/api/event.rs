@@ -11,14 +11,6 @@ dto! {
         /// Filter expression.
         #[serde(default)]
         pub filter: Option<String>,
-        /// `SYSTEM/NAME` of a destination.
-        pub destination: Option<String>,
-        /// Event type.
-        pub event_type: Option<String>,
-        /// Words in subject, type, id, key or payload.
-        pub text: Option<String>,
-        /// `failed`, `redelivered`, `unconsumed`, or null.
-        pub outcome: Option<String>,
         /// Rows wanted, at most 1,000.
         pub limit: u32,
         /// Only rows below this one (older).
@@ -71,6 +63,9 @@ dto! {
         pub total: u64,
         /// Newest row in the workspace, to tail from.
         pub newest_row: i64,
+        /// Where looking stopped because it would have taken too long: older events may match. To go on, ask with a range that
+        /// ends here.
+        pub stopped_at: Option<f64>,
         /// Where data is, when there is none.
         pub nearest: Nearest,
     }

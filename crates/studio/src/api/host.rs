@@ -48,8 +48,14 @@ dto! {
     pub struct Preferences {
         /// Say when a new kind of failure or a dead letter appears.
         pub notify: bool,
-        /// When the window is closed while receiving: `ask`, null until then; true goes on in the tray, false ends.
+        /// When the window is closed: null asks while data arrives (and else ends), true goes on in the tray, false ends.
         pub keep_receiving: Option<bool>,
+    }
+
+    /// Asks for the file for bug reports.
+    pub struct DiagnosticsRequest {
+        /// Screen, browser and drawing figures in words, as the window knows them; goes into the file as it is, without secrets.
+        pub screen: Option<String>,
     }
 
     /// A file for people to save.
@@ -102,6 +108,12 @@ dto! {
         pub nodes: Vec<String>,
         /// Time range in words, as the window shows it.
         pub range_words: String,
+        /// Domains folded, as in [`TopologyRequest`](super::TopologyRequest).
+        #[serde(default)]
+        pub folded: Option<Vec<String>>,
+        /// Participants that are not folded away all the same.
+        #[serde(default)]
+        pub keep: Vec<String>,
     }
 
     /// Something new went wrong.
@@ -112,9 +124,9 @@ dto! {
         pub kind: String,
         /// When.
         pub at: f64,
-        /// `payments-sys-api: POST /charge failed for the first time`.
+        /// `New kind of failure in payments-sys-api`; several at once in words.
         pub title: String,
-        /// Cause, where known.
+        /// The failure in a sentence, where known.
         pub detail: Option<String>,
         /// Journey to open.
         pub journey: Option<String>,

@@ -9,6 +9,7 @@ dto! {
         /// Range; ignored when `find` is given (finding by id or key ignores time).
         pub range: Range,
         /// Trace id, span id, event id or business key: a whole value.
+        #[serde(default)]
         pub find: Option<String>,
         /// Filter expression.
         #[serde(default)]
@@ -16,21 +17,10 @@ dto! {
         /// Show folded noise (health checks, polls) too.
         #[serde(default)]
         pub noise: bool,
-        /// Words in root, participants or keys.
-        pub text: Option<String>,
-        /// `failed`, `degraded`, `ok`, `incomplete`, `in-progress`; empty is all.
-        pub states: Vec<String>,
-        /// Only with this participant (node id or name).
-        pub participant: Option<String>,
-        /// Only those that settled slower.
-        pub slower_than_ms: Option<f64>,
-        /// Only with retries or redeliveries.
-        pub retried: bool,
-        /// Only dead-lettered.
-        pub dead_lettered: bool,
         /// Rows wanted, at most 500.
         pub limit: u32,
         /// Continue below this journey id.
+        #[serde(default)]
         pub after: Option<String>,
     }
 
@@ -90,10 +80,25 @@ dto! {
         pub p95_ms: Option<f64>,
         /// Journeys folded away as noise.
         pub noise: u64,
+        /// Where looking stopped because it would have taken too long: older journeys may match. To go on, ask with a range that
+        /// ends here.
+        pub stopped_at: Option<f64>,
+        /// Journeys outside of the range that carry a word of the filter as their id or key: how many, and where.
+        pub elsewhere: Option<Elsewhere>,
         /// Events found by `find` that belong to no journey.
         pub loose_events: Vec<super::EventRow>,
         /// Where data is, when there is none.
         pub nearest: Nearest,
+    }
+
+    /// What an exact id or key finds outside of the range.
+    pub struct Elsewhere {
+        /// The id or key.
+        pub text: String,
+        /// Journeys.
+        pub count: u64,
+        /// When the newest of them started.
+        pub newest_at: f64,
     }
 
     /// Journeys in a state.

@@ -14,7 +14,7 @@ dto! {
         pub limit: u32,
         /// Only records below this one (older).
         pub before: Option<String>,
-        /// Only records that arrived after this one: the live tail.
+        /// Only what was stored after this `newest` of an earlier answer: the live tail. Records known from before may come again.
         pub after: Option<String>,
         /// Names of attributes to show although a rule hides them.
         pub reveal: Vec<String>,
@@ -22,7 +22,7 @@ dto! {
 
     /// A log record.
     pub struct LogRow {
-        /// Identity within this workspace; the order of arrival.
+        /// Identity within this workspace.
         pub id: String,
         /// When.
         pub at: f64,
@@ -62,8 +62,11 @@ dto! {
         pub more: bool,
         /// How many match by level, the level terms aside; empty when counting would take too long.
         pub by_level: Vec<LevelCount>,
-        /// Newest record in the workspace, to tail from.
+        /// What was stored last, to tail from.
         pub newest: Option<String>,
+        /// Where looking stopped because it would have taken too long: older records may match. To go on, ask with a range that
+        /// ends here.
+        pub stopped_at: Option<f64>,
         /// Where data is, when there is none.
         pub nearest: Nearest,
     }

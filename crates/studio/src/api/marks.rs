@@ -21,8 +21,10 @@ dto! {
     pub struct SetMarkRequest {
         /// Name; empty asks for one made of the time.
         pub name: String,
-        /// When; null is now by the studio's clock.
+        /// When; null is now by the studio's clock, or the instant of the mark renamed.
         pub at: Option<f64>,
+        /// The mark that gets this name, and loses its own.
+        pub renames: Option<String>,
     }
 
     /// Names a mark.
@@ -57,7 +59,7 @@ dto! {
         pub first_at: Option<f64>,
         /// Last instant of it.
         pub last_at: Option<f64>,
-        /// Whether it was done.
+        /// Whether it was done to the end: not when only counted, and not when cancelled (then the figures say what went).
         pub done: bool,
     }
 }

@@ -26,7 +26,7 @@ pub use journey::*;
 pub use logs::*;
 pub use marks::*;
 pub use query::*;
-pub use requests::{dispatch, typescript_files};
+pub use requests::{answer, dispatch, typescript_files};
 pub use sources::*;
 pub use topology::*;
 pub use update::*;

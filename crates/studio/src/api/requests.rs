@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, HashSet};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use super::*;
-use crate::{Studio, handlers};
+use crate::{Host, Studio, handlers};
 
 macro_rules! requests {
-    ($( $(#[$doc:meta])* $name:ident($req:ty) -> $res:ty; )*) => {
-        /// Answers the request `name` with the JSON argument `payload`.
+    (
+        studio { $( $(#[$doc:meta])* $name:ident($req:ty) -> $res:ty; )* }
+        host { $( $(#[$host_doc:meta])* $host_name:ident($host_req:ty) -> $host_res:ty; )* }
+    ) => {
+        /// Answers the request `name` to a workspace with the JSON argument `payload`.
         ///
         /// Errors: `bad-request` when the name is unknown or the argument does not fit, else what the handler says.
         pub async fn dispatch(
@@ -19,18 +22,24 @@ macro_rules! requests {
             payload: serde_json::Value,
         ) -> Result<serde_json::Value, ApiError> {
             match name {
-                $( stringify!($name) => {
-                    let request: $req = serde_json::from_value(payload).map_err(|e| ApiError {
-                        code: "bad-request".into(),
-                        message: format!("the argument of `{name}` does not fit: {e}"),
-                    })?;
-                    let answer: $res = handlers::$name(studio, request).await?;
-                    serde_json::to_value(answer).map_err(|e| ApiError { code: "internal".into(), message: e.to_string() })
+                $( stringify!($name) => written(handlers::$name(studio, read::<$req>(name, payload)?).await?), )*
+                $( stringify!($host_name) => Err(refused(format!("`{name}` is asked of the program, not of one workspace"))), )*
+                other => Err(refused(format!("there is no request `{other}`"))),
+            }
+        }
+
+        /// Answers the request `name` to the program: those about workspaces and preferences itself, all others by the workspace
+        /// that is open. Errors as [`dispatch`] does.
+        pub async fn answer(
+            host: &Host,
+            name: &str,
+            payload: serde_json::Value,
+        ) -> Result<serde_json::Value, ApiError> {
+            match name {
+                $( stringify!($host_name) => {
+                    written(handlers::$host_name(host, read::<$host_req>(name, payload)?).await?)
                 } )*
-                other => Err(ApiError {
-                    code: "bad-request".into(),
-                    message: format!("there is no request `{other}`"),
-                }),
+                _ => dispatch(&host.studio(), name, payload).await,
             }
         }
 
@@ -39,11 +48,28 @@ macro_rules! requests {
             let config = Config::new().with_large_int("number");
             let mut types = Collect { config: &config, seen: HashSet::new(), declarations: BTreeMap::new() };
             $( types.visit::<$req>(); types.visit::<$res>(); )*
+            $( types.visit::<$host_req>(); types.visit::<$host_res>(); )*
             types.visit::<Update>();
             types.visit::<ApiError>();
-            vec![("index.ts", render(&types.declarations, &[ $( (stringify!($name), <$req as TS>::name(&config), <$res as TS>::name(&config)) ),* ]))]
+            let requests = [
+                $( (stringify!($name), <$req as TS>::name(&config), <$res as TS>::name(&config)), )*
+                $( (stringify!($host_name), <$host_req as TS>::name(&config), <$host_res as TS>::name(&config)), )*
+            ];
+            vec![("index.ts", render(&types.declarations, &requests))]
         }
     };
+}
+
+fn refused(message: String) -> ApiError {
+    ApiError { code: "bad-request".into(), message }
+}
+
+fn read<T: serde::de::DeserializeOwned>(name: &str, payload: serde_json::Value) -> Result<T, ApiError> {
+    serde_json::from_value(payload).map_err(|e| refused(format!("the argument of `{name}` does not fit: {e}")))
+}
+
+fn written<T: serde::Serialize>(answer: T) -> Result<serde_json::Value, ApiError> {
+    serde_json::to_value(answer).map_err(|e| ApiError { code: "internal".into(), message: e.to_string() })
 }
 
 struct Collect<'a> {
@@ -81,92 +107,96 @@ fn render(declarations: &BTreeMap<String, String>, requests: &[(&str, String, St
 }
 
 requests! {
-    /// What the window needs to know first.
-    app(Nothing) -> AppInfo;
-    /// The map, or what changed of it.
-    topology(TopologyRequest) -> TopologyView;
-    /// A participant in detail.
-    node(NodeRequest) -> NodeDetail;
-    /// An interaction in detail.
-    edge(EdgeRequest) -> EdgeDetail;
-    /// Requests and events over time.
-    timeline(TimelineRequest) -> Timeline;
-    /// Journeys, newest first.
-    journeys(JourneysRequest) -> JourneysPage;
-    /// One journey.
-    journey(JourneyRequest) -> JourneyView;
-    /// One span.
-    span(SpanRequest) -> SpanView;
-    /// Publications, newest first.
-    events(EventsRequest) -> EventsPage;
-    /// One publication.
-    event(EventRequest) -> EventView;
-    /// Destinations with their consumers.
-    destinations(DestinationsRequest) -> Destinations;
-    /// Listeners, connections, imports, refusals.
-    sources(Nothing) -> SourcesView;
-    /// Starts a NATS connection, kept for the next start.
-    nats_connect(NatsConnectRequest) -> NatsView;
-    /// Ends and forgets a NATS connection.
-    nats_disconnect(ById) -> Nothing;
-    /// Imports files or folders; progress comes as updates.
-    import_paths(ImportRequest) -> ImportView;
-    /// Imports pasted text.
-    import_text(ImportTextRequest) -> ImportView;
-    /// Stops a running import; what was stored stays.
-    import_cancel(ById) -> Nothing;
-    /// Settings.
-    settings(Nothing) -> SettingsView;
-    /// Sets or clears a participant's layer.
-    set_layer(SetLayerRequest) -> SettingsView;
-    /// Replaces the layer patterns.
-    set_patterns(SetPatternsRequest) -> SettingsView;
-    /// Replaces the list of fields hidden on display.
-    set_redaction(SetRedactionRequest) -> SettingsView;
-    /// Sets layer, domain or owner of some participants at once.
-    set_participants(SetParticipantsRequest) -> SettingsView;
-    /// Replaces domains, aliases, owners, business keys or noise.
-    edit_settings(EditSettingsRequest) -> SettingsView;
-    /// What could stand at the cursor of a filter.
-    complete(CompleteRequest) -> Completion;
-    /// What a filter means on the map.
-    map_matches(MapMatchesRequest) -> MapMatches;
-    /// The palette.
-    search(SearchRequest) -> SearchHits;
-    /// Log records, newest first.
-    logs(LogsRequest) -> LogsPage;
-    /// Named instants.
-    marks(Nothing) -> Marks;
-    /// Sets a named instant.
-    set_mark(SetMarkRequest) -> Marks;
-    /// Removes a named instant.
-    remove_mark(MarkRequest) -> Marks;
-    /// Deletes, or says how much that would be.
-    erase(EraseRequest) -> EraseReport;
+    studio {
+        /// What the window needs to know first.
+        app(Nothing) -> AppInfo;
+        /// The map, or what changed of it.
+        topology(TopologyRequest) -> TopologyView;
+        /// A participant in detail.
+        node(NodeRequest) -> NodeDetail;
+        /// An interaction in detail.
+        edge(EdgeRequest) -> EdgeDetail;
+        /// Requests and events over time.
+        timeline(TimelineRequest) -> Timeline;
+        /// Journeys, newest first.
+        journeys(JourneysRequest) -> JourneysPage;
+        /// One journey.
+        journey(JourneyRequest) -> JourneyView;
+        /// One span.
+        span(SpanRequest) -> SpanView;
+        /// Publications, newest first.
+        events(EventsRequest) -> EventsPage;
+        /// One publication.
+        event(EventRequest) -> EventView;
+        /// Destinations with their consumers.
+        destinations(DestinationsRequest) -> Destinations;
+        /// Listeners, connections, imports, refusals.
+        sources(Nothing) -> SourcesView;
+        /// Starts a NATS connection, kept for the next start.
+        nats_connect(NatsConnectRequest) -> NatsView;
+        /// Ends and forgets a NATS connection.
+        nats_disconnect(ById) -> Nothing;
+        /// Imports files or folders; progress comes as updates.
+        import_paths(ImportRequest) -> ImportView;
+        /// Imports pasted text.
+        import_text(ImportTextRequest) -> ImportView;
+        /// Stops a running import; what was stored stays.
+        import_cancel(ById) -> Nothing;
+        /// Settings.
+        settings(Nothing) -> SettingsView;
+        /// Sets or clears a participant's layer.
+        set_layer(SetLayerRequest) -> SettingsView;
+        /// Sets layer, domain or owner of some participants at once.
+        set_participants(SetParticipantsRequest) -> SettingsView;
+        /// Replaces lists of the settings.
+        edit_settings(EditSettingsRequest) -> SettingsView;
+        /// What rules mean for what was seen so far.
+        rule_matches(RuleMatchesRequest) -> RuleMatches;
+        /// What could stand at the cursor of a filter.
+        complete(CompleteRequest) -> Completion;
+        /// What a filter means on the map.
+        map_matches(MapMatchesRequest) -> MapMatches;
+        /// The palette.
+        search(SearchRequest) -> SearchHits;
+        /// Log records, newest first.
+        logs(LogsRequest) -> LogsPage;
+        /// Named instants.
+        marks(Nothing) -> Marks;
+        /// Sets a named instant.
+        set_mark(SetMarkRequest) -> Marks;
+        /// Removes a named instant.
+        remove_mark(MarkRequest) -> Marks;
+        /// Deletes, or says how much that would be.
+        erase(EraseRequest) -> EraseReport;
+        /// Stops deleting; what is gone stays gone.
+    erase_cancel(Nothing) -> Nothing;
     /// Sends a span and an event of its own through each listener.
-    self_test(Nothing) -> SelfTest;
-    /// Rebinds a listener.
-    set_listener(SetListenerRequest) -> SourcesView;
-    /// Sets or ends forwarding.
-    set_forward(SetForwardRequest) -> SourcesView;
-    /// Set-ups to copy, by where the sender runs.
-    snippets(SnippetsRequest) -> Snippets;
-    /// The map as a picture or text.
-    map_export(MapExportRequest) -> FileContents;
-    /// Versions and licences.
-    about(Nothing) -> About;
-    /// A file for bug reports: settings without secrets, counters, logs, versions.
-    diagnostics(Nothing) -> FileContents;
-    /// Workspaces.
-    workspaces(Nothing) -> Workspaces;
-    /// Opens another workspace in place of this one.
-    workspace_open(OpenWorkspaceRequest) -> Nothing;
-    /// Takes a workspace off the list of recent ones.
-    workspace_forget(ForgetWorkspaceRequest) -> Workspaces;
-    /// What the program does for its user.
-    preferences(Nothing) -> Preferences;
-    /// Changes that.
-    set_preferences(Preferences) -> Preferences;
+        self_test(Nothing) -> SelfTest;
+        /// Rebinds a listener.
+        set_listener(SetListenerRequest) -> SourcesView;
+        /// Sets or ends forwarding.
+        set_forward(SetForwardRequest) -> SourcesView;
+        /// Set-ups to copy, by where the sender runs.
+        snippets(SnippetsRequest) -> Snippets;
+        /// The map as a picture or text.
+        map_export(MapExportRequest) -> FileContents;
+        /// Versions and licences.
+        about(Nothing) -> About;
+        /// A file for bug reports: settings without secrets, counters, logs, versions.
+        diagnostics(DiagnosticsRequest) -> FileContents;
+    }
+    host {
+        /// Workspaces.
+        workspaces(Nothing) -> Workspaces;
+        /// Opens another workspace in place of this one.
+        workspace_open(OpenWorkspaceRequest) -> Nothing;
+        /// Takes a workspace off the list of recent ones.
+        workspace_forget(ForgetWorkspaceRequest) -> Workspaces;
+        /// What the program does for its user.
+        preferences(Nothing) -> Preferences;
+        /// Changes that.
+        set_preferences(Preferences) -> Preferences;
+    }
 }
 
 #[cfg(test)]

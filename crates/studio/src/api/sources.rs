@@ -1,6 +1,6 @@
-//! Workspace, sources, imports, settings.
+//! Workspace, sources, imports.
 
-use super::{Attribute, dto};
+use super::dto;
 
 dto! {
     /// What the window needs to know first.
@@ -175,6 +175,8 @@ dto! {
         pub forward: Option<super::ForwardView>,
         /// What senders on other machines must pass as `Authorization: Bearer …`; null while only this machine can send.
         pub token: Option<String>,
+        /// Why the token is kept for this run only, if so.
+        pub token_problem: Option<String>,
         /// Whether secrets can be kept: null, or why not.
         pub keychain_problem: Option<String>,
     }
@@ -252,65 +254,5 @@ dto! {
     pub struct ImportTextRequest {
         /// The text.
         pub text: String,
-    }
-
-    /// Layer by name pattern.
-    pub struct PatternView {
-        /// Pattern.
-        pub pattern: String,
-        /// Layer.
-        pub layer: String,
-    }
-
-    /// Settings as the window edits them.
-    pub struct SettingsView {
-        /// The TOML file.
-        pub path: String,
-        /// Its text.
-        pub text: String,
-        /// Why it cannot be read (the last good version is in use).
-        pub problem: Option<String>,
-        /// Patterns in use (from the file, or the built-in ones).
-        pub patterns: Vec<PatternView>,
-        /// Whether the patterns are the built-in ones.
-        pub patterns_built_in: bool,
-        /// Layers set by hand: node id or name, layer.
-        pub layers: Vec<Attribute>,
-        /// Names of fields hidden on display.
-        pub redaction: Vec<String>,
-        /// Domains.
-        pub domains: Vec<super::DomainRule>,
-        /// Aliases.
-        pub aliases: Vec<super::AliasRule>,
-        /// Owners.
-        pub owners: Vec<super::OwnerRule>,
-        /// Business keys named in the file.
-        pub business_keys: Vec<String>,
-        /// Business keys that are always looked for.
-        pub built_in_keys: Vec<String>,
-        /// Noise patterns in use, with what they fold.
-        pub noise: Vec<super::NoiseRule>,
-        /// Whether the noise patterns are the built-in ones.
-        pub noise_built_in: bool,
-    }
-
-    /// Sets or clears the layer of a participant.
-    pub struct SetLayerRequest {
-        /// Node id.
-        pub id: String,
-        /// Layer; null goes back to declared, name or place.
-        pub layer: Option<String>,
-    }
-
-    /// Replaces the layer patterns.
-    pub struct SetPatternsRequest {
-        /// In order.
-        pub patterns: Vec<PatternView>,
-    }
-
-    /// Replaces the list of hidden fields.
-    pub struct SetRedactionRequest {
-        /// Field names, `*` allowed.
-        pub keys: Vec<String>,
     }
 }

@@ -14,6 +14,36 @@ dto! {
         pub known_revision: Option<u32>,
         /// Lay out anew, moving as little as possible, instead of keeping every position.
         pub relayout: bool,
+        /// Domains to fold into one card per layer; null folds all of them once the map has more than 300 participants.
+        #[serde(default)]
+        pub folded: Option<Vec<String>>,
+        /// Participants that are never folded away, because they are selected.
+        #[serde(default)]
+        pub keep: Vec<String>,
+    }
+
+    /// A participant behind the card of a folded domain.
+    pub struct Member {
+        /// Node id.
+        pub id: String,
+        /// What people read.
+        pub name: String,
+        /// Its kind.
+        pub kind: String,
+        /// Its health.
+        pub health: String,
+        /// What it handled.
+        pub figures: Figures,
+    }
+
+    /// A domain of the map.
+    pub struct Domain {
+        /// Its name.
+        pub name: String,
+        /// Participants of it, topics aside.
+        pub nodes: u32,
+        /// Whether it is folded. What fails, and what is selected, stands by itself all the same.
+        pub folded: bool,
     }
 
     /// A participant.
@@ -22,7 +52,7 @@ dto! {
         pub id: String,
         /// What people read.
         pub name: String,
-        /// `service`, `topic`, `backend`, `external`, `consumer`.
+        /// `service`, `topic`, `backend`, `external`, `consumer`; `group` is a folded domain.
         pub kind: String,
         /// Technology of topics and backends.
         pub system: Option<String>,
@@ -48,9 +78,11 @@ dto! {
         pub instrumented: bool,
         /// For topics: how many services consume it (0: nobody).
         pub consumers: Option<u32>,
-        /// Requests over the range, 24 equal buckets, for the sparkline.
+        /// Who is behind the card of a folded domain.
+        pub members: Vec<Member>,
+        /// Requests over equal parts of the range (about 24, 10 s at least), for the sparkline.
         pub spark: Vec<f64>,
-        /// Errors over the same buckets.
+        /// Errors over the same parts.
         pub spark_errors: Vec<f64>,
         /// Horizontal centre, pixels at 100 %.
         pub x: f64,
@@ -109,8 +141,10 @@ dto! {
         pub reason: String,
         /// What that means, in words.
         pub meaning: String,
-        /// What to fix.
+        /// Who has to change what.
         pub advice: String,
+        /// What to set, ready to copy.
+        pub snippet: Option<String>,
         /// Spans.
         pub count: u64,
         /// Who emits them, most first.
@@ -143,6 +177,10 @@ dto! {
         pub quiet: Vec<super::QuietSource>,
         /// Requests folded away as noise.
         pub noise: u64,
+        /// Participants of which nothing but noise was seen; they are not on the map.
+        pub hidden: Vec<String>,
+        /// Domains with two participants or more.
+        pub domains: Vec<Domain>,
         /// Where data is, when the range has none.
         pub nearest: Nearest,
     }
@@ -161,6 +199,8 @@ dto! {
         pub name: String,
         /// Figures.
         pub figures: Figures,
+        /// Whether a rule takes it for noise (health checks, polls): it is then not in the participant's figures.
+        pub noise: bool,
     }
 
     /// A neighbour.
@@ -249,7 +289,7 @@ dto! {
     pub struct TimelineRequest {
         /// Range; both ends wanted.
         pub range: Range,
-        /// Bars wanted, 1 to 500.
+        /// Bars wanted at most, 1 to 500: each lasts 10 s or a round multiple and begins at a round instant.
         pub buckets: u32,
     }
 
@@ -259,5 +299,7 @@ dto! {
         pub requests: Vec<Bucket>,
         /// Publications.
         pub events: Vec<Bucket>,
+        /// How long a bar lasts, milliseconds.
+        pub bucket_ms: f64,
     }
 }

@@ -56,9 +56,24 @@ dto! {
         },
         /// Marks changed.
         Marks {},
+        /// Deleting goes on.
+        Erasing {
+            /// How far it is: `1,200 of 10,000 journeys deleted`.
+            text: String,
+            /// The same from 0 to 1.
+            share: f64,
+        },
         /// Data was deleted: everything shown must be asked for again.
         Erased {},
         /// Another workspace is open now: everything shown must be asked for again.
         Workspace {},
+    }
+}
+
+impl Update {
+    /// For a subscriber that was too slow and missed updates: whatever it shows may be out of date.
+    pub fn everything() -> [Update; 4] {
+        let stored = Update::Stored { range: Range::default(), spans: 0, events: 0, logs: 0 };
+        [stored, Update::Sources {}, Update::Settings {}, Update::Marks {}]
     }
 }

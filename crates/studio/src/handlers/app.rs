@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 
-use flowglass_store::{SeriesFilter, TimelineBucket};
+use flowglass_store::{Reader, SeriesFilter, StoreError, TimelineBucket};
 
 use super::bounds;
 use crate::Studio;
 use crate::api::{ApiError, AppInfo, Bucket, Nothing, Timeline, TimelineRequest, to_ms};
 use crate::studio::workspace_name;
+use crate::views::Grid;
 
 /// See [`AppInfo`].
 pub(crate) async fn app(studio: &Studio, _: Nothing) -> Result<AppInfo, ApiError> {
@@ -37,12 +38,20 @@ pub(crate) async fn app(studio: &Studio, _: Nothing) -> Result<AppInfo, ApiError
 /// See [`Timeline`].
 pub(crate) async fn timeline(studio: &Studio, request: TimelineRequest) -> Result<Timeline, ApiError> {
     let (since, until) = bounds(request.range);
-    let buckets = request.buckets.clamp(1, 500) as usize;
+    let most = request.buckets.clamp(1, 500) as usize;
     let answer = studio.ask(move |workspace| {
+        let stats = workspace.stats()?;
+        let Some(grid) = Grid::new(since, until, stats.oldest.zip(stats.newest), most) else {
+            return Ok(Timeline { requests: Vec::new(), events: Vec::new(), bucket_ms: 0.0 });
+        };
+        let bars_of = |r: &Reader, filter| {
+            Ok::<_, StoreError>(bars(r.timeline(filter, Some(grid.since), Some(grid.until), grid.parts)?))
+        };
         workspace.read(|r| {
             Ok(Timeline {
-                requests: bars(r.timeline(&SeriesFilter::AllOperations, since, until, buckets)?),
-                events: bars(r.timeline(&SeriesFilter::AllPublishes, since, until, buckets)?),
+                requests: bars_of(r, &SeriesFilter::AllOperations)?,
+                events: bars_of(r, &SeriesFilter::AllPublishes)?,
+                bucket_ms: to_ms(grid.width()),
             })
         })
     });

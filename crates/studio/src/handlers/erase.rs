@@ -1,8 +1,157 @@
-use super::unavailable;
+//! Deleting: how much it would be, and doing it.
+
+use std::time::Duration;
+
+use flowglass_store::Extent;
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{bad_request, bounds, not_found, trace_id};
 use crate::Studio;
 use crate::api::*;
+use crate::control::{Control, EraseJob, ErasePlan};
+use crate::erasing::traces_below;
+use crate::studio::lock;
+use crate::workspace::{Workspace, WorkspaceError};
 
-/// See [`EraseReport`].
-pub(crate) async fn erase(_: &Studio, _: EraseRequest) -> Result<EraseReport, ApiError> {
-    Err(unavailable("erase"))
+/// Between two words about the progress.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// See [`EraseRequest`].
+pub(crate) async fn erase(studio: &Studio, request: EraseRequest) -> Result<EraseReport, ApiError> {
+    let dry_run = request.dry_run;
+    let planned = match request.what.as_str() {
+        "everything" => studio.ask(everything).await?,
+        "range" => studio.ask(move |w| range(w, request.range)).await?,
+        "journeys" => {
+            let ids = request.journeys.iter().map(|id| trace_id(id)).collect::<Result<Vec<_>, _>>()?;
+            if ids.is_empty() {
+                return Err(bad_request("choose at least one journey to delete"));
+            }
+            let planned = studio.ask(move |w| journeys(w, &ids)).await?;
+            if planned.1.journeys == 0 {
+                return Err(not_found("this journey"));
+            }
+            planned
+        }
+        other => return Err(bad_request(format!("`{other}` is nothing that can be deleted"))),
+    };
+    if dry_run { Ok(report(planned.1, false)) } else { carry_out(studio, planned).await }
+}
+
+/// Stops the deletion under way, if there is one.
+pub(crate) async fn erase_cancel(studio: &Studio, _: Nothing) -> Result<Nothing, ApiError> {
+    if let Some(cancel) = &*lock(&studio.0.desk.erasing) {
+        cancel.cancel();
+    }
+    Ok(Nothing {})
+}
+
+fn report(extent: Extent, done: bool) -> EraseReport {
+    EraseReport {
+        journeys: extent.journeys,
+        spans: extent.spans,
+        events: extent.events,
+        logs: extent.logs,
+        first_at: extent.first.map(to_ms),
+        last_at: extent.last.map(to_ms),
+        done,
+    }
+}
+
+type Planned = (ErasePlan, Extent);
+
+fn everything(workspace: &Workspace) -> Result<Planned, WorkspaceError> {
+    Ok((ErasePlan::Everything, workspace.read(|r| r.whole_extent())?))
+}
+
+fn journeys(workspace: &Workspace, ids: &[flowglass_model::TraceId]) -> Result<Planned, WorkspaceError> {
+    workspace.read(|r| {
+        let mut roots = Vec::new();
+        for id in ids {
+            // An id may be any trace of the journey; what somebody else deleted meanwhile is no error.
+            roots.extend(r.journeys_of_trace(*id)?.into_iter().next());
+        }
+        let mut journeys = Vec::new();
+        for root in roots {
+            journeys.extend(r.journey_summary(root)?.map(|j| (j.start, j.id)));
+        }
+        journeys.sort_unstable();
+        journeys.dedup();
+        let journeys: Vec<_> = journeys.into_iter().map(|(_, id)| id).collect();
+        let (traces, _) = traces_below(&journeys, &mut |t| r.joins_of(t))?;
+        let extent = r.extent(&journeys, &traces)?;
+        Ok((ErasePlan::Journeys(journeys), extent))
+    })
+}
+
+fn range(workspace: &Workspace, range: Range) -> Result<Planned, WorkspaceError> {
+    let (since, until) = bounds(range);
+    workspace.read(|r| {
+        let journeys = r.journeys_started(since, until)?;
+        let (traces, _) = traces_below(&journeys, &mut |t| r.joins_of(t))?;
+        let mut extent = r.extent(&journeys, &traces)?;
+        extent.add(&r.loose_extent(since, until)?);
+        Ok((ErasePlan::Range { journeys, since, until }, extent))
+    })
+}
+
+/// Marks the deletion under way as over, whatever ended it.
+struct Under<'a>(&'a Studio);
+
+impl Drop for Under<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.0.desk.erasing).take();
+    }
+}
+
+async fn carry_out(studio: &Studio, (plan, extent): Planned) -> Result<EraseReport, ApiError> {
+    let cancel = CancellationToken::new();
+    {
+        let mut under_way = lock(&studio.0.desk.erasing);
+        if under_way.is_some() {
+            return Err(bad_request("Something is being deleted already; wait for it or cancel it."));
+        }
+        *under_way = Some(cancel.clone());
+    }
+    let _under = Under(studio);
+    let total = match &plan {
+        ErasePlan::Everything => 0,
+        ErasePlan::Journeys(journeys) | ErasePlan::Range { journeys, .. } => journeys.len(),
+    };
+    let marks_go = plan == ErasePlan::Everything;
+    let (progress, seen) = watch::channel(0);
+    let (done, mut over) = oneshot::channel();
+    let control = lock(&studio.0.notes).clone();
+    let stopping =
+        || ApiError { code: "unavailable".into(), message: "Flowglass is closing; nothing was deleted.".into() };
+    let control = control.ok_or_else(stopping)?;
+    control.send(Control::Erase(EraseJob { plan, cancel, progress, done })).await.map_err(|_| stopping())?;
+    drop(control);
+    let mut clock = tokio::time::interval(TELL_EVERY);
+    let answer = loop {
+        tokio::select! {
+            answer = &mut over => break answer,
+            _ = clock.tick() => studio.publish(told(*seen.borrow(), total)),
+        }
+    };
+    studio.publish(Update::Erased {});
+    if marks_go {
+        studio.publish(Update::Marks {});
+    }
+    let cut_off = || ApiError {
+        code: "unavailable".into(),
+        message: "Flowglass closed before all of it was deleted; what is gone stays gone.".into(),
+    };
+    let (gone, complete) = answer.map_err(|_| cut_off())?.map_err(WorkspaceError::from)?;
+    Ok(report(Extent { first: extent.first, last: extent.last, ..gone }, complete))
+}
+
+fn told(done: usize, total: usize) -> Update {
+    let (text, share) = match total {
+        0 => ("Deleting".to_owned(), 0.5),
+        _ if done >= total => ("Tidying up".to_owned(), 1.0),
+        _ => (format!("{done} of {total} journeys deleted"), done as f64 / total as f64),
+    };
+    Update::Erasing { text, share }
 }

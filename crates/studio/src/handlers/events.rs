@@ -1,11 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowglass_model::filter::{Field, Filter, Test, View, participant_is};
 use flowglass_model::{
     Acknowledgement, Delivery, Graph, GraphEdge, InteractionKind, NodeId, NodeKind, Role, SeriesKey, Settlement, Sketch,
 };
 use flowglass_store::{EventDetail, EventFilter, EventRow as StoredRow};
 
 use super::journeys::by_meaning;
+use super::query::{parsed, places};
 use super::{bounds, nearest, not_found, seconds_with_data};
 use crate::api::{
     ApiError, Attribute, ConsumerRow, DeliveryView, DestinationRow, Destinations, DestinationsRequest, EventRequest,
@@ -22,31 +24,48 @@ const HEX_SHOWN: usize = 4096;
 
 /// See [`EventsPage`].
 pub(crate) async fn events(studio: &Studio, request: EventsRequest) -> Result<EventsPage, ApiError> {
+    let filter = parsed(request.filter.as_deref(), View::Events)?;
     let page = studio.ask(move |workspace| {
         let graph = workspace.graph(None, None, None)?;
         let (since, until) = bounds(request.range);
-        let outcome = request.outcome.as_deref();
-        let page = workspace.read(|r| {
-            r.events(&EventFilter {
-                since,
-                until,
-                destination: request.destination.clone(),
-                event_type: request.event_type.clone(),
-                text: request.text.clone().filter(|t| !t.trim().is_empty()),
-                only_failed: outcome == Some("failed"),
-                only_redelivered: outcome == Some("redelivered"),
-                only_unconsumed: outcome == Some("unconsumed"),
-                before: request.before_row,
-                after: request.after_row,
-                limit: request.limit.clamp(1, 1000) as usize,
-            })
-        })?;
+        let question = EventFilter {
+            since,
+            until,
+            before: request.before_row,
+            after: request.after_row,
+            limit: request.limit.clamp(1, 1000) as usize,
+            ..event_filter(workspace, &graph, filter)?
+        };
+        let page = workspace.read(|r| r.events(&question))?;
         let nearest = if page.rows.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
         let newest_row = workspace.read(|r| r.newest_event_row())?;
+        let stopped_at = page.stopped.map(|(_, at)| to_ms(at));
         let rows = with_journeys(workspace, page.rows, &graph)?;
-        Ok(EventsPage { rows, total: page.total, newest_row, nearest })
+        Ok(EventsPage { rows, total: page.total, newest_row, stopped_at, nearest })
     });
     Ok(page.await?)
+}
+
+/// A filter of events with what the map knows about it: whose destinations are meant, which are consumed, which take dead
+/// letters.
+fn event_filter(workspace: &Workspace, graph: &Graph, filter: Filter) -> Result<EventFilter, WorkspaceError> {
+    let places = places(workspace, &filter)?;
+    let mut topics_of = BTreeMap::new();
+    for (i, term) in filter.terms.iter().enumerate() {
+        let Test::Is(field @ Field::Service, values) = &term.test else { continue };
+        let meant = |id: &NodeId| participant_is(field, values, id, places.get(id)).unwrap_or(false);
+        let by_edge = graph.edges.iter().filter_map(|e| match e.kind {
+            InteractionKind::Publish if meant(&e.source) => Some(&e.target),
+            InteractionKind::Consume if meant(&e.target) => Some(&e.source),
+            _ => None,
+        });
+        topics_of.insert(i, by_edge.map(|t| t.body().to_owned()).collect());
+    }
+    let topics = graph.nodes.iter().filter(|n| n.kind == NodeKind::Topic);
+    let dead = topics.filter(|n| is_dead_letter(&n.name)).map(|n| n.id.body().to_owned()).collect();
+    let consumes = graph.edges.iter().filter(|e| e.kind == InteractionKind::Consume);
+    let consumed = consumes.map(|e| e.source.body().to_owned()).collect();
+    Ok(EventFilter { filter, topics_of, consumed, dead, ..EventFilter::default() })
 }
 
 /// Rows with the journeys their traces belong to.

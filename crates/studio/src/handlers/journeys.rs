@@ -1,15 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowglass_model::filter::{Field, Test, View};
 use flowglass_model::{
     Graph, ItemKind, Journey, JourneyItem, JourneyState, JourneySummary, Layer, LinkHow, NodeId, NodeKind,
 };
 use flowglass_store::{FindHit, JourneyFilter, JourneyPage};
 
+use super::query::{parsed, places};
 use super::{bounds, event_row, nearest, trace_id};
 use crate::Studio;
 use crate::api::{
-    ApiError, BusinessKey, EventRow, FailureView, HistogramBin, Item, JourneyRequest, JourneyRow, JourneyView,
-    JourneysPage, JourneysRequest, Link, StateCount, to_ms,
+    ApiError, BusinessKey, Elsewhere, EventRow, FailureView, HistogramBin, Item, JourneyRequest, JourneyRow,
+    JourneyView, JourneysPage, JourneysRequest, Link, StateCount, to_ms,
 };
 use crate::views::layer_of;
 use crate::words;
@@ -17,10 +19,14 @@ use crate::workspace::{Workspace, WorkspaceError};
 
 /// Bars of the histogram of settled times.
 const BINS: usize = 24;
+/// A word of a filter shorter than this is no id or key worth looking for outside of the range.
+const ID_LENGTH: usize = 4;
+/// Hits outside of the range that are counted at most.
+const FOUND: usize = 200;
 
 /// See [`JourneysPage`].
 pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Result<JourneysPage, ApiError> {
-    let states = parse_states(&request.states)?;
+    let filter = parsed(request.filter.as_deref(), View::Journeys)?;
     let after = request.after.as_deref().map(trace_id).transpose()?;
     let page = studio.ask(move |workspace| {
         let graph = workspace.graph(None, None, None)?;
@@ -32,32 +38,52 @@ pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Resul
             Some(id) => workspace.read(|r| r.journey_summary(id))?.map(|s| (s.start, s.id)),
             None => None,
         };
-        let page = workspace.journeys(&JourneyFilter {
-            since,
-            until,
-            state: states,
-            participant: request.participant.clone(),
-            text: request.text.clone().filter(|t| !t.trim().is_empty()),
-            min_response: request.slower_than_ms.map(|ms| (ms * 1e6) as i64),
-            retried: request.retried,
-            dead_lettered: request.dead_lettered,
-            before,
-            limit: (request.limit.clamp(1, 500)) as usize,
-        })?;
+        let places = places(workspace, &filter)?;
+        let noise = if request.noise { Vec::new() } else { workspace.settings().config.noise.clone() };
+        let limit = request.limit.clamp(1, 500) as usize;
+        let question = JourneyFilter { since, until, filter, places, noise, before, limit, ..JourneyFilter::default() };
+        let page = workspace.journeys(&question)?;
         let nearest = if page.rows.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
-        Ok(JourneysPage { nearest, ..journeys_page(page, &graph, Vec::new()) })
+        let elsewhere = match after {
+            None => elsewhere(workspace, &question)?,
+            Some(_) => None,
+        };
+        Ok(JourneysPage { nearest, elsewhere, ..journeys_page(page, &graph, Vec::new()) })
     });
     Ok(page.await?)
 }
 
-fn parse_states(states: &[String]) -> Result<Option<Vec<JourneyState>>, ApiError> {
-    if states.is_empty() {
+/// Journeys outside of the range that a word or key of the filter names exactly.
+fn elsewhere(workspace: &Workspace, question: &JourneyFilter) -> Result<Option<Elsewhere>, WorkspaceError> {
+    if question.since.is_none() && question.until.is_none() {
         return Ok(None);
     }
-    let parse = |s: &String| {
-        words::parse_journey_state(s).ok_or_else(|| super::bad_request(format!("`{s}` is no state of a journey")))
-    };
-    states.iter().map(parse).collect::<Result<_, _>>().map(Some)
+    let inside = |start: i64| question.since.is_none_or(|t| start >= t) && question.until.is_none_or(|t| start < t);
+    for term in question.filter.terms.iter().filter(|t| !t.negated) {
+        let text = match &term.test {
+            Test::Words(word) => word.exact(),
+            Test::Is(Field::Key(_) | Field::Id | Field::Trace | Field::Span, values) => {
+                values.first().and_then(|v| v.exact())
+            }
+            _ => None,
+        };
+        let Some(text) = text.filter(|t| t.len() >= ID_LENGTH) else { continue };
+        let mut starts = Vec::new();
+        for hit in workspace.find(text)?.into_iter().take(FOUND) {
+            if let FindHit::Trace(trace) = hit {
+                starts.extend(workspace.read(|r| r.journey_summary(trace))?.map(|s| s.start));
+            }
+        }
+        starts.retain(|start| !inside(*start));
+        if let Some(newest) = starts.iter().max() {
+            return Ok(Some(Elsewhere {
+                text: text.to_owned(),
+                count: starts.len() as u64,
+                newest_at: to_ms(*newest),
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// What a trace id, span id, event id or business key leads to, whatever the time range.
@@ -93,6 +119,7 @@ fn found(workspace: &Workspace, graph: &Graph, text: &str) -> Result<JourneysPag
         rows,
         by_state: by_state.into_iter().collect(),
         settled,
+        ..JourneyPage::default()
     };
     Ok(journeys_page(page, graph, loose_rows))
 }
@@ -111,7 +138,9 @@ fn journeys_page(page: JourneyPage, graph: &Graph, loose_events: Vec<EventRow>) 
             .collect(),
         retried: page.retried,
         dead_lettered: page.dead_lettered,
-        noise: 0,
+        noise: page.noise,
+        stopped_at: page.stopped.map(|(at, _)| to_ms(at)),
+        elsewhere: None,
         histogram: histogram(&page.settled),
         p50_ms: quantile(0.5),
         p95_ms: quantile(0.95),

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use flowglass_model::{
-    EdgeStats, Graph, InteractionKind, JourneyState, NodeId, NodeKind, SeriesKey, SeriesSum, SpanFacts,
-};
+use flowglass_model::{EdgeStats, Graph, InteractionKind, JourneyState, Nanos, NodeId, NodeKind, SeriesKey, SpanFacts};
 use flowglass_store::{JourneyFilter, Reader, SeriesFilter, StoreError};
-use flowglass_topology::{Folding, GraphOptions, graph};
 
 use super::app::bars;
 use super::journeys::journey_row;
-use super::{bounds, not_found, seconds_with_data};
+use super::scene::scene;
+use super::{bounds, not_found};
 use crate::api::{
-    ApiError, Connection, EdgeDetail, EdgeRequest, FailureRow, NodeDetail, NodeRequest, Operation, Range, to_ms,
+    ApiError, Bucket, Connection, EdgeDetail, EdgeRequest, FailureRow, NodeDetail, NodeRequest, Operation, to_ms,
 };
-use crate::views::{SPARK_BUCKETS, Scene, SparkedSeries, edge_id, figures, layer_of};
+use crate::views::{Grid, Scene, Wishes, edge_id, figures, layer_of};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 
@@ -23,47 +21,25 @@ const TIMELINE_BUCKETS: usize = 60;
 /// Journeys looked into for failures, versions and instances.
 const JOURNEYS_READ: usize = 12;
 
-struct Owned {
-    series: Vec<SparkedSeries>,
-    graph: Graph,
-    folding: Folding,
-    seconds: Option<f64>,
-}
-
-impl Owned {
-    fn borrowed(&self) -> Scene<'_> {
-        Scene { graph: &self.graph, series: &self.series, folding: &self.folding, seconds: self.seconds }
-    }
-}
-
-fn scene(workspace: &Workspace, range: Range) -> Result<Owned, WorkspaceError> {
-    let (since, until) = bounds(range);
-    let series = workspace.sparked(since, until, SPARK_BUCKETS)?;
-    let sums: Vec<SeriesSum> = series.iter().map(|(sum, _)| sum.clone()).collect();
-    let config = workspace.settings().config;
-    let graph = graph(&sums, &config, &GraphOptions::default());
-    let folding = Folding::new(&sums, &config);
-    Ok(Owned { series, graph, folding, seconds: seconds_with_data(workspace, range)? })
-}
-
 /// See [`NodeDetail`].
 pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDetail, ApiError> {
     let inner = studio.0.clone();
+    let now = studio.now();
     let what = request.id.clone();
     let detail = studio.ask(move |workspace| {
-        let scene = scene(workspace, request.range)?;
+        let scene = scene(workspace, request.range, None, now)?;
         let id = NodeId::from(request.id.as_str());
-        let view = inner.views.once(&scene.borrowed());
+        let view = inner.views.once(&scene, &Wishes::open());
         let Some(node) = view.nodes.into_iter().find(|n| n.id == request.id) else { return Ok(None) };
         let (since, until) = bounds(request.range);
         let filter = match id.kind() {
             NodeKind::Service => SeriesFilter::OperationsOf(id.clone()),
             _ => busiest_edge(&scene.graph, &id).unwrap_or_else(|| SeriesFilter::OperationsOf(id.clone())),
         };
-        let timeline = bars(workspace.read(|r| r.timeline(&filter, since, until, TIMELINE_BUCKETS))?);
+        let timeline = timeline(workspace, &filter, since, until)?;
         let (failures, versions, instances) = workspace.read(|r| evidence(r, &id, &node.name, since, until))?;
         let settings = workspace.settings();
-        let owner = settings.config.owners.iter().find(|o| owns(&o.match_name, &id));
+        let owner = settings.config.owner_of(&id);
         Ok(Some(NodeDetail {
             versions,
             instances,
@@ -79,11 +55,19 @@ pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDe
     detail.await?.ok_or_else(|| not_found(&format!("`{what}`")))
 }
 
-fn owns(pattern: &str, id: &NodeId) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => id.name().starts_with(start) || id.as_str().starts_with(start),
-        None => id.name() == pattern || id.as_str() == pattern,
-    }
+/// Bars of the small charts; one that has only begun is left out.
+fn timeline(
+    workspace: &Workspace,
+    filter: &SeriesFilter,
+    since: Option<Nanos>,
+    until: Option<Nanos>,
+) -> Result<Vec<Bucket>, WorkspaceError> {
+    let stats = workspace.stats()?;
+    let Some(grid) = Grid::new(since, until, stats.oldest.zip(stats.newest), TIMELINE_BUCKETS) else {
+        return Ok(Vec::new());
+    };
+    let grid = grid.finished(stats.newest);
+    Ok(bars(workspace.read(|r| r.timeline(filter, Some(grid.since), Some(grid.until), grid.parts))?))
 }
 
 fn busiest_edge(graph: &Graph, id: &NodeId) -> Option<SeriesFilter> {
@@ -91,23 +75,28 @@ fn busiest_edge(graph: &Graph, id: &NodeId) -> Option<SeriesFilter> {
     Some(SeriesFilter::Edge { source: edge.source.clone(), target: edge.target.clone(), kind: edge.kind })
 }
 
-fn operations(scene: &Owned, id: &NodeId) -> Vec<Operation> {
+fn operations(scene: &Scene, id: &NodeId) -> Vec<Operation> {
     let mut out: Vec<Operation> = scene
         .series
         .iter()
         .filter_map(|(sum, _)| match &sum.key {
-            SeriesKey::Operation { participant, operation } if participant == id && sum.count > 0 => Some(Operation {
-                name: operation.clone(),
-                figures: figures(
-                    &EdgeStats {
-                        count: sum.count as u64,
-                        errors: sum.errors.max(0) as u64,
-                        p50_ms: sum.sketch.quantile(0.5).map(|n| n / 1e6),
-                        p95_ms: sum.sketch.quantile(0.95).map(|n| n / 1e6),
-                    },
-                    scene.seconds,
-                ),
-            }),
+            SeriesKey::Operation { participant, operation }
+                if scene.folding.node(participant).as_ref() == Some(id) && sum.count > 0 =>
+            {
+                Some(Operation {
+                    name: operation.clone(),
+                    figures: figures(
+                        &EdgeStats {
+                            count: sum.count as u64,
+                            errors: sum.errors.max(0) as u64,
+                            p50_ms: sum.sketch.quantile(0.5).map(|n| n / 1e6),
+                            p95_ms: sum.sketch.quantile(0.95).map(|n| n / 1e6),
+                        },
+                        scene.seconds,
+                    ),
+                    noise: scene.noise.has(&sum.key),
+                })
+            }
             _ => None,
         })
         .collect();
@@ -115,7 +104,7 @@ fn operations(scene: &Owned, id: &NodeId) -> Vec<Operation> {
     out
 }
 
-fn connections(scene: &Owned, id: &NodeId) -> Vec<Connection> {
+fn connections(scene: &Scene, id: &NodeId) -> Vec<Connection> {
     let graph = &scene.graph;
     let mut out: Vec<Connection> = graph
         .edges
@@ -212,10 +201,11 @@ fn failure_title(facts: &SpanFacts) -> String {
 /// See [`EdgeDetail`].
 pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDetail, ApiError> {
     let inner = studio.0.clone();
+    let now = studio.now();
     let what = format!("{} → {}", request.source, request.target);
     let detail = studio.ask(move |workspace| {
-        let scene = scene(workspace, request.range)?;
-        let view = inner.views.once(&scene.borrowed());
+        let scene = scene(workspace, request.range, None, now)?;
+        let view = inner.views.once(&scene, &Wishes::open());
         let wanted =
             |e: &&crate::api::Edge| e.source == request.source && e.target == request.target && e.kind == request.kind;
         let Some(edge) = view.edges.iter().find(wanted).cloned() else { return Ok(None) };
@@ -227,7 +217,8 @@ pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDe
             .find(|k| k.as_str() == request.kind)
             .unwrap_or(InteractionKind::Call);
         let filter = SeriesFilter::Edge { source: source.clone(), target: target.clone(), kind };
-        let (timeline, page) = workspace.read(|r| {
+        let timeline = timeline(workspace, &filter, since, until)?;
+        let page = workspace.read(|r| {
             let filter_both = JourneyFilter {
                 since,
                 until,
@@ -235,7 +226,7 @@ pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDe
                 limit: 200,
                 ..JourneyFilter::default()
             };
-            Ok((r.timeline(&filter, since, until, TIMELINE_BUCKETS)?, r.journeys(&filter_both)?))
+            r.journeys(&filter_both)
         })?;
         let services: Vec<&NodeId> = [&source, &target].into_iter().filter(|n| n.kind() == NodeKind::Service).collect();
         let journeys = page
@@ -249,7 +240,7 @@ pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDe
             source_name: name(&request.source),
             target_name: name(&request.target),
             edge,
-            timeline: bars(timeline),
+            timeline,
             journeys,
         }))
     });

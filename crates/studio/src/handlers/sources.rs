@@ -5,12 +5,13 @@ use flowglass_ingest::PayloadPolicy;
 use flowglass_ingest::nats::{Backfill, NatsAuth, NatsConfig, NatsTls};
 use flowglass_ingest::secrets::{self, Secret, SecretRef};
 
+use super::arrival::senders;
 use super::{bad_request, not_found};
 use crate::api::{
     ApiError, ById, ImportRequest, ImportTextRequest, ImportView, NatsConnectRequest, NatsView, Nothing, RefusalView,
-    SourcesView, StatsView, to_ms,
+    SilentConnection, SourcesView, StatsView, to_ms,
 };
-use crate::sources::snippets;
+use crate::sources::{Place, is_remote, set_ups};
 use crate::{Studio, nats_saved};
 
 /// How long the question whether there is a keychain may take.
@@ -19,13 +20,6 @@ const KEYCHAIN_PATIENCE: Duration = Duration::from_secs(2);
 /// See [`SourcesView`].
 pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, ApiError> {
     let (stats, rejected) = studio.ask(|w| w.read(|r| Ok((r.stats()?, r.rejected(100)?)))).await?;
-    let refused = studio.0.ingest_stats.refusals.list().into_iter().rev().map(|r| RefusalView {
-        at: Some(to_ms(r.time)),
-        source: r.peer,
-        place: r.what,
-        reason: r.reason,
-        count: 1,
-    });
     let rejected = rejected.into_iter().map(|(at, r)| RefusalView {
         at: at.map(to_ms),
         source: r.source,
@@ -33,7 +27,16 @@ pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, 
         reason: r.reason,
         count: r.count,
     });
-    let (grpc, http) = studio.addresses();
+    let silent = studio.0.ingest_stats.silent.list().into_iter().map(|c| SilentConnection {
+        at: to_ms(c.time),
+        listener: studio.0.receivers.of(c.listener).id().into(),
+        peer: c.program.map_or_else(|| c.peer.to_string(), |program| format!("{}, {program}", c.peer)),
+        what: c.what,
+        reason: c.reason,
+        advice: c.advice,
+        times: c.times,
+    });
+    let open = studio.0.receivers.addresses().into_iter().any(is_remote);
     let last = studio.0.activity.last_requests();
     Ok(SourcesView {
         receivers: studio
@@ -45,7 +48,7 @@ pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, 
             .collect(),
         nats: studio.0.nats.views(),
         imports: studio.0.imports.views(),
-        refusals: refused.chain(rejected).collect(),
+        refusals: rejected.collect(),
         stats: StatsView {
             spans: stats.spans,
             traces: stats.traces,
@@ -56,10 +59,11 @@ pub(crate) async fn sources(studio: &Studio, _: Nothing) -> Result<SourcesView, 
             redacted: studio.0.activity.redacted(),
             bytes: stats.bytes,
         },
-        snippets: snippets(grpc, http),
-        silent: Vec::new(),
-        forward: None,
-        token: None,
+        snippets: set_ups(Place::Local, &senders(studio)),
+        silent: silent.collect(),
+        forward: studio.0.forwarding.view(),
+        token: studio.0.receivers.access.known().filter(|_| open).map(|t| t.reveal().to_owned()),
+        token_problem: studio.0.receivers.access.problem().filter(|_| open),
         keychain_problem: studio.0.keychain.get_or_init(keychain_problem).await.clone(),
     })
 }
@@ -81,7 +85,8 @@ pub(crate) async fn nats_connect(studio: &Studio, request: NatsConnectRequest) -
         config.subjects = request.subjects.clone();
     }
     config.streams = request.streams.clone();
-    config.tls = NatsTls { required: request.tls, ca_file: None };
+    let ca_file = request.ca_file.as_deref().map(str::trim).filter(|f| !f.is_empty()).map(PathBuf::from);
+    config.tls = NatsTls { required: request.tls, ca_file };
     config.backfill = backfill(&request.history, studio)?;
     if request.headers_only {
         config.payloads = PayloadPolicy::HeadersAndKeys;

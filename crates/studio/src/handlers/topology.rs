@@ -1,46 +1,77 @@
-use flowglass_model::{Nanos, SeriesKey, SeriesSum};
-use flowglass_topology::{Folding, GraphOptions, graph};
+use flowglass_model::{Nanos, NodeId};
+use std::collections::BTreeMap;
 
-use super::{bounds, nearest, seconds_with_data};
+use super::scene::scene;
+use super::{bounds, nearest};
 use crate::Studio;
-use crate::api::{ApiError, TopologyRequest, TopologyView};
-use crate::views::{Material, SPARK_BUCKETS, Scene};
+use crate::api::{ApiError, QuietSource, TopologyRequest, TopologyView, to_ms};
+use crate::views::{LOOK_BACK, Material, Scene, Wishes, may_be_quiet, usual_pause};
+use crate::workspace::{Workspace, WorkspaceError};
 
-/// How long a consumer that only the broker told of waits for its own spans before it is drawn, nanoseconds: exporters hold
-/// spans back for seconds, and a guess that turns into a service under the reader's eyes only confuses.
-const GUESS_AFTER: i64 = 30_000_000_000;
-
-fn is_too_young(sum: &SeriesSum, now: Nanos) -> bool {
-    matches!(sum.key, SeriesKey::Delivered { .. }) && (0..GUESS_AFTER).contains(&now.saturating_sub(sum.first))
-}
+/// Silence is looked for this often, nanoseconds.
+const QUIET_EVERY: Nanos = 5_000_000_000;
 
 /// See [`TopologyView`].
 pub(crate) async fn topology(studio: &Studio, request: TopologyRequest) -> Result<TopologyView, ApiError> {
     let inner = studio.0.clone();
     let now = studio.now();
     let view = studio.ask(move |workspace| {
+        let scene = scene(workspace, request.range, request.environment.as_deref(), now)?;
+        let nearest =
+            if scene.graph.nodes.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
+        let mut quiet = inner.views.quiet(now, QUIET_EVERY, || quiet(workspace, &scene, now))?;
+        quiet.retain(|q| request.environment.is_none() || environment(q) == request.environment);
         let (since, until) = bounds(request.range);
-        let mut series = workspace.sparked(since, until, SPARK_BUCKETS)?;
-        series.retain(|(sum, _)| !is_too_young(sum, now));
-        let sums: Vec<SeriesSum> = series.iter().map(|(sum, _)| sum.clone()).collect();
-        let settings = workspace.settings();
-        let options = GraphOptions { environment: request.environment.clone(), ..GraphOptions::default() };
-        let graph = graph(&sums, &settings.config, &options);
-        let nearest = if graph.nodes.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
-        let length = request.range.until_at.zip(request.range.since_at).map(|(u, s)| (u - s).round());
+        let length = until.zip(since).map(|(u, s)| (u - s) / 1_000_000);
         let material = Material {
-            scene: Scene {
-                graph: &graph,
-                series: &series,
-                folding: &Folding::new(&sums, &settings.config),
-                seconds: seconds_with_data(workspace, request.range)?,
-            },
-            nearest,
-            relayout: request.relayout,
             scope: format!("{:?} {length:?}", request.environment),
             known: request.known_revision,
+            wishes: Wishes { relayout: request.relayout, folded: request.folded, keep: request.keep },
+            scene: &scene,
+            nearest,
+            quiet,
         };
-        Ok(inner.views.view(&material))
+        Ok(inner.views.view(material))
     });
     Ok(view.await?)
+}
+
+fn environment(quiet: &QuietSource) -> Option<String> {
+    NodeId::from(quiet.participant.as_str()).environment().map(str::to_owned)
+}
+
+/// Participants that used to send and stopped, newest silence first, while others still send.
+fn quiet(workspace: &Workspace, scene: &Scene, now: Nanos) -> Result<Vec<QuietSource>, WorkspaceError> {
+    let senders = workspace.read(|r| r.senders())?;
+    let Some(newest) = senders.iter().map(|(_, last)| *last).max() else { return Ok(Vec::new()) };
+    // Several names of one participant: it is quiet when all of them are.
+    let mut shown: BTreeMap<NodeId, (Nanos, Vec<NodeId>)> = BTreeMap::new();
+    for (id, last) in senders {
+        let Some(node) = scene.folding.node(&id) else { continue };
+        let entry = shown.entry(node).or_insert((last, Vec::new()));
+        entry.0 = entry.0.max(last);
+        entry.1.push(id);
+    }
+    let mut out = Vec::new();
+    for (node, (last, names)) in shown {
+        if !may_be_quiet(last, newest, now) {
+            continue;
+        }
+        let mut starts = Vec::new();
+        for name in &names {
+            starts.extend(workspace.read(|r| r.activity(name, last - LOOK_BACK, last))?);
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        if let Some(usual) = usual_pause(&starts, last, now) {
+            out.push(QuietSource {
+                name: scene.folding.title(&node).to_owned(),
+                participant: node.to_string(),
+                last_at: to_ms(last),
+                usual_ms: to_ms(usual),
+            });
+        }
+    }
+    out.sort_by(|a, b| b.last_at.total_cmp(&a.last_at));
+    Ok(out)
 }

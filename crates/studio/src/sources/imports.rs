@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use flowglass_ingest::files::{self, ImportError, ImportReport, Progress};
-use flowglass_ingest::{Options as NormaliseOptions, SubmitError};
+use flowglass_ingest::SubmitError;
 use tokio::io::AsyncRead;
 use tokio_util::sync::CancellationToken;
 
@@ -129,7 +129,7 @@ impl Studio {
         stop: CancellationToken,
     ) -> ImportOutcome {
         let Some(sink) = self.sink() else { return Err(ImportError::Store(SubmitError::Closed)) };
-        files::import(paths, &sink, &NormaliseOptions::default(), progress, stop).await
+        files::import(paths, &sink, &self.normalise(""), progress, stop).await
     }
 
     /// Starts an import of files and folders in the background; progress comes as updates.
@@ -157,7 +157,7 @@ impl Studio {
         let outcome = match self.sink() {
             Some(sink) => {
                 let report = |progress: Progress| self.import_advanced(id, &progress);
-                files::import_bytes(name, reader, &sink, &NormaliseOptions::default(), report, stop.clone()).await
+                files::import_bytes(name, reader, &sink, &self.normalise(""), report, stop.clone()).await
             }
             None => Err(ImportError::Store(SubmitError::Closed)),
         };

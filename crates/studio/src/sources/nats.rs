@@ -1,9 +1,9 @@
 //! NATS connections of a studio.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::mem::Discriminant;
 use std::sync::Mutex;
 
-use flowglass_ingest::Options as NormaliseOptions;
 use flowglass_ingest::nats::{NatsConfig, NatsState, NatsStatus, run};
 use flowglass_ingest::secrets::Secrets;
 use tokio::sync::watch;
@@ -39,19 +39,19 @@ impl NatsLinks {
             old.stop.cancel();
         }
         let clock = studio.0.clock;
+        let options = studio.normalise(&config.name);
         studio.0.tasks.spawn(async move {
-            let options = NormaliseOptions::named(config.name.clone());
             if let Err(error) = run(config, Secrets::system(), sink, options, clock, sender, stop).await {
                 tracing::error!(%error, "a NATS connection was not started");
             }
         });
         let (studio, mut status) = (studio.clone(), status);
         studio.0.tasks.clone().spawn(async move {
-            let mut state = std::mem::discriminant(&status.borrow().state);
+            let mut shown = notable(&status.borrow());
             while status.changed().await.is_ok() {
-                let now = std::mem::discriminant(&status.borrow().state);
-                if now != state {
-                    state = now;
+                let now = notable(&status.borrow());
+                if now != shown {
+                    shown = now;
                     studio.publish(Update::Sources {});
                 }
             }
@@ -107,6 +107,11 @@ impl NatsLinks {
     pub(crate) fn views(&self) -> Vec<NatsView> {
         lock(&self.0).iter().map(|(id, link)| view(id, &link.config, &link.status.borrow())).collect()
     }
+}
+
+/// What people should see at once when it changes; counters are asked for.
+fn notable(status: &NatsStatus) -> (Discriminant<NatsState>, VecDeque<String>, usize) {
+    (std::mem::discriminant(&status.state), status.problems.clone(), status.gaps.len())
 }
 
 fn problem(status: &NatsStatus) -> Option<String> {

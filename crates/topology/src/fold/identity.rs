@@ -125,6 +125,10 @@ impl Known {
                 let services = told.into_iter().filter(|id| id.kind() == NodeKind::Service);
                 self.instrumented.extend(services.cloned());
             }
+            SeriesKey::Entry { source, target, .. } => {
+                self.all.extend([source.clone(), target.clone()]);
+                self.instrumented.insert(target.clone());
+            }
             SeriesKey::Operation { participant, .. } | SeriesKey::Declared { participant, .. } => {
                 self.all.insert(participant.clone());
                 self.instrumented.insert(participant.clone());

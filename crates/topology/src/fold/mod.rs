@@ -3,6 +3,7 @@
 mod consumers;
 mod figures;
 mod identity;
+mod noise;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +12,12 @@ use flowglass_model::{
     Unresolved, UnresolvedReason,
 };
 
-use crate::layers::{Classified, classify, configured};
+use crate::layers::{Classified, classify};
 use crate::layout::{LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, card_size, layout};
 use figures::Figures;
 
 pub use identity::Folding;
+pub use noise::{Noise, folded_by};
 
 /// Where nodes stood before, by id.
 pub type Positions = BTreeMap<NodeId, Placed>;
@@ -34,13 +36,17 @@ type EdgeKey = (NodeId, NodeId, InteractionKind);
 /// The map of a range: participants merged and named as the configuration says, with layers, figures and positions. Does not
 /// depend on the order of the series.
 pub fn graph(sums: &[SeriesSum], config: &Config, options: &GraphOptions) -> Graph {
-    let folding = Folding::new(sums, config);
-    let mut edges = edges(sums, &folding);
-    for extra in consumers::deliveries_without_spans(sums, &folding) {
+    graph_of(&Folding::new(sums, config), sums, config, options)
+}
+
+/// The same with names that are known already: those of more series than are drawn, where some are left out as noise.
+pub fn graph_of(folding: &Folding, sums: &[SeriesSum], config: &Config, options: &GraphOptions) -> Graph {
+    let mut edges = edges(sums, folding);
+    for extra in consumers::deliveries_without_spans(sums, folding) {
         edges.entry(extra.key).or_default().count += extra.count;
     }
-    let handled = handled(sums, &folding);
-    let unresolved = unresolved(sums, &folding);
+    let handled = handled(sums, folding);
+    let unresolved = unresolved(sums, folding);
     let mut nodes: BTreeSet<NodeId> = edges.keys().flat_map(|(s, t, _)| [s.clone(), t.clone()]).collect();
     nodes.extend(handled.keys().cloned());
     nodes.extend(unresolved.iter().map(|u| u.participant.clone()));
@@ -53,11 +59,11 @@ pub fn graph(sums: &[SeriesSum], config: &Config, options: &GraphOptions) -> Gra
         .collect();
     let unresolved = unresolved.into_iter().filter(|u| nodes.contains(&u.participant)).collect();
     let ids: Vec<NodeId> = nodes.into_iter().collect();
-    let layers = classify(&ids, &edges, &declared(sums, &folding), config);
-    let touching = touching(sums, &folding);
+    let layers = classify(&ids, &edges, &declared(sums, folding), config);
+    let touching = touching(sums, folding);
     let mut nodes: Vec<GraphNode> = ids
         .into_iter()
-        .filter_map(|id| layers.get(&id).map(|c| node(&id, c, &handled, &touching, &folding, config)))
+        .filter_map(|id| layers.get(&id).map(|c| node(&id, c, &handled, &touching, folding, config)))
         .collect();
     place(&mut nodes, &edges, options);
     Graph { nodes, edges, unresolved }
@@ -66,9 +72,9 @@ pub fn graph(sums: &[SeriesSum], config: &Config, options: &GraphOptions) -> Gra
 fn edges(sums: &[SeriesSum], folding: &Folding) -> BTreeMap<EdgeKey, Figures> {
     let mut out: BTreeMap<EdgeKey, Figures> = BTreeMap::new();
     for sum in sums {
-        let SeriesKey::Edge { kind, source, target } = &sum.key else { continue };
+        let Some((kind, source, target)) = sum.key.as_edge() else { continue };
         let (Some(source), Some(target)) = (folding.node(source), folding.node(target)) else { continue };
-        out.entry((source, target, *kind)).or_default().add(sum);
+        out.entry((source, target, kind)).or_default().add(sum);
     }
     out.retain(|_, figures| figures.count > 0);
     out
@@ -91,7 +97,7 @@ fn handled(sums: &[SeriesSum], folding: &Folding) -> BTreeMap<NodeId, Figures> {
 fn touching(sums: &[SeriesSum], folding: &Folding) -> BTreeMap<NodeId, Figures> {
     let mut out: BTreeMap<NodeId, Figures> = BTreeMap::new();
     for sum in sums {
-        let SeriesKey::Edge { source, target, .. } = &sum.key else { continue };
+        let Some((_, source, target)) = sum.key.as_edge() else { continue };
         let (Some(source), Some(target)) = (folding.node(source), folding.node(target)) else { continue };
         if source.kind() != NodeKind::Service && source != target {
             out.entry(source).or_default().add(sum);
@@ -148,15 +154,6 @@ fn keep_environment(environment: &str, nodes: &mut BTreeSet<NodeId>, edges: &mut
     nodes.retain(|id| inside(id) || connected.contains(id));
 }
 
-/// The value of the first pattern that fits: `*` at the end matches any rest.
-fn by_pattern<'a, T>(id: &NodeId, values: impl Iterator<Item = (&'a str, T)>) -> Option<T> {
-    let fits = |pattern: &str| match pattern.strip_suffix('*') {
-        Some(start) => [id.as_str(), id.name()].iter().any(|text| text.starts_with(start)),
-        None => [id.as_str(), id.without_environment(), id.name()].contains(&pattern),
-    };
-    values.filter(|(pattern, _)| fits(pattern)).map(|(_, value)| value).next()
-}
-
 fn node(
     id: &NodeId,
     layer: &Classified,
@@ -166,9 +163,6 @@ fn node(
     config: &Config,
 ) -> GraphNode {
     let figures = handled.get(id).or_else(|| touching.get(id));
-    let exact = configured(id, &config.domains);
-    let domain = exact.or_else(|| by_pattern(id, config.domains.iter().map(|(k, v)| (k.as_str(), v))));
-    let owner = by_pattern(id, config.owners.iter().map(|o| (o.match_name.as_str(), &o.owner)));
     GraphNode {
         id: id.clone(),
         name: folding.title(id).to_owned(),
@@ -177,8 +171,8 @@ fn node(
         layer: layer.layer,
         layer_reason: layer.reason.clone(),
         layer_source: layer.source,
-        domain: domain.cloned().or_else(|| id.namespace().map(str::to_owned)),
-        owner: owner.cloned(),
+        domain: config.domain_of(id).or(id.namespace()).map(str::to_owned),
+        owner: config.owner_of(id).map(|o| o.owner.clone()),
         stats: figures.map_or_else(EdgeStats::default, Figures::stats),
         instrumented: folding.is_instrumented(id),
         x: 0.0,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use flowglass_model::{Config, GraphEdge, Layer, LayerSource, NodeId, NodeKind};
 
-pub use names::default_patterns;
+pub use names::{default_patterns, layer_pattern_matches};
 
 /// A layer with what decided it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +42,8 @@ pub fn classify(
     nodes.iter().map(|id| (id.clone(), one(id))).collect()
 }
 
-/// The value configured for a participant: by full id, id without environment, or name.
-pub(crate) fn configured<'a, T>(id: &NodeId, values: &'a BTreeMap<String, T>) -> Option<&'a T> {
-    values.get(id.as_str()).or_else(|| values.get(id.without_environment())).or_else(|| values.get(id.name()))
-}
-
 fn chosen(id: &NodeId, config: &Config) -> Option<Classified> {
-    let layer = *configured(id, &config.layers)?;
+    let layer = config.layer_of(id)?;
     Some(Classified { layer, reason: "chosen in the configuration".into(), source: LayerSource::User })
 }
 

@@ -66,15 +66,26 @@ fn sentence(pattern: &str) -> String {
     }
 }
 
+/// Whether a layer pattern fits the name of a participant, whatever other patterns say.
+pub fn layer_pattern_matches(pattern: &str, id: &NodeId) -> bool {
+    is_api(id.kind()) && matches(pattern, &tokens(telling(id))).is_some()
+}
+
+/// The part of a name that tells a layer: of a host only the first label is a name somebody gave with layers in mind.
+fn telling(id: &NodeId) -> &str {
+    match id.kind() {
+        NodeKind::External => id.name().split('.').next().unwrap_or_default(),
+        _ => id.name(),
+    }
+}
+
 /// The layer a name tells. Own patterns are tried in order and replace the built-in ones.
 pub(super) fn by_name(id: &NodeId, own: &[LayerPattern], builtin: &[LayerPattern]) -> Option<Classified> {
     if !is_api(id.kind()) {
         return None;
     }
     let external = id.kind() == NodeKind::External;
-    // Of a host only the first label is a name somebody gave with layers in mind.
-    let name = if external { id.name().split('.').next().unwrap_or_default() } else { id.name() };
-    let name = tokens(name);
+    let name = tokens(telling(id));
     let found = if own.is_empty() {
         builtin
             .iter()

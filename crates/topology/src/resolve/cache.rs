@@ -96,6 +96,21 @@ impl Cache {
         Some(trace.push(facts.clone()))
     }
 
+    /// Makes all spans of a trace count as the batch in hand; answers how many there are.
+    pub(super) fn unsettle<S: FactSource>(&mut self, trace: TraceId, source: &mut S) -> Result<usize, S::Error> {
+        self.load(trace, source)?;
+        let Some(found) = self.traces.get_mut(&trace) else { return Ok(0) };
+        found.settled = 0;
+        Ok(found.spans.len())
+    }
+
+    /// Forgets a trace.
+    pub(super) fn forget(&mut self, trace: TraceId) {
+        if let Some(gone) = self.traces.remove(&trace) {
+            self.weight -= 1 + gone.spans.len();
+        }
+    }
+
     /// The batch in hand is over: its spans are as settled as all others.
     pub(super) fn settle(&mut self, traces: impl Iterator<Item = TraceId>) {
         for id in traces {

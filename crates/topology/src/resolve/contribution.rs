@@ -143,8 +143,9 @@ fn server(world: World<'_>, at: At, kind: &str, out: &mut Contribution) {
     match caller_of(world, at) {
         Caller::Root => {
             let consumer = NodeId::consumer(kind, facts.service.environment());
-            let duration = Some(facts.duration());
-            out.edge(InteractionKind::Call, (&consumer, &facts.service), facts.start, facts.is_error(), duration);
+            let (target, operation) = (facts.service.clone(), facts.operation.to_string());
+            let key = SeriesKey::Entry { source: consumer, target, operation };
+            out.add(key, facts.start, facts.is_error(), Some(facts.duration()));
         }
         Caller::Missing => out.unresolved(facts, UnresolvedReason::CallerMissing),
         Caller::Span(caller) => {

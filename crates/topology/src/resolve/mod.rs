@@ -11,6 +11,7 @@ mod contribution;
 mod gather;
 mod messaging;
 mod publications;
+mod retract;
 mod source;
 mod world;
 
@@ -24,6 +25,7 @@ use contribution::{Contribution, contribute};
 use gather::Gatherer;
 use world::{At, Relations, World};
 
+pub use retract::{Retracted, Retraction};
 pub use source::{FactSource, MessageSighting, Unmatched};
 
 /// What a batch changes.

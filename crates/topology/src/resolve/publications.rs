@@ -114,9 +114,19 @@ pub(super) fn of_span<S: FactSource>(
         groups.insert(Group::Id { system, destination, id: id.clone() });
     }
     if waiting {
-        let (trace, span) = (facts.trace_id, facts.span_id);
-        groups.extend(gatherer.source.messages_with_context(trace, span)?.iter().filter_map(Group::of));
+        let hop = MessageContext { trace_id: facts.trace_id, span_id: facts.span_id };
+        of_hop(gatherer.source, hop, groups)?;
     }
+    Ok(())
+}
+
+/// Groups of the messages that have this last hop.
+pub(super) fn of_hop<S: FactSource>(
+    source: &mut S,
+    hop: MessageContext,
+    groups: &mut BTreeSet<Group>,
+) -> Result<(), S::Error> {
+    groups.extend(source.messages_with_context(hop.trace_id, hop.span_id)?.iter().filter_map(Group::of));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A store in memory, and a resolver in front of it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use flowglass_model::{
@@ -123,6 +123,36 @@ impl Bench {
         }
         self.joins.extend(derived.joins.iter().cloned());
         derived.deltas
+    }
+
+    /// Takes traces and messages (by place) back, as the writer does.
+    pub(crate) fn take_back(&mut self, traces: &BTreeSet<TraceId>, messages: &[usize]) {
+        self.take_back_declared(traces, messages, &[]);
+    }
+
+    /// The same for traces whose resources declare layers.
+    pub(crate) fn take_back_declared(
+        &mut self,
+        traces: &BTreeSet<TraceId>,
+        messages: &[usize],
+        declared: &[(NodeId, String)],
+    ) {
+        let gone: Vec<Message> = messages.iter().map(|i| self.store.messages[*i].clone()).collect();
+        let gone: Vec<&Message> = gone.iter().collect();
+        let traces: Vec<TraceId> = traces.iter().copied().collect();
+        let retraction = self.resolver.retract(&traces, &gone, &mut self.store).unwrap();
+        self.store.spans.retain(|_, s| !traces.contains(&s.trace_id));
+        let mut place = 0..;
+        self.store.messages.retain(|_| !messages.contains(&place.next().unwrap()));
+        let done = self.resolver.retracted(retraction, &[], declared, &mut self.store).unwrap();
+        for d in &done.deltas {
+            let key = (d.key.clone(), d.at, d.error, d.duration);
+            let sum = self.sums.entry(key.clone()).or_default();
+            *sum += d.count;
+            if *sum == 0 {
+                self.sums.remove(&key);
+            }
+        }
     }
 
     /// All that was derived so far, net.

@@ -6,13 +6,16 @@ import { notices } from '../../shared/state/notices.svelte';
 import { Query } from '../../shared/state/query.svelte';
 import { route } from '../../shared/state/route.svelte';
 import { time } from '../../shared/state/time.svelte';
-import { holdRows, matches, mergeRows, tailFilterOf, type TailFilter } from './tail';
+import { holdRows, mergeRows } from './tail';
 
 const PAGE = 200;
 
 /** The live tail: filter, rows, what waits while it stands still. */
 export class Tail {
-  filter = $derived<TailFilter>(tailFilterOf(route.params));
+  /** The expression. */
+  filter = $derived(route.param('q') ?? '');
+  /** Not while the view shows something else. */
+  shown = $derived(route.param('tab') !== 'logs');
   query = new Query('events');
   rows = $state.raw<EventRow[]>([]);
   /** Newer rows held back. */
@@ -30,15 +33,17 @@ export class Tail {
 
   page = $derived<EventsPage | null>(this.query.data);
   loaded = $derived(this.query.data !== null || this.query.error !== null);
-  filtered = $derived(this.filter.destination !== null || this.filter.eventType !== null || this.filter.text !== null || this.filter.outcome !== null);
+  filtered = $derived(this.filter !== '');
+  /** Down to where the studio looked, when it stopped. */
+  stoppedAt = $state<number | null>(null);
   held = $derived(this.paused || this.hovered || this.away);
   more = $derived(!this.#complete && this.rows.length > 0);
-  types = $derived([...new Set(this.rows.map((row) => row.eventType).filter((type) => type !== null))].sort());
 
   /** Keeps the tail up to date; call inside of a component's initialisation. */
   follow(): void {
     $effect(() => {
       const [filter, range] = [this.filter, time.range];
+      if (!this.shown) return;
       untrack(() => {
         const scope = JSON.stringify([filter, time.choice]);
         const replace = scope !== this.#scope;
@@ -74,7 +79,7 @@ export class Tail {
   }
 
   clear(): void {
-    route.set({ destination: null, type: null, text: null, outcome: null });
+    route.set({ q: null });
   }
 
   /** Asks for older rows. */
@@ -95,6 +100,24 @@ export class Tail {
     }
   }
 
+  /** Looks further back than the bound of one question. */
+  async lookFurther(): Promise<void> {
+    const untilAt = this.stoppedAt;
+    if (untilAt === null || this.loadingMore) return;
+    this.loadingMore = true;
+    const scope = this.#scope;
+    try {
+      const page = await backend().call('events', this.#request({ limit: PAGE }, { sinceAt: time.range.sinceAt, untilAt }));
+      if (scope !== this.#scope) return;
+      this.rows = mergeRows(this.rows, page.rows, Number.POSITIVE_INFINITY);
+      this.stoppedAt = page.stoppedAt;
+    } catch (thrown) {
+      notices.error('Looking further back failed', thrown);
+    } finally {
+      this.loadingMore = false;
+    }
+  }
+
   #restart(): void {
     this.#first = true;
     this.#complete = false;
@@ -103,13 +126,14 @@ export class Tail {
   }
 
   #request(more: Partial<EventsRequest>, range: EventsRequest['range']): EventsRequest {
-    return { range, filter: null, ...this.filter, limit: PAGE, beforeRow: null, afterRow: null, ...more };
+    return { range, filter: this.filter === '' ? null : this.filter, limit: PAGE, beforeRow: null, afterRow: null, ...more };
   }
 
   #take(page: EventsPage): void {
     if (this.#first) {
       this.#first = false;
       this.rows = page.rows;
+      this.stoppedAt = page.stoppedAt;
       this.#complete = page.rows.length < PAGE;
       return;
     }
@@ -129,14 +153,14 @@ export class Tail {
   }
 
   #pushed(u: Update): void {
-    if (u.type !== 'events' || !time.live || this.#first) return;
-    // Words may be in the payload, which a pushed row does not carry: the studio decides.
-    if (this.filter.text !== null) {
+    if (u.type !== 'events' || !time.live || !this.shown || this.#first) return;
+    // What a filter means is the studio's affair: it is asked for what came, one question at a time.
+    if (this.filtered) {
       void this.#ask();
       return;
     }
     this.skipped += u.skipped;
-    this.#add(u.rows.filter((row) => matches(row, this.filter)));
+    this.#add(u.rows);
   }
 
   #asking = false;

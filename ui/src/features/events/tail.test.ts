@@ -1,30 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { DestinationRow, EventRow } from '../../lib/bindings';
 import { groupDestinations, troubleOf } from './destinations';
-import { holdRows, matches, mergeRows, tailFilterOf } from './tail';
+import { holdRows, mergeRows } from './tail';
 
 const event = (row: number, more: Partial<EventRow> = {}): EventRow => ({
   row, at: row, system: 'nats', destination: 'orders.placed', eventType: 'order.placed', eventId: null, source: null, key: null, stream: null, sequence: null,
   size: 0, occurrences: 1, deliveries: 0, outcome: 'acked 1/1', outcomeLevel: 'ok', journey: null, ...more,
 });
 const order = (rows: EventRow[]) => rows.map((row) => row.row);
-
-describe('matches', () => {
-  const all = tailFilterOf({});
-  it('goes by destination, type and outcome', () => {
-    expect(matches(event(1), all)).toBe(true);
-    expect(matches(event(1), { ...all, destination: 'nats/orders.placed' })).toBe(true);
-    expect(matches(event(1), { ...all, destination: 'kafka/orders.placed' })).toBe(false);
-    expect(matches(event(1), { ...all, eventType: 'order.cancelled' })).toBe(false);
-    const by = (outcome: string) => ['failed', 'redelivered', 'unconsumed'].filter((wanted) => matches(event(1, { outcome }), { ...all, outcome: wanted }));
-    expect(by('nak #1')).toEqual(['failed']);
-    expect(by('nak #2')).toEqual(['failed', 'redelivered']);
-    expect(by('dead-lettered')).toEqual(['failed']);
-    expect(by('redelivered, 1/1 acked')).toEqual(['redelivered']);
-    expect(by('no consumer')).toEqual(['unconsumed']);
-    expect(by('acked 3/3')).toEqual([]);
-  });
-});
 
 describe('mergeRows', () => {
   it('keeps newest first and each row once, with its later word', () => {

@@ -1,4 +1,5 @@
 import type { JourneyRow, JourneysRequest, Range } from '../../lib/bindings';
+import { withTerm } from '../../shared/filter/terms';
 
 type Params = Record<string, string>;
 
@@ -7,40 +8,31 @@ export const PAGE = 100;
 
 /** What the list shows, as the address has it. */
 export interface JourneyFilter {
+  /** An id or key that was looked for, whatever the time. */
   find: string | null;
-  text: string | null;
-  states: string[];
-  participant: string | null;
-  slowerThanMs: number | null;
-  retried: boolean;
-  deadLettered: boolean;
+  /** The expression. */
+  q: string;
+  /** Health checks and polls too. */
+  noise: boolean;
 }
 
 /** Reads the filter from address parameters. */
 export function filterOf(params: Params): JourneyFilter {
-  const slower = Number(params['slower']);
-  return {
-    find: params['find'] || null,
-    text: params['text'] || null,
-    states: (params['state'] ?? '').split(',').filter((state) => state !== ''),
-    participant: params['participant'] || null,
-    slowerThanMs: slower > 0 ? slower : null,
-    retried: params['retried'] === '1',
-    deadLettered: params['dead'] === '1',
-  };
+  return { find: params['find'] || null, q: params['q'] ?? '', noise: params['noise'] === '1' };
 }
 
 /** Parameters that clear every filter. */
-export const NO_FILTER: Record<string, null> = { find: null, text: null, state: null, participant: null, slower: null, retried: null, dead: null };
+export const NO_FILTER: Record<string, null> = { find: null, q: null };
 
 /** Whether anything narrows the list. */
 export function isFiltered(filter: JourneyFilter): boolean {
-  return filter.find !== null || filter.text !== null || filter.states.length > 0 || filter.participant !== null || filter.slowerThanMs !== null || filter.retried || filter.deadLettered;
+  return filter.find !== null || filter.q !== '';
 }
 
-/** The request for a filter. */
-export function requestOf(filter: JourneyFilter, range: Range, after: string | null): JourneysRequest {
-  return { range, filter: null, noise: false, ...filter, limit: PAGE, after };
+/** The request for a filter; the environment is one more term. */
+export function requestOf(filter: JourneyFilter, environment: string | null, range: Range, after: string | null): JourneysRequest {
+  const expr = environment === null ? filter.q : withTerm(filter.q, 'env', environment);
+  return { range, find: filter.find, filter: expr === '' ? null : expr, noise: filter.noise, limit: PAGE, after };
 }
 
 /** A duration as people type it: `2 s`, `500ms`, `1.5`, `2 min`; seconds without a unit. Null when it is none. */
@@ -50,6 +42,11 @@ export function parseDuration(text: string): number | null {
   const value = Number((match[1] ?? '').replace(',', '.'));
   const unit = { ms: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000 }[(match[2] ?? 's').toLowerCase()] ?? 1000;
   return value > 0 ? value * unit : null;
+}
+
+/** The same as the studio writes it: `2s`, `500ms`. */
+export function durationTerm(ms: number): string {
+  return ms >= 1000 && ms % 100 === 0 ? `${ms / 1000}s` : `${Math.round(ms * 1000) / 1000}ms`;
 }
 
 /** Newest first: the fresh head in front of what was loaded below it; nothing twice. */

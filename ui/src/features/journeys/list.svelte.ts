@@ -1,6 +1,7 @@
 import { untrack } from 'svelte';
 import { backend } from '../../lib/backend';
 import type { JourneyRow, JourneysPage } from '../../lib/bindings';
+import { app } from '../../shared/state/app.svelte';
 import { notices } from '../../shared/state/notices.svelte';
 import { Query } from '../../shared/state/query.svelte';
 import { route } from '../../shared/state/route.svelte';
@@ -19,6 +20,8 @@ export class JourneyList {
   hovered = $state(false);
   away = $state(false);
   loadingMore = $state(false);
+  /** Down to where the studio looked, when it stopped. */
+  stoppedAt = $state<number | null>(null);
   #complete = $state(false);
   #scope = '';
   #taken: JourneysPage | null = null;
@@ -31,8 +34,8 @@ export class JourneyList {
   /** Keeps the list up to date; call inside of a component's initialisation. */
   follow(): void {
     $effect(() => {
-      const [filter, range] = [this.filter, time.range];
-      untrack(() => this.#ask(filter, JSON.stringify([filter, time.choice]), requestOf(filter, range, null)));
+      const [filter, range, env] = [this.filter, time.range, app.environment];
+      untrack(() => this.#ask(filter, JSON.stringify([filter, env, time.choice]), requestOf(filter, env, range, null)));
     });
     $effect(() => {
       const page = this.query.data;
@@ -51,7 +54,7 @@ export class JourneyList {
   }
 
   retry(): void {
-    void this.query.load(requestOf(this.filter, time.range, null), { replace: true });
+    void this.query.load(requestOf(this.filter, app.environment, time.range, null), { replace: true });
   }
 
   /** Asks for older ones. */
@@ -61,7 +64,7 @@ export class JourneyList {
     this.loadingMore = true;
     const scope = this.#scope;
     try {
-      const page = await backend().call('journeys', requestOf(this.filter, time.range, last.id));
+      const page = await backend().call('journeys', requestOf(this.filter, app.environment, time.range, last.id));
       if (scope !== this.#scope) return;
       this.rows = appendPage(this.rows, page.rows);
       this.#complete = page.rows.length < PAGE;
@@ -70,6 +73,30 @@ export class JourneyList {
     } finally {
       this.loadingMore = false;
     }
+  }
+
+  /** Looks further back than the bound of one question. */
+  async lookFurther(): Promise<void> {
+    const stoppedAt = this.stoppedAt;
+    if (stoppedAt === null || this.loadingMore) return;
+    this.loadingMore = true;
+    const scope = this.#scope;
+    try {
+      const range = { sinceAt: time.range.sinceAt, untilAt: stoppedAt };
+      const page = await backend().call('journeys', requestOf(this.filter, app.environment, range, null));
+      if (scope !== this.#scope) return;
+      this.rows = appendPage(this.rows, page.rows);
+      this.stoppedAt = page.stoppedAt;
+    } catch (thrown) {
+      notices.error('Looking further back failed', thrown);
+    } finally {
+      this.loadingMore = false;
+    }
+  }
+
+  /** Replaces the expression; what was found by id gives way. */
+  filterBy(q: string): void {
+    route.set({ q, find: null });
   }
 
   /** Changes the filter. */
@@ -99,6 +126,7 @@ export class JourneyList {
     this.#taken = page;
     if (first) {
       this.rows = page.rows;
+      this.stoppedAt = page.stoppedAt;
     } else if (this.held) {
       const { rows, waiting } = refreshInPlace(this.rows, page.rows);
       this.rows = rows;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attribute, HistogramBin, JourneyRow } from '../../lib/bindings';
 import { barPlace } from './bar';
-import { appendPage, filterOf, isFiltered, mergeHead, parseDuration, refreshInPlace } from './filters';
+import { appendPage, durationTerm, filterOf, isFiltered, mergeHead, parseDuration, refreshInPlace, requestOf } from './filters';
 import { groupAttributes } from './groups';
 import { axisOf, barsOf } from './histogram';
 import { splitCause } from './words';
@@ -29,11 +29,14 @@ describe('the list', () => {
     expect(ids(appendPage(shown, [row('a', 10), row('z', 5)]))).toBe('cbaz');
   });
 
-  it('reads filters from the address', () => {
-    const filter = filterOf({ state: 'failed,degraded', slower: '2000', dead: '1' });
-    expect(filter).toMatchObject({ states: ['failed', 'degraded'], slowerThanMs: 2000, deadLettered: true, retried: false, find: null });
-    expect(isFiltered(filter)).toBe(true);
-    expect(isFiltered(filterOf({ id: 'x', slower: 'abc' }))).toBe(false);
+  it('reads filters from the address and asks for them', () => {
+    const filter = filterOf({ q: 'state:failed', noise: '1', id: 'x' });
+    expect(filter).toEqual({ find: null, q: 'state:failed', noise: true });
+    expect([isFiltered(filter), isFiltered(filterOf({ id: 'x' })), isFiltered(filterOf({ find: 'o-1' }))]).toEqual([true, false, true]);
+    const range = { sinceAt: 1, untilAt: 2 };
+    expect(requestOf(filter, 'prod', range, null)).toMatchObject({ filter: 'state:failed env:prod', noise: true, find: null });
+    expect(requestOf(filterOf({}), null, range, 'x')).toMatchObject({ filter: null, after: 'x' });
+    expect([2000, 500, 1234.5678, 2500].map(durationTerm)).toEqual(['2s', '500ms', '1234.568ms', '2.5s']);
   });
 
   it('reads durations as people type them', () => {

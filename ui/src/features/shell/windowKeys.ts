@@ -1,5 +1,7 @@
 import { keys } from '../../shared/state/keys.svelte';
 import { windowLayout } from '../../shared/state/layout.svelte';
+import { copyLink } from '../../shared/state/link';
+import { attempt, notices } from '../../shared/state/notices.svelte';
 import { route } from '../../shared/state/route.svelte';
 import { time } from '../../shared/state/time.svelte';
 
@@ -14,11 +16,21 @@ export function bindWindowKeys(): () => void {
     { key: 'g s', shown: 'G S', label: 'Settings', run: () => route.open('settings') },
     { key: 'Ctrl+k', shown: 'Ctrl K', label: 'Search', run: focusSearch },
     { key: 'l', shown: 'L', label: 'LIVE on or off', run: () => time.toggleLive() },
+    { key: ' ', shown: 'Space', label: 'Pause or go on', run: () => time.toggleLive() },
+    { key: 'n', shown: 'N', label: 'From now: show only what comes next', run: () => void attempt('The mark could not be set', fromNow) },
+    { key: ',', label: 'Step back in time', run: () => time.step(-1) },
+    { key: '.', label: 'Step forward in time', run: () => time.step(1) },
+    { key: 'c', shown: 'C', label: 'Copy a link to what is shown', run: () => void copyLink() },
     { key: 'Ctrl+i', shown: 'Ctrl I', label: 'Inspector on or off', run: () => (windowLayout.inspector = !windowLayout.inspector) },
     { key: 'F6', label: 'Next region', run: () => cycleRegion(1) },
     { key: 'Shift+F6', shown: 'Shift F6', label: 'Previous region', run: () => cycleRegion(-1) },
     { key: '?', label: 'All keys', run: () => (windowLayout.keyList = true) },
   ]);
+}
+
+async function fromNow(): Promise<void> {
+  const name = await time.fromNow();
+  notices.say(`Showing only what comes after the mark "${name}". Nothing was deleted.`);
 }
 
 function focusSearch(): void {

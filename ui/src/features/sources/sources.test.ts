@@ -2,23 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { ImportView, ReceiverView } from '../../lib/bindings';
 import { endpointOf } from './endpoint';
 import { mergeImports } from './mergeImports';
-import { moved, patternProblem } from './patterns';
-
-const PATTERNS = [{ pattern: '-exp-api', layer: 'experience' }, { pattern: '-prc-api', layer: 'process' }];
-
-describe('layer patterns', () => {
-  it('move within bounds', () => {
-    expect(moved(PATTERNS, 1, -1).map((known) => known.layer)).toEqual(['process', 'experience']);
-    expect(moved(PATTERNS, 0, -1)).toBe(PATTERNS);
-    expect(moved(PATTERNS, 1, 1)).toBe(PATTERNS);
-  });
-
-  it('need a word and are there once', () => {
-    expect(patternProblem(PATTERNS, ' - ')).not.toBeNull();
-    expect(patternProblem(PATTERNS, '-EXP-api')).toContain('already');
-    expect(patternProblem(PATTERNS, 'bff')).toBeNull();
-  });
-});
 
 describe('endpointOf', () => {
   const receiver = (id: string, state: string, address: string | null) => ({ id, state, address }) as ReceiverView;

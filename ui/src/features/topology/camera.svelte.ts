@@ -38,7 +38,7 @@ export class Camera {
     this.#zoom = zoom<HTMLElement, unknown>()
       .scaleExtent([LEAST, MOST])
       .clickDistance(4)
-      .filter((event: MouseEvent | WheelEvent) => event.button === 0 && !(event.target as HTMLElement).closest?.('[data-still]'))
+      .filter((event: MouseEvent | WheelEvent) => event.button === 0 && !(event.shiftKey && event.type !== 'wheel') && !(event.target as HTMLElement).closest?.('[data-still]'))
       .on('zoom', (event: D3ZoomEvent<HTMLElement, unknown>) => {
         this.x = event.transform.x;
         this.y = event.transform.y;
@@ -73,6 +73,12 @@ export class Camera {
     const { keep } = options;
     const [dx, dy] = keep ? this.#shiftFor(keep, x, y, k) : [0, 0];
     this.#go(x + dx, y + dy, k, options.animate ?? true);
+  }
+
+  /** Puts a point of the drawing into the middle. */
+  centre(x: number, y: number): void {
+    this.touched = true;
+    this.#go(this.width / 2 - x * this.k, this.height / 2 - y * this.k, this.k, false);
   }
 
   /** Zooms by a factor around the middle. */

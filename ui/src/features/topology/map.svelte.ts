@@ -1,28 +1,39 @@
 import { rate } from '../../shared/format';
 import { landscape } from '../../shared/landscape/landscape.svelte';
 import type { MapEdge, MapNode } from '../../shared/landscape/merge';
+import { foldParam, selectedIds, selectionParams } from '../../shared/landscape/params';
 import { route } from '../../shared/state/route.svelte';
 import { Camera, type Bounds } from './camera.svelte';
 import { isEvent, routes, type Route } from './geometry';
 import { figureSize, pillSize, placeLabels, type Wanted } from './labels';
 import { neighbour } from './navigate';
+import { MapFilter } from './filter.svelte';
 import { errorRate } from './words';
 
 /** Above this many participants cards become compact and weak calls thin. */
 const FULL_CARDS = 60;
+/** Above this many the overview appears. */
+const MINIMAP = 24;
 
 /** The map on screen: what is selected, hovered, found; drawings of edges; the camera. */
 export class MapState {
   camera = new Camera();
   hovered = $state<{ type: 'node' | 'edge'; id: string } | null>(null);
-  find = $state('');
+  filter = new MapFilter();
+  /** Whether the overview is wanted where there is no need for it, or not wanted where there is. */
+  minimapAsked = $state<boolean | null>(null);
   /** The node arrow keys start from; one tab stop for the whole canvas. */
   roving = $state<string | null>(null);
 
-  nodes = $derived(landscape.nodes);
-  edges = $derived(landscape.edges);
+  /** What is drawn: everything, or only what the filter means. */
+  nodes = $derived(this.filter.hides ? landscape.nodes.filter((node) => this.filter.hasNode(node)) : landscape.nodes);
+  edges = $derived.by(() => {
+    if (!this.filter.hides) return landscape.edges;
+    const shown = new Set(this.nodes.map((node) => node.id));
+    return landscape.edges.filter((edge) => shown.has(edge.source) && shown.has(edge.target) && this.filter.hasEdge(edge));
+  });
   compact = $derived(this.nodes.length > FULL_CARDS);
-  routes = $derived<Map<string, Route>>(routes(landscape.current?.nodes ?? new Map(), this.edges));
+  routes = $derived<Map<string, Route>>(routes(new Map(this.nodes.map((node) => [node.id, node])), this.edges));
   failing = $derived(this.edges.filter((edge) => edge.health === 'failing' && edge.goneAt === null));
   labels = $derived(
     placeLabels(
@@ -39,12 +50,24 @@ export class MapState {
     ),
   );
 
-  selectedNode = $derived<MapNode | null>(landscape.node(route.param('sel') ?? '') ?? null);
+  selection = $derived(selectedIds(route.params));
+  selectedNodes = $derived([...this.selection].map((id) => landscape.node(id)).filter((node) => node !== undefined));
+  selectedNode = $derived<MapNode | null>(this.selectedNodes[0] ?? null);
   selectedEdge = $derived<MapEdge | null>(landscape.current?.edges.get(route.param('edge') ?? '') ?? null);
   flow = $derived<'calls' | 'data'>(route.param('flow') === 'data' ? 'data' : 'calls');
-  found = $derived.by(() => {
-    const text = this.find.trim().toLowerCase();
-    return text === '' ? null : new Set(this.nodes.filter((node) => node.name.toLowerCase().includes(text)).map((node) => node.id));
+  asTable = $derived(route.param('view') === 'table');
+  quiet = $derived(new Map((landscape.current?.quiet ?? []).map((source) => [source.participant, source.lastAt])));
+  /** Since when a participant, or somebody behind its card, has been quiet; null while it sends. */
+  quietSince(node: MapNode): number | null {
+    const times = [node.id, ...node.members.map((member) => member.id)].map((id) => this.quiet.get(id)).filter((at) => at !== undefined);
+    return times.length === 0 ? null : Math.max(...times);
+  }
+
+  /** Large maps, and drawings that reach far beyond the view, get an overview. */
+  minimap = $derived.by(() => {
+    const { width, height, k } = this.camera;
+    const beyond = this.bounds.width * k > 2 * width || this.bounds.height * k > 2 * height;
+    return this.minimapAsked ?? (this.nodes.length > MINIMAP || beyond);
   });
 
   /** What is hovered and everything touching it; null dims nothing. */
@@ -76,30 +99,52 @@ export class MapState {
     return { id: edge.id, text, along: this.routes.get(edge.id)?.along ?? [], ...size(text) };
   }
 
-  select(node: string | null): void {
+  /** Selects one participant, or with `more` adds or takes it away. */
+  select(node: string | null, more = false): void {
     if (node !== null) this.roving = node;
-    route.set({ sel: node, edge: null }, { push: true });
+    if (more && node !== null) {
+      const next = new Set(this.selection);
+      if (!next.delete(node)) next.add(node);
+      return this.selectAll(next);
+    }
+    this.selectAll(node === null ? [] : [node]);
+  }
+
+  /** Selects several. */
+  selectAll(ids: Iterable<string>): void {
+    route.set({ ...selectionParams(ids), edge: null }, { push: true });
   }
 
   selectEdge(edge: string | null): void {
-    route.set({ edge, sel: null }, { push: true });
+    route.set({ edge, ...selectionParams([]) }, { push: true });
+  }
+
+  /** Folds or unfolds a domain. */
+  fold(domain: string, folded: boolean): void {
+    const now = (landscape.current?.domains ?? []).filter((known) => known.folded).map((known) => known.name);
+    route.set({ fold: foldParam(folded ? [...now, domain] : now.filter((name) => name !== domain)) }, { push: true });
   }
 
   setFlow(flow: 'calls' | 'data'): void {
     route.set({ flow: flow === 'data' ? 'data' : null });
   }
 
-  /** Steps back: selection, then find. */
-  back(): void {
-    if (this.selectedNode || this.selectedEdge) this.select(null);
-    else this.find = '';
+  setTable(on: boolean): void {
+    route.set({ view: on ? 'table' : null }, { push: true });
   }
 
-  /** Moves the roving focus; the answer is the node to focus. */
-  move(key: string): MapNode | undefined {
+  /** Steps back: selection, then filter. */
+  back(): void {
+    if (this.selectedNode || this.selectedEdge) this.select(null);
+    else this.filter.set('');
+  }
+
+  /** Moves the roving focus, and with `more` selects on the way; the answer is the node to focus. */
+  move(key: string, more = false): MapNode | undefined {
     const from = this.nodes.find((node) => node.id === this.roving) ?? this.nodes[0];
     const to = from && neighbour(this.nodes, from, key);
     if (to) {
+      if (more) this.selectAll(new Set([...this.selection, from.id, to.id]));
       this.roving = to.id;
       this.camera.reveal(boundsOf(to));
     }
@@ -108,13 +153,13 @@ export class MapState {
 
   /** Fits the selection, or everything. */
   fit(selection = true): void {
-    const node = selection ? this.selectedNode : null;
-    if (!node) {
+    const { selection: chosen } = this;
+    if (!selection || !this.selectedNode) {
       this.camera.touched = false;
       return this.camera.fit(this.bounds);
     }
-    const ids = new Set(this.edges.filter((edge) => edge.source === node.id || edge.target === node.id).flatMap((edge) => [edge.source, edge.target]));
-    ids.add(node.id);
+    const ids = new Set(chosen);
+    if (chosen.size === 1) this.edges.filter((edge) => chosen.has(edge.source) || chosen.has(edge.target)).forEach((edge) => ids.add(edge.source).add(edge.target));
     this.camera.touched = true;
     this.camera.fit(unite(this.nodes.filter((known) => ids.has(known.id)).map(boundsOf)), { most: 1.3 });
   }

@@ -1,4 +1,5 @@
-import type { ImportView, Requests, Update } from '../bindings';
+import type { FileContents, ImportView, Requests, Update } from '../bindings';
+import { bytesOf } from './base64';
 import { BackendError, isApiError, type Backend, type DropHandlers, type Picked } from './types';
 
 const CODE_OF_STATUS: Record<number, string> = { 400: 'bad-request', 404: 'not-found', 409: 'held', 503: 'unavailable' };
@@ -115,7 +116,32 @@ async function copyText(text: string): Promise<void> {
   area.remove();
 }
 
+/** Hands a file to the browser's downloads; where it goes is the browser's affair. */
+function save(file: FileContents): Promise<boolean> {
+  const url = URL.createObjectURL(new Blob([bytesOf(file.base64)], { type: file.mediaType }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = file.name;
+  link.click();
+  // The download has taken the address over by then.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  return Promise.resolve(true);
+}
+
 /** The studio over loopback HTTP, as `flowglass serve --ui` offers it. */
 export function httpBackend(): Backend {
-  return { capabilities: { nativePaths: false }, call, subscribe, pickFiles, importFiles, onFileDrop, copyText };
+  return {
+    capabilities: { nativePaths: false },
+    call,
+    subscribe,
+    pickFiles,
+    importFiles,
+    onFileDrop,
+    copyText,
+    save,
+    openWorkspace: () => Promise.resolve(false),
+    // A tab is closed by the browser; the server goes on by itself.
+    onCloseAsked: () => () => {},
+    closeWindow: () => Promise.resolve(),
+  };
 }

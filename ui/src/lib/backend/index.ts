@@ -3,7 +3,7 @@ import { tauriBackend } from './tauri';
 import type { Backend } from './types';
 
 export { BackendError, isApiError, toBackendError } from './types';
-export type { Backend, DropHandlers, Picked } from './types';
+export type { Backend, Background, DropHandlers, Picked } from './types';
 
 let current: Backend | undefined;
 

@@ -1,15 +1,20 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open } from '@tauri-apps/plugin-dialog';
-import type { ImportView, Requests, Update } from '../bindings';
-import { toBackendError, type Backend, type DropHandlers, type Picked } from './types';
+import type { FileContents, ImportView, Requests, Update } from '../bindings';
+import { toBackendError, type Backend, type Background, type DropHandlers, type Picked } from './types';
 
-async function call<K extends keyof Requests>(name: K, arg: Requests[K][0]): Promise<Requests[K][1]> {
+async function command<T>(name: string, args: Record<string, unknown>): Promise<T> {
   try {
-    return await invoke<Requests[K][1]>('request', { name, payload: arg });
+    return await invoke<T>(name, args);
   } catch (thrown) {
     throw toBackendError(thrown);
   }
+}
+
+function call<K extends keyof Requests>(name: K, arg: Requests[K][0]): Promise<Requests[K][1]> {
+  return command('request', { name, payload: arg });
 }
 
 function subscribe(update: (u: Update) => void, connection?: (up: boolean) => void): () => void {
@@ -47,6 +52,11 @@ function onFileDrop(handlers: DropHandlers): () => void {
   return () => void listening.then((stop) => stop());
 }
 
+function onCloseAsked(ask: (place: Background) => void): () => void {
+  const listening = listen<Background>('close-asked', ({ payload }) => ask(payload));
+  return () => void listening.then((stop) => stop());
+}
+
 /** The studio in the same process, behind the window's one command and one channel. */
 export function tauriBackend(): Backend {
   return {
@@ -57,5 +67,9 @@ export function tauriBackend(): Backend {
     importFiles,
     onFileDrop,
     copyText: (text) => navigator.clipboard.writeText(text),
+    save: (file: FileContents) => command('save_file', { name: file.name, base64: file.base64 }),
+    openWorkspace: () => command('open_workspace', {}),
+    onCloseAsked,
+    closeWindow: (keep) => command('close_window', { keep }),
   };
 }

@@ -1,7 +1,10 @@
-import type { ApiError, ImportView, Requests, Update } from '../bindings';
+import type { ApiError, FileContents, ImportView, Requests, Update } from '../bindings';
 
 /** Files chosen or dropped: paths where the window may read them itself, else their contents. */
 export type Picked = string[] | File[];
+
+/** Where a window goes that is closed while the program goes on: the tray, or the task bar where there is no tray. */
+export type Background = 'tray' | 'minimised';
 
 /** What is told about files held over the window. */
 export interface DropHandlers {
@@ -29,6 +32,14 @@ export interface Backend {
   onFileDrop(handlers: DropHandlers): () => void;
   /** Puts text on the clipboard. */
   copyText(text: string): Promise<void>;
+  /** Lets people keep a file: the system's dialog in the window, a download in a browser. False when they changed their mind. */
+  save(file: FileContents): Promise<boolean>;
+  /** Lets people choose a workspace file and opens it; false when they changed their mind. Only where `nativePaths`. */
+  openWorkspace(): Promise<boolean>;
+  /** Somebody closed the window while data arrives: ask what to do, then call {@link Backend.closeWindow}. */
+  onCloseAsked(ask: (place: Background) => void): () => void;
+  /** Answers that: true goes on receiving without the window, false ends the program, null leaves the window open. */
+  closeWindow(keep: boolean | null): Promise<void>;
 }
 
 /** An {@link ApiError} as an exception. Callers look at `code`, people read `message`. */

@@ -38,11 +38,11 @@ kind: string,
  */
 at: number, 
 /**
- * `payments-sys-api: POST /charge failed for the first time`.
+ * `New kind of failure in payments-sys-api`; several at once in words.
  */
 title: string, 
 /**
- * Cause, where known.
+ * The failure in a sentence, where known.
  */
 detail: string | null, 
 /**
@@ -468,6 +468,32 @@ export type DestinationsRequest = {
 range: Range, };
 
 /**
+ * Asks for the file for bug reports.
+ */
+export type DiagnosticsRequest = { 
+/**
+ * Screen, browser and drawing figures in words, as the window knows them; goes into the file as it is, without secrets.
+ */
+screen: string | null, };
+
+/**
+ * A domain of the map.
+ */
+export type Domain = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Participants of it, topics aside.
+ */
+nodes: number, 
+/**
+ * Whether it is folded. What fails, and what is selected, stands by itself all the same.
+ */
+folded: boolean, };
+
+/**
  * A domain rule.
  */
 export type DomainRule = { 
@@ -560,29 +586,63 @@ kind: string,
 range: Range, };
 
 /**
- * Replaces a list of the settings; absent lists stay.
+ * Replaces lists of the settings; absent lists stay. Only what differs from the version shown is changed in the file: rules
+ * that somebody else wrote meanwhile stay.
  */
 export type EditSettingsRequest = { 
 /**
+ * The version the lists were made from.
+ */
+revision?: number, 
+/**
+ * Layers set by hand.
+ */
+layers?: Array<LayerRule>, 
+/**
+ * Layers by name; an empty list brings the built-in ones back.
+ */
+patterns?: Array<PatternView>, 
+/**
  * Domains.
  */
-domains: Array<DomainRule> | null, 
+domains?: Array<DomainRule>, 
 /**
  * Aliases.
  */
-aliases: Array<AliasRule> | null, 
+aliases?: Array<AliasRule>, 
 /**
  * Owners.
  */
-owners: Array<OwnerRule> | null, 
+owners?: Array<OwnerRule>, 
 /**
  * Names of fields that carry business keys, besides the built-in ones.
  */
-businessKeys: Array<string> | null, 
+businessKeys?: Array<string>, 
 /**
- * Operations that are noise, as patterns with `*`.
+ * Operations that are noise, as patterns with `*`; an empty list means that nothing is.
  */
-noise: Array<string> | null, };
+noise?: Array<string>, 
+/**
+ * Names of fields hidden on display; an empty list brings the built-in ones back.
+ */
+redaction?: Array<string>, };
+
+/**
+ * What an exact id or key finds outside of the range.
+ */
+export type Elsewhere = { 
+/**
+ * The id or key.
+ */
+text: string, 
+/**
+ * Journeys.
+ */
+count: number, 
+/**
+ * When the newest of them started.
+ */
+newestAt: number, };
 
 /**
  * What was, or would be, deleted.
@@ -613,7 +673,7 @@ firstAt: number | null,
  */
 lastAt: number | null, 
 /**
- * Whether it was done.
+ * Whether it was done to the end: not when only counted, and not when cancelled (then the figures say what went).
  */
 done: boolean, };
 
@@ -790,6 +850,11 @@ total: number,
  */
 newestRow: number, 
 /**
+ * Where looking stopped because it would have taken too long: older events may match. To go on, ask with a range that
+ * ends here.
+ */
+stoppedAt: number | null, 
+/**
  * Where data is, when there is none.
  */
 nearest: Nearest, };
@@ -806,22 +871,6 @@ range: Range,
  * Filter expression.
  */
 filter: string | null, 
-/**
- * `SYSTEM/NAME` of a destination.
- */
-destination: string | null, 
-/**
- * Event type.
- */
-eventType: string | null, 
-/**
- * Words in subject, type, id, key or payload.
- */
-text: string | null, 
-/**
- * `failed`, `redelivered`, `unconsumed`, or null.
- */
-outcome: string | null, 
 /**
  * Rows wanted, at most 1,000.
  */
@@ -986,9 +1035,13 @@ lost: number,
  */
 waiting: number, 
 /**
- * Last failure, with what to do.
+ * Last failure, with what to do; null once something was passed on again.
  */
-problem: string | null, };
+problem: string | null, 
+/**
+ * What the other side does not take at all: it is not passed on and not counted as lost.
+ */
+note: string | null, };
 
 /**
  * A bin of a histogram.
@@ -1335,6 +1388,15 @@ p95Ms: number | null,
  */
 noise: number, 
 /**
+ * Where looking stopped because it would have taken too long: older journeys may match. To go on, ask with a range that
+ * ends here.
+ */
+stoppedAt: number | null, 
+/**
+ * Journeys outside of the range that carry a word of the filter as their id or key: how many, and where.
+ */
+elsewhere: Elsewhere | null, 
+/**
  * Events found by `find` that belong to no journey.
  */
 looseEvents: Array<EventRow>, 
@@ -1364,30 +1426,6 @@ filter: string | null,
  */
 noise: boolean, 
 /**
- * Words in root, participants or keys.
- */
-text: string | null, 
-/**
- * `failed`, `degraded`, `ok`, `incomplete`, `in-progress`; empty is all.
- */
-states: Array<string>, 
-/**
- * Only with this participant (node id or name).
- */
-participant: string | null, 
-/**
- * Only those that settled slower.
- */
-slowerThanMs: number | null, 
-/**
- * Only with retries or redeliveries.
- */
-retried: boolean, 
-/**
- * Only dead-lettered.
- */
-deadLettered: boolean, 
-/**
  * Rows wanted, at most 500.
  */
 limit: number, 
@@ -1395,6 +1433,19 @@ limit: number,
  * Continue below this journey id.
  */
 after: string | null, };
+
+/**
+ * Layer of a participant, by hand.
+ */
+export type LayerRule = { 
+/**
+ * Node id or name.
+ */
+matchName: string, 
+/**
+ * `backend`, `system`, `event`, `process`, `experience`, `consumer`.
+ */
+layer: string, };
 
 /**
  * Records of a level.
@@ -1435,7 +1486,7 @@ sure: string, };
  */
 export type LogRow = { 
 /**
- * Identity within this workspace; the order of arrival.
+ * Identity within this workspace.
  */
 id: string, 
 /**
@@ -1545,9 +1596,14 @@ more: boolean,
  */
 byLevel: Array<LevelCount>, 
 /**
- * Newest record in the workspace, to tail from.
+ * What was stored last, to tail from.
  */
 newest: string | null, 
+/**
+ * Where looking stopped because it would have taken too long: older records may match. To go on, ask with a range that
+ * ends here.
+ */
+stoppedAt: number | null, 
 /**
  * Where data is, when there is none.
  */
@@ -1574,7 +1630,7 @@ limit: number,
  */
 before: string | null, 
 /**
- * Only records that arrived after this one: the live tail.
+ * Only what was stored after this `newest` of an earlier answer: the live tail. Records known from before may come again.
  */
 after: string | null, 
 /**
@@ -1613,7 +1669,15 @@ nodes: Array<string>,
 /**
  * Time range in words, as the window shows it.
  */
-rangeWords: string, };
+rangeWords: string, 
+/**
+ * Domains folded, as in [`TopologyRequest`](super::TopologyRequest).
+ */
+folded: Array<string> | null, 
+/**
+ * Participants that are not folded away all the same.
+ */
+keep: Array<string>, };
 
 /**
  * What a filter means on the map.
@@ -1675,6 +1739,31 @@ export type Marks = {
  * The marks.
  */
 marks: Array<Mark>, };
+
+/**
+ * A participant behind the card of a folded domain.
+ */
+export type Member = { 
+/**
+ * Node id.
+ */
+id: string, 
+/**
+ * What people read.
+ */
+name: string, 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its health.
+ */
+health: string, 
+/**
+ * What it handled.
+ */
+figures: Figures, };
 
 /**
  * Starts a NATS connection.
@@ -1829,7 +1918,7 @@ id: string,
  */
 name: string, 
 /**
- * `service`, `topic`, `backend`, `external`, `consumer`.
+ * `service`, `topic`, `backend`, `external`, `consumer`; `group` is a folded domain.
  */
 kind: string, 
 /**
@@ -1881,11 +1970,15 @@ instrumented: boolean,
  */
 consumers: number | null, 
 /**
- * Requests over the range, 24 equal buckets, for the sparkline.
+ * Who is behind the card of a folded domain.
+ */
+members: Array<Member>, 
+/**
+ * Requests over equal parts of the range (about 24, 10 s at least), for the sparkline.
  */
 spark: Array<number>, 
 /**
- * Errors over the same buckets.
+ * Errors over the same parts.
  */
 sparkErrors: Array<number>, 
 /**
@@ -1968,9 +2061,9 @@ export type NoiseRule = {
  */
 pattern: string, 
 /**
- * Journeys it folds now.
+ * Requests it folds, of all that are kept; what several fold counts for the first.
  */
-journeys: number, };
+requests: number, };
 
 /**
  * No arguments, or nothing to answer.
@@ -2001,7 +2094,11 @@ name: string,
 /**
  * Figures.
  */
-figures: Figures, };
+figures: Figures, 
+/**
+ * Whether a rule takes it for noise (health checks, polls): it is then not in the participant's figures.
+ */
+noise: boolean, };
 
 /**
  * Who runs a participant.
@@ -2059,7 +2156,7 @@ export type Preferences = {
  */
 notify: boolean, 
 /**
- * When the window is closed while receiving: `ask`, null until then; true goes on in the tray, false ends.
+ * When the window is closed: null asks while data arrives (and else ends), true goes on in the tray, false ends.
  */
 keepReceiving: boolean | null, };
 
@@ -2188,6 +2285,49 @@ reason: string,
 count: number, };
 
 /**
+ * What a rule means now.
+ */
+export type RuleMatch = { 
+/**
+ * Its pattern.
+ */
+pattern: string, 
+/**
+ * Participants, or operations for noise.
+ */
+count: number, 
+/**
+ * Their names, the first few.
+ */
+names: Array<string>, 
+/**
+ * Requests of these operations (noise only).
+ */
+requests: number, };
+
+/**
+ * What rules mean, in the order asked.
+ */
+export type RuleMatches = { 
+/**
+ * One per pattern.
+ */
+matches: Array<RuleMatch>, };
+
+/**
+ * Asks what rules mean for what was seen so far.
+ */
+export type RuleMatchesRequest = { 
+/**
+ * What the patterns are: `participant` (names, `*` at the end), `layer` (layer patterns), `noise`.
+ */
+kind: string, 
+/**
+ * Patterns.
+ */
+patterns: Array<string>, };
+
+/**
  * What the palette found, best first, at most 8 of each.
  */
 export type SearchHits = { 
@@ -2276,7 +2416,7 @@ title: string,
  */
 address: string | null, 
 /**
- * `ok`, `failed`, `skipped`.
+ * `ok`, `warning`, `failed`, `skipped`.
  */
 outcome: string, 
 /**
@@ -2319,7 +2459,7 @@ export type SetListenerRequest = {
  */
 id: string, 
 /**
- * Address, or null for off.
+ * `127.0.0.1:14317`, a port, or null for off.
  */
 address: string | null, 
 /**
@@ -2336,9 +2476,13 @@ export type SetMarkRequest = {
  */
 name: string, 
 /**
- * When; null is now by the studio's clock.
+ * When; null is now by the studio's clock, or the instant of the mark renamed.
  */
-at: number | null, };
+at: number | null, 
+/**
+ * The mark that gets this name, and loses its own.
+ */
+renames: string | null, };
 
 /**
  * Changes what is said of some participants; absent parts stay, `""` clears.
@@ -2362,31 +2506,21 @@ domain: string | null,
 owner: string | null, };
 
 /**
- * Replaces the layer patterns.
- */
-export type SetPatternsRequest = { 
-/**
- * In order.
- */
-patterns: Array<PatternView>, };
-
-/**
- * Replaces the list of hidden fields.
- */
-export type SetRedactionRequest = { 
-/**
- * Field names, `*` allowed.
- */
-keys: Array<string>, };
-
-/**
  * Settings as the window edits them.
  */
 export type SettingsView = { 
 /**
+ * Number of this version; goes with every change.
+ */
+revision: number, 
+/**
  * The TOML file.
  */
 path: string, 
+/**
+ * Whether it is there; if not, the first change makes it.
+ */
+exists: boolean, 
 /**
  * Its text.
  */
@@ -2396,6 +2530,10 @@ text: string,
  */
 problem: string | null, 
 /**
+ * Layers set by hand.
+ */
+layers: Array<LayerRule>, 
+/**
  * Patterns in use (from the file, or the built-in ones).
  */
 patterns: Array<PatternView>, 
@@ -2403,14 +2541,6 @@ patterns: Array<PatternView>,
  * Whether the patterns are the built-in ones.
  */
 patternsBuiltIn: boolean, 
-/**
- * Layers set by hand: node id or name, layer.
- */
-layers: Array<Attribute>, 
-/**
- * Names of fields hidden on display.
- */
-redaction: Array<string>, 
 /**
  * Domains.
  */
@@ -2438,14 +2568,26 @@ noise: Array<NoiseRule>,
 /**
  * Whether the noise patterns are the built-in ones.
  */
-noiseBuiltIn: boolean, };
+noiseBuiltIn: boolean, 
+/**
+ * The built-in ones.
+ */
+defaultNoise: Array<string>, 
+/**
+ * Names of fields hidden on display.
+ */
+redaction: Array<string>, 
+/**
+ * Whether these are the built-in ones.
+ */
+redactionBuiltIn: boolean, };
 
 /**
  * A connection that brought nothing.
  */
 export type SilentConnection = { 
 /**
- * When it ended.
+ * When the last of them failed or ended.
  */
 at: number, 
 /**
@@ -2467,7 +2609,11 @@ reason: string,
 /**
  * What to change at the sender.
  */
-advice: string, };
+advice: string, 
+/**
+ * How many connections of that machine were like it.
+ */
+times: number, };
 
 /**
  * A set-up to copy.
@@ -2569,6 +2715,10 @@ forward: ForwardView | null,
  * What senders on other machines must pass as `Authorization: Bearer …`; null while only this machine can send.
  */
 token: string | null, 
+/**
+ * Why the token is kept for this run only, if so.
+ */
+tokenProblem: string | null, 
 /**
  * Whether secrets can be kept: null, or why not.
  */
@@ -2828,7 +2978,11 @@ requests: Array<Bucket>,
 /**
  * Publications.
  */
-events: Array<Bucket>, };
+events: Array<Bucket>, 
+/**
+ * How long a bar lasts, milliseconds.
+ */
+bucketMs: number, };
 
 /**
  * Asks for all requests and events over time.
@@ -2839,7 +2993,7 @@ export type TimelineRequest = {
  */
 range: Range, 
 /**
- * Bars wanted, 1 to 500.
+ * Bars wanted at most, 1 to 500: each lasts 10 s or a round multiple and begins at a round instant.
  */
 buckets: number, };
 
@@ -2862,7 +3016,15 @@ knownRevision: number | null,
 /**
  * Lay out anew, moving as little as possible, instead of keeping every position.
  */
-relayout: boolean, };
+relayout: boolean, 
+/**
+ * Domains to fold into one card per layer; null folds all of them once the map has more than 300 participants.
+ */
+folded: Array<string> | null, 
+/**
+ * Participants that are never folded away, because they are selected.
+ */
+keep: Array<string>, };
 
 /**
  * The map, or what changed of it.
@@ -2917,6 +3079,14 @@ quiet: Array<QuietSource>,
  */
 noise: number, 
 /**
+ * Participants of which nothing but noise was seen; they are not on the map.
+ */
+hidden: Array<string>, 
+/**
+ * Domains with two participants or more.
+ */
+domains: Array<Domain>, 
+/**
  * Where data is, when the range has none.
  */
 nearest: Nearest, };
@@ -2934,9 +3104,13 @@ reason: string,
  */
 meaning: string, 
 /**
- * What to fix.
+ * Who has to change what.
  */
 advice: string, 
+/**
+ * What to set, ready to copy.
+ */
+snippet: string | null, 
 /**
  * Spans.
  */
@@ -3005,7 +3179,15 @@ import: ImportView, } | { "type": "sources", } | { "type": "settings", } | { "ty
 /**
  * What.
  */
-alert: Alert, } | { "type": "marks", } | { "type": "erased", } | { "type": "workspace", };
+alert: Alert, } | { "type": "marks", } | { "type": "erasing", 
+/**
+ * How far it is: `1,200 of 10,000 journeys deleted`.
+ */
+text: string, 
+/**
+ * The same from 0 to 1.
+ */
+share: number, } | { "type": "erased", } | { "type": "workspace", };
 
 /**
  * A workspace file.
@@ -3074,10 +3256,9 @@ export interface Requests {
   import_cancel: [ById, Nothing];
   settings: [Nothing, SettingsView];
   set_layer: [SetLayerRequest, SettingsView];
-  set_patterns: [SetPatternsRequest, SettingsView];
-  set_redaction: [SetRedactionRequest, SettingsView];
   set_participants: [SetParticipantsRequest, SettingsView];
   edit_settings: [EditSettingsRequest, SettingsView];
+  rule_matches: [RuleMatchesRequest, RuleMatches];
   complete: [CompleteRequest, Completion];
   map_matches: [MapMatchesRequest, MapMatches];
   search: [SearchRequest, SearchHits];
@@ -3086,13 +3267,14 @@ export interface Requests {
   set_mark: [SetMarkRequest, Marks];
   remove_mark: [MarkRequest, Marks];
   erase: [EraseRequest, EraseReport];
+  erase_cancel: [Nothing, Nothing];
   self_test: [Nothing, SelfTest];
   set_listener: [SetListenerRequest, SourcesView];
   set_forward: [SetForwardRequest, SourcesView];
   snippets: [SnippetsRequest, Snippets];
   map_export: [MapExportRequest, FileContents];
   about: [Nothing, About];
-  diagnostics: [Nothing, FileContents];
+  diagnostics: [DiagnosticsRequest, FileContents];
   workspaces: [Nothing, Workspaces];
   workspace_open: [OpenWorkspaceRequest, Nothing];
   workspace_forget: [ForgetWorkspaceRequest, Workspaces];

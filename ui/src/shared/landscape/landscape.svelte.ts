@@ -1,7 +1,9 @@
 import { backend, toBackendError, type BackendError } from '../../lib/backend';
 import { app } from '../state/app.svelte';
+import { route } from '../state/route.svelte';
 import { time } from '../state/time.svelte';
-import { merge, type Landscape, type MapEdge, type MapNode } from './merge';
+import { merge, withoutFolds, type Landscape, type MapEdge, type MapNode } from './merge';
+import { foldedDomains, selectedIds } from './params';
 
 const SLOW_MS = 300;
 
@@ -18,6 +20,7 @@ class LandscapeStore {
 
   /** Range length and environment the shown revision belongs to. */
   #scope = '';
+  #environment: string | null = null;
   #busy = false;
   #again: { relayout: boolean } | null = null;
 
@@ -57,11 +60,17 @@ class LandscapeStore {
   async #ask(relayout: boolean): Promise<void> {
     const range = time.range;
     const environment = app.environment;
-    const scope = time.live ? `${time.length}|${environment}` : `${range.sinceAt}|${range.untilAt}|${environment}`;
+    const folded = foldedDomains(route.param('fold'));
+    const keep = [...selectedIds(route.params)];
+    const moving = time.live || time.scrub !== null;
+    const scope = `${moving ? time.length : `${range.sinceAt}|${range.untilAt}`}|${environment}`;
     const known = scope === this.#scope && !relayout ? (this.current?.revision ?? null) : null;
-    const view = await backend().call('topology', { range, environment, knownRevision: known, relayout });
+    const view = await backend().call('topology', { range, environment, knownRevision: known, relayout, folded, keep });
+    const within = !relayout && environment === this.#environment && (time.scrub !== null || (time.choice.kind === 'fixed' && route.param('strip') !== null));
     this.#scope = scope;
-    this.current = merge(this.current, view, time.now(), time.length ?? Number.POSITIVE_INFINITY);
+    this.#environment = environment;
+    const keepMs = within ? Number.POSITIVE_INFINITY : (time.length ?? Number.POSITIVE_INFINITY);
+    this.current = withoutFolds(merge(this.current, view, time.now(), keepMs, within));
     if (relayout) this.relayouts += 1;
   }
 }

@@ -1,4 +1,4 @@
-import type { Band, Edge, Nearest, Node, TopologyView, UnresolvedGroup } from '../../lib/bindings';
+import type { Band, Domain, Edge, Nearest, Node, QuietSource, TopologyView, UnresolvedGroup } from '../../lib/bindings';
 
 /** A participant on the map; `goneAt` is set once the studio no longer has it, and it stays greyed. */
 export type MapNode = Node & { goneAt: number | null };
@@ -15,14 +15,20 @@ export interface Landscape {
   width: number;
   height: number;
   unresolved: UnresolvedGroup[];
+  quiet: QuietSource[];
+  noise: number;
+  hidden: string[];
+  domains: Domain[];
   nearest: Nearest;
 }
 
 /**
  * Puts an answer on top of what is shown. A full answer replaces everything. A difference changes by id;
  * what it removes stays, greyed, until `keepMs` have passed, and comes back in place when seen again.
+ * With `within` (a window moved inside a range) what a full answer lacks stays greyed too, so that the picture stands still.
  */
-export function merge(shown: Landscape | null, view: TopologyView, nowAt: number, keepMs: number): Landscape {
+export function merge(shown: Landscape | null, answer: TopologyView, nowAt: number, keepMs: number, within = false): Landscape {
+  const view = answer.full && shown && within ? asDifference(shown, answer) : answer;
   const base = view.full || !shown ? null : shown;
   const nodes = mergeById(base?.nodes, view.nodes, view.removedNodes, nowAt, keepMs);
   // A guess that turned out to be another participant was never there: it leaves no ghost.
@@ -43,8 +49,32 @@ export function merge(shown: Landscape | null, view: TopologyView, nowAt: number
     width: view.width,
     height: view.height,
     unresolved: view.unresolved,
+    quiet: view.quiet,
+    noise: view.noise,
+    hidden: view.hidden,
+    domains: view.domains,
     nearest: view.nearest,
   };
+}
+
+/** Without the ghosts that folding or unfolding a domain leaves: nobody is gone, they stand behind another card. */
+export function withoutFolds(map: Landscape): Landscape {
+  const live = [...map.nodes.values()].filter((node) => node.goneAt === null);
+  const behind = new Set(live.flatMap((node) => node.members.map((member) => member.id)));
+  const isFold = (node: MapNode) => node.goneAt !== null && (node.kind === 'group' || behind.has(node.id));
+  const ghosts = new Set([...map.nodes.values()].filter(isFold).map((node) => node.id));
+  if (ghosts.size === 0) return map;
+  const edges = [...map.edges].filter(([, edge]) => !(ghosts.has(edge.source) || ghosts.has(edge.target)));
+  return { ...map, nodes: new Map([...map.nodes].filter(([id]) => !ghosts.has(id))), edges: new Map(edges) };
+}
+
+/** A full answer as the difference to what is shown. */
+function asDifference(shown: Landscape, view: TopologyView): TopologyView {
+  const [nodes, edges] = [new Set(view.nodes.map((node) => node.id)), new Set(view.edges.map((edge) => edge.id))];
+  // Cards that were folded away, or unfolded, are not gone: they are behind another card now.
+  const behind = new Set(view.nodes.flatMap((node) => node.members.map((member) => member.id)));
+  const removedNodes = [...shown.nodes.keys()].filter((id) => !nodes.has(id) && !behind.has(id));
+  return { ...view, full: false, removedNodes, removedEdges: [...shown.edges.keys()].filter((id) => !edges.has(id)) };
 }
 
 function mergeById<T extends { id: string }>(

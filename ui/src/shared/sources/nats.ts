@@ -10,6 +10,7 @@ export interface NatsDraft {
   secret: string;
   credsFile: string;
   tls: boolean;
+  caFile: string;
   history: string;
   headersOnly: boolean;
 }
@@ -33,7 +34,7 @@ export const HISTORY = [
 
 /** An empty form. */
 export function emptyDraft(): NatsDraft {
-  return { url: 'nats://127.0.0.1:4222', subjects: '', streams: '', auth: 'none', user: '', secret: '', credsFile: '', tls: false, history: 'all', headersOnly: false };
+  return { url: 'nats://127.0.0.1:4222', subjects: '', streams: '', auth: 'none', user: '', secret: '', credsFile: '', tls: false, caFile: '', history: 'all', headersOnly: false };
 }
 
 /** The request a form stands for. Only what the chosen way to sign in needs is sent. */
@@ -48,6 +49,7 @@ export function requestOf(draft: NatsDraft): NatsConnectRequest {
     secret: needs('password', 'token', 'nkey') ? draft.secret : null,
     credsFile: needs('creds') ? draft.credsFile.trim() : null,
     tls: draft.tls,
+    caFile: draft.caFile.trim() || null,
     history: draft.history,
     headersOnly: draft.headersOnly,
   };

@@ -1,6 +1,8 @@
 import { backend } from '../../lib/backend';
 import type { AppInfo, ImportView, Update } from '../../lib/bindings';
+import { erase } from '../erase/erase.svelte';
 import { imports } from '../imports/imports.svelte';
+import { marks } from './marks.svelte';
 import { notices } from './notices.svelte';
 import { choiceForImport } from './range';
 import { route } from './route.svelte';
@@ -41,6 +43,7 @@ class App {
   /** Starts listening to the studio; call the answer to stop. */
   start(): () => void {
     void this.refresh();
+    void this.#loadMarks();
     const stop = backend().subscribe(
       (u) => this.#take(u),
       (up) => {
@@ -76,12 +79,28 @@ class App {
     else if (u.type === 'import') this.#import(u.import);
     else if (u.type === 'sources') this.sourcesChanged += 1;
     else if (u.type === 'settings') this.settingsChanged += 1;
+    else if (u.type === 'marks') void this.#loadMarks();
+    else if (u.type === 'erased') this.#erased();
+    erase.take(u);
     this.#listeners.forEach((listener) => listener(u));
   }
 
   #counters(u: Counters): void {
     if (this.counters && this.counters.state !== u.state) notices.announce(u.problem ?? `Receiving data: ${u.state}`);
     this.counters = u;
+  }
+
+  async #loadMarks(): Promise<void> {
+    try {
+      await marks.load();
+    } catch (thrown) {
+      notices.error('Marks could not be read', thrown);
+    }
+  }
+
+  #erased(): void {
+    void this.refresh();
+    this.#schedule();
   }
 
   #stored(): void {
@@ -93,7 +112,7 @@ class App {
     const finished = imports.take(view);
     if (!finished || view.state !== 'done') return;
     const choice = choiceForImport(view);
-    if (choice && !choice.live) time.fixed(choice.from, choice.to);
+    if (choice) time.fixed(choice.from, choice.to);
     void this.refresh();
     this.#schedule();
   }

@@ -11,7 +11,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 it('moves the range to what was imported, once, and leaves the first run when data arrives', async () => {
   let empty = true;
-  const backend = mockBackend({ app: () => info(empty) });
+  const backend = mockBackend({ app: () => info(empty), marks: () => ({ marks: [] }) });
   useBackend(backend);
   const stop = app.start();
   await settled();
@@ -22,18 +22,18 @@ it('moves the range to what was imported, once, and leaves the first run when da
   expect(time.live).toBe(true);
   empty = false;
   backend.push({ type: 'import', import: view('done', 1_100_000) });
-  expect(time.choice).toEqual({ live: false, from: 998_000, to: 1_102_000 });
+  expect(time.choice).toEqual({ kind: 'fixed', live: false, from: 998_000, to: 1_102_000 });
   await settled();
   expect(app.info?.empty).toBe(false);
 
   time.preset('15m');
   backend.push({ type: 'import', import: view('done', 1_100_000) });
-  expect(time.choice).toEqual({ live: true, preset: '15m' });
+  expect(time.choice).toEqual({ kind: 'last', live: true, preset: '15m' });
   stop();
 });
 
 it('passes pushed changes on until told to stop', () => {
-  const backend = mockBackend({ app: () => info(false) });
+  const backend = mockBackend({ app: () => info(false), marks: () => ({ marks: [] }) });
   useBackend(backend);
   const stop = app.start();
   const seen: string[] = [];

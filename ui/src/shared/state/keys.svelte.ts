@@ -48,6 +48,8 @@ class Keys {
     if (event.defaultPrevented || event.altKey || event.metaKey) return;
     const writing = isWriting(event.target);
     const single = event.key.length === 1 && !event.ctrlKey;
+    // Space presses whatever button or link has the focus.
+    if (event.key === ' ' && isPressable(event.target)) return;
     if (writing && (single || isEditing(event.key)) && event.key !== 'Escape') return;
     // A dialog has the keyboard to itself, Esc included.
     if (document.querySelector('dialog[open]')) return;
@@ -82,6 +84,10 @@ function isWriting(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !['checkbox', 'radio', 'button', 'range'].includes(target.type);
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
+}
+
+function isPressable(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('button, a[href], summary, [role="button"], [role="tab"], [role="option"], input') !== null;
 }
 
 function isEditing(key: string): boolean {

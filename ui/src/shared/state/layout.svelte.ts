@@ -4,6 +4,8 @@ class WindowLayout {
   inspector = $state(true);
   /** The key list. */
   keyList = $state(false);
+  /** Versions and licences. */
+  about = $state(false);
 }
 
 export const windowLayout = new WindowLayout();

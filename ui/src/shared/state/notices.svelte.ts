@@ -5,7 +5,16 @@ export interface Notice {
   id: number;
   tone: 'error' | 'info' | 'ok';
   text: string;
-  action?: { label: string; run: () => void };
+  /** A second, quieter line. */
+  detail?: string;
+  action?: Action;
+  /** More than one thing to do. */
+  actions?: Action[];
+}
+
+interface Action {
+  label: string;
+  run: () => void;
 }
 
 /** Messages to see and to hear. */
@@ -21,9 +30,15 @@ class Notices {
     this.#add({ tone: 'error', text }, null);
   }
 
-  /** Shows a short confirmation for four seconds. */
+  /** Shows a short confirmation for four seconds; with something to press, for twelve. */
   say(text: string, action?: Notice['action']): void {
-    this.#add({ tone: 'ok', text, ...(action ? { action } : {}) }, 4000);
+    this.#add({ tone: 'ok', text, ...(action ? { action } : {}) }, action ? 12_000 : 4000);
+  }
+
+  /** Shows something that happened until it is answered or closed, and reads it out. */
+  alert(text: string, options: { detail?: string; actions: Action[] }): void {
+    this.#add({ tone: 'info', text, ...options }, null);
+    this.announce(options.detail === undefined ? text : `${text}: ${options.detail}`);
   }
 
   /** Reads out a change of state; says nothing on screen. */

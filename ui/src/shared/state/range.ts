@@ -1,5 +1,5 @@
 import type { ImportView, Range } from '../../lib/bindings';
-import { span } from '../format';
+import { span } from '../times';
 
 /** Lengths on offer, in milliseconds; `all` has none. */
 export const PRESETS = [
@@ -18,29 +18,79 @@ export type PresetId = (typeof PRESETS)[number]['id'];
 /** What is shown at first: long enough for a picture, short enough that a service just pointed here fills it. */
 export const DEFAULT_PRESET: PresetId = '15m';
 
-/** What is chosen: a length ending now (LIVE), or two fixed instants. */
-export type Choice = { live: true; preset: PresetId } | { live: false; from: number | null; to: number | null };
+/** A length ending now. */
+export interface Last {
+  kind: 'last';
+  live: true;
+  preset: PresetId;
+}
+/** Two fixed instants; null is open. */
+export interface Fixed {
+  kind: 'fixed';
+  live: false;
+  from: number | null;
+  to: number | null;
+}
+/** From a mark to now (then LIVE), up to a mark, or between two: names of marks. */
+export interface Marked {
+  kind: 'marks';
+  live: boolean;
+  since: string | null;
+  until: string | null;
+}
+/** What is chosen. */
+export type Choice = Last | Fixed | Marked;
 
-/** Reads a choice from address parameters. */
+/** When a mark is; null when there is none of this name. */
+export type MarkAt = (name: string) => number | null;
+
+const NO_MARKS: MarkAt = () => null;
+
+/** Reads a choice from address parameters: instants win over marks, marks over lengths. */
 export function choiceOf(params: Record<string, string>): Choice {
-  if (params['from'] !== undefined || params['to'] !== undefined) {
-    return { live: false, from: instant(params['from']), to: instant(params['to']) };
-  }
+  const { from, to, since = null, until = null } = params;
+  if (from !== undefined || to !== undefined) return { kind: 'fixed', live: false, from: instant(from), to: instant(to) };
+  if (since !== null || until !== null) return { kind: 'marks', live: until === null, since, until };
   const preset = PRESETS.find((known) => known.id === params['range']);
-  return { live: true, preset: preset?.id ?? DEFAULT_PRESET };
+  return { kind: 'last', live: true, preset: preset?.id ?? DEFAULT_PRESET };
 }
 
-/** Writes a choice as address parameters; `range` stays so that LIVE finds its length again. */
+/** Writes a choice as address parameters. While instants are fixed, `range`, `since` and `until` stay: LIVE finds them again. */
 export function paramsOf(choice: Choice): Record<string, string | null> {
-  if (choice.live) return { range: choice.preset === DEFAULT_PRESET ? null : choice.preset, from: null, to: null };
-  return { from: choice.from === null ? 'start' : String(Math.floor(choice.from)), to: choice.to === null ? 'end' : String(Math.ceil(choice.to)) };
+  switch (choice.kind) {
+    case 'last':
+      return { range: choice.preset === DEFAULT_PRESET ? null : choice.preset, from: null, to: null, since: null, until: null };
+    case 'marks':
+      return { from: null, to: null, since: choice.since, until: choice.until };
+    case 'fixed':
+      return { from: choice.from === null ? 'start' : String(Math.floor(choice.from)), to: choice.to === null ? 'end' : String(Math.ceil(choice.to)) };
+  }
 }
 
-/** The range meant at an instant. */
-export function rangeAt(choice: Choice, nowAt: number): Range {
-  if (!choice.live) return { sinceAt: choice.from, untilAt: choice.to };
-  const ms = lengthOf(choice.preset);
-  return ms === null ? { sinceAt: null, untilAt: null } : { sinceAt: nowAt - ms, untilAt: nowAt };
+/** The range meant at an instant. A mark that is gone leaves its side open. */
+export function rangeAt(choice: Choice, nowAt: number, markAt: MarkAt = NO_MARKS): Range {
+  switch (choice.kind) {
+    case 'fixed':
+      return { sinceAt: choice.from, untilAt: choice.to };
+    case 'marks': {
+      const sinceAt = choice.since === null ? null : markAt(choice.since);
+      return { sinceAt, untilAt: choice.until === null ? null : markAt(choice.until) };
+    }
+    case 'last': {
+      const ms = lengthOf(choice.preset);
+      return ms === null ? { sinceAt: null, untilAt: null } : { sinceAt: nowAt - ms, untilAt: nowAt };
+    }
+  }
+}
+
+/** The range before or after, as long as this one and beside it; LIVE again when that would reach beyond now. Null where there is no length. */
+export function stepped(range: Range, direction: 1 | -1, nowAt: number): Fixed | 'live' | null {
+  if (range.sinceAt === null) return null;
+  const until = range.untilAt ?? nowAt;
+  const by = direction * (until - range.sinceAt);
+  if (by === 0) return null;
+  if (direction > 0 && until + by > nowAt) return 'live';
+  return { kind: 'fixed', live: false, from: range.sinceAt + by, to: until + by };
 }
 
 /** Length of a preset in milliseconds, null for everything. */
@@ -50,17 +100,21 @@ export function lengthOf(preset: PresetId): number | null {
 
 /** What the range button says. */
 export function labelOf(choice: Choice, nowAt: number): string {
-  if (choice.live) return PRESETS.find((known) => known.id === choice.preset)?.label ?? choice.preset;
+  if (choice.kind === 'last') return PRESETS.find((known) => known.id === choice.preset)?.label ?? choice.preset;
+  if (choice.kind === 'marks') {
+    if (choice.since !== null && choice.until !== null) return `${choice.since} – ${choice.until}`;
+    return choice.since !== null ? `since ${choice.since}` : `until ${choice.until}`;
+  }
   if (choice.from === null && choice.to === null) return 'Everything';
   if (choice.from === null) return `Until ${span(choice.to ?? nowAt, choice.to ?? nowAt, nowAt).split(' – ')[0]}`;
   return span(choice.from, choice.to ?? nowAt, nowAt);
 }
 
 /** The fixed range that shows an import with a little air on both sides, or null when it brought nothing. */
-export function choiceForImport(done: Pick<ImportView, 'firstAt' | 'lastAt'>): Choice | null {
+export function choiceForImport(done: Pick<ImportView, 'firstAt' | 'lastAt'>): Fixed | null {
   if (done.firstAt === null || done.lastAt === null) return null;
   const air = Math.max(1000, (done.lastAt - done.firstAt) * 0.02);
-  return { live: false, from: done.firstAt - air, to: done.lastAt + air };
+  return { kind: 'fixed', live: false, from: done.firstAt - air, to: done.lastAt + air };
 }
 
 function instant(text: string | undefined): number | null {

@@ -1,4 +1,4 @@
-import { formatHash, globalParams, ownParams, parseHash, patched, type Area } from './url';
+import { changedKeys, formatHash, globalParams, hashIn, isStep, ownParams, parseHash, patched, type Area, type Change } from './url';
 
 type Patch = Record<string, string | null>;
 
@@ -8,6 +8,7 @@ class Route {
   params = $state.raw<Record<string, string>>({});
   /** What each area showed last, so that selection survives moving between areas. */
   #remembered: Partial<Record<Area, Record<string, string>>> = {};
+  #last: Change | null = null;
 
   constructor() {
     this.#read();
@@ -26,9 +27,29 @@ class Route {
     this.#write(area, { ...globalParams(this.params), ...own }, true);
   }
 
-  /** Changes parameters in place; `push` makes it a step to go back to. */
+  /** Goes to the place a link names; false when the text is no link. */
+  follow(link: string): boolean {
+    const hash = hashIn(link);
+    if (hash === null) return false;
+    const { area, params } = parseHash(hash);
+    this.#write(area, params, true);
+    return true;
+  }
+
+  /** Changes parameters. That is a step to go back, but for bursts (typing, dragging, a key held down), which are one; `push` says it otherwise. */
   set(patch: Patch, options: { push?: boolean } = {}): void {
-    this.#write(this.area, patched(this.params, patch), options.push ?? false);
+    const params = patched(this.params, patch);
+    const change = { keys: changedKeys(this.params, params), at: Date.now() };
+    const step = options.push ?? isStep(this.#last, change);
+    this.#last = change;
+    this.#write(this.area, params, step);
+  }
+
+  /** A link to what is shown: the address without its token in a browser, the part after `#` elsewhere. */
+  link(): string {
+    const { protocol, origin, pathname } = window.location;
+    const hash = formatHash({ area: this.area, params: this.params });
+    return protocol === 'http:' && !('__TAURI_INTERNALS__' in window) ? `${origin}${pathname}${hash}` : `flowglass${hash}`;
   }
 
   #write(area: Area, params: Record<string, string>, push: boolean): void {
@@ -41,6 +62,7 @@ class Route {
   }
 
   #read(): void {
+    this.#last = null;
     const { area, params } = parseHash(window.location.hash);
     this.#set(area, params);
   }

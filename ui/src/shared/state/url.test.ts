@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatHash, globalParams, ownParams, parseHash, patched } from './url';
+import { BURST_MS, changedKeys, formatHash, globalParams, hashIn, isStep, ownParams, parseHash, patched } from './url';
 
 describe('address', () => {
   it('survives writing and reading, whatever is in a value', () => {
@@ -23,5 +23,34 @@ describe('address', () => {
   });
   it('patches', () => {
     expect(patched({ a: '1', b: '2', c: '3' }, { a: null, b: '', d: '4' })).toEqual({ c: '3', d: '4' });
+  });
+  it('keeps marks with the range when the area changes', () => {
+    const params = { since: 'From 14:03:22', until: 'deploy', range: '6h', id: 'x' };
+    expect(globalParams(params)).toEqual({ since: 'From 14:03:22', until: 'deploy', range: '6h' });
+  });
+});
+
+describe('steps to go back', () => {
+  it('knows what changed', () => {
+    expect(changedKeys({ sel: 'a', env: 'prod' }, { sel: 'b', q: 'x' })).toBe('env q sel');
+    expect(changedKeys({ sel: 'a' }, { sel: 'a' })).toBe('');
+  });
+  it('takes typing as one step, and two choices as two', () => {
+    const first = { keys: 'q', at: 1000 };
+    expect(isStep(null, first)).toBe(true);
+    expect(isStep(first, { keys: 'q', at: 1000 + BURST_MS - 1 })).toBe(false);
+    expect(isStep(first, { keys: 'q', at: 1000 + BURST_MS })).toBe(true);
+    expect(isStep(first, { keys: 'sel', at: 1001 })).toBe(true);
+    expect(isStep(first, { keys: '', at: 9000 })).toBe(false);
+  });
+});
+
+describe('links', () => {
+  it('are read from a browser, from the window, and bare', () => {
+    expect(hashIn('http://127.0.0.1:4321/#/events?row=7')).toBe('#/events?row=7');
+    expect(hashIn('flowglass#/journeys?id=ab')).toBe('#/journeys?id=ab');
+    expect(hashIn('#/topology')).toBe('#/topology');
+    expect(hashIn('ORD-17 #/x')).toBeNull();
+    expect(hashIn('http://127.0.0.1:4321/')).toBeNull();
   });
 });

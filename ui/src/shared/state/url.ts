@@ -6,7 +6,7 @@ export const AREAS = ['topology', 'journeys', 'events', 'settings'] as const;
 export type Area = (typeof AREAS)[number];
 
 /** Parameters that mean the same in every area. */
-export const GLOBAL_PARAMS = ['range', 'from', 'to', 'env'] as const;
+export const GLOBAL_PARAMS = ['range', 'from', 'to', 'since', 'until', 'env'] as const;
 
 /** An address, taken apart. */
 export interface Address {
@@ -48,6 +48,33 @@ export function patched(params: Record<string, string>, patch: Record<string, st
     else next[key] = value;
   }
   return next;
+}
+
+/** A change of the address: which parameters, and when (milliseconds). */
+export interface Change {
+  keys: string;
+  at: number;
+}
+
+/** Changes of the same parameters that follow each other faster than this are one step to go back. */
+export const BURST_MS = 800;
+
+/** The parameters in which two addresses differ, as one text; empty when they are the same. */
+export function changedKeys(before: Record<string, string>, after: Record<string, string>): string {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...keys].filter((key) => before[key] !== after[key]).sort().join(' ');
+}
+
+/** Whether a change is a step of its own to go back: not while somebody types, drags or holds a key down. */
+export function isStep(last: Change | null, next: Change): boolean {
+  return next.keys !== '' && !(last !== null && last.keys === next.keys && next.at - last.at < BURST_MS);
+}
+
+/** The hash in a link that somebody pasted, or null: `http://127.0.0.1:4321/#/events?row=7`, `flowglass#/events?row=7`, `#/events`. */
+export function hashIn(text: string): string | null {
+  const at = text.indexOf('#/');
+  if (at < 0 || !/^(https?:\/\/|flowglass|tauri:|#\/)/.test(text.trim())) return null;
+  return text.slice(at).trim();
 }
 
 function isGlobal(key: string): boolean {

@@ -1,0 +1,267 @@
+//! A page of journeys with the numbers of all that match.
+
+use std::collections::BTreeMap;
+
+use flowglass_model::filter::{Field, JourneyColumns, Test, journey_has};
+use flowglass_model::{JourneyState, JourneySummary, Nanos, TraceId, is_noise};
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, Row, params_from_iter};
+use rustc_hash::FxHashSet;
+
+use crate::db::{Db, trace_at};
+use crate::fault::Inner;
+use crate::journeys::{STATES, decode, summary};
+use crate::lookup::{Lookups, lookups};
+use crate::{JourneyFilter, JourneyPage};
+
+/// Settled times given with a page at most.
+const SETTLED: usize = 20_000;
+/// Summaries read for one page at most: what the columns cannot decide is looked for in the newest ones, page by page.
+const SUMMARIES: usize = 20_000;
+
+/// A journey as its columns tell.
+struct Candidate {
+    place: (Nanos, TraceId),
+    columns: JourneyColumns,
+    root: Option<i64>,
+}
+
+/// What is decided once for all rows.
+struct Plan<'a> {
+    filter: &'a JourneyFilter,
+    lookups: Lookups,
+    /// Roots that are noise.
+    noise: FxHashSet<i64>,
+    /// Roots that an `operation:` term means, by its position.
+    operations: BTreeMap<usize, FxHashSet<i64>>,
+    needs_summary: bool,
+}
+
+/// A page of journeys, newest first.
+pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
+    let lookups = lookups(db, f)?;
+    let (noise, operations) = roots(db.conn, f)?;
+    let by_columns = |(i, test): (usize, &Test)| match test {
+        Test::Is(Field::State | Field::Status | Field::Retried | Field::DeadLettered | Field::Operation, _)
+        | Test::Compare(..) => true,
+        Test::Is(Field::Trace | Field::Span | Field::Attribute(_), _) => lookups.of.contains_key(&i),
+        _ => false,
+    };
+    let tests = f.filter.terms.iter().map(|t| &t.test).enumerate();
+    let needs_summary = f.participant.is_some() || !tests.map(by_columns).all(|by| by);
+    let plan = Plan { filter: f, lookups, noise, operations, needs_summary };
+    let mut tally = Tally { unordered: plan.lookups.candidates.is_some(), ..Tally::default() };
+    match &plan.lookups.candidates {
+        Some(candidates) => {
+            for id in candidates.iter().take(SUMMARIES) {
+                let Some(j) = summary(db.conn, *id)? else { continue };
+                let inside = f.since.is_none_or(|t| j.start >= t) && f.until.is_none_or(|t| j.start < t);
+                if inside {
+                    let place = (j.start, j.id);
+                    let found = Candidate { place, columns: JourneyColumns::of(&j), root: None };
+                    plan.take(&found, || Ok(Some(j)), &mut tally)?;
+                }
+            }
+        }
+        None => scan(db.conn, &plan, &mut tally)?,
+    }
+    tally.finish(db.conn, &plan)
+}
+
+/// Roots that are noise, and those that the `operation:` terms mean.
+fn roots(conn: &Connection, f: &JourneyFilter) -> Inner<(FxHashSet<i64>, BTreeMap<usize, FxHashSet<i64>>)> {
+    let mut noise = FxHashSet::default();
+    let mut operations = BTreeMap::new();
+    for (i, term) in f.filter.terms.iter().enumerate() {
+        if matches!(&term.test, Test::Is(Field::Operation, _)) {
+            operations.insert(i, FxHashSet::default());
+        }
+    }
+    if f.noise.is_empty() && operations.is_empty() {
+        return Ok((noise, operations));
+    }
+    let mut statement = conn.prepare_cached("SELECT id, service, operation FROM journey_root")?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let (id, service, operation): (i64, String, String) = (r.get(0)?, r.get(1)?, r.get(2)?);
+        if is_noise(&f.noise, &service, &operation) {
+            noise.insert(id);
+        }
+        for (i, meant) in &mut operations {
+            let Test::Is(_, values) = &f.filter.terms[*i].test else { continue };
+            let whole = format!("{service} {operation}");
+            if values.iter().any(|v| v.matches_folded(&operation) || v.matches_folded(&whole)) {
+                meant.insert(id);
+            }
+        }
+    }
+    Ok((noise, operations))
+}
+
+fn scan(conn: &Connection, plan: &Plan<'_>, tally: &mut Tally) -> Inner<()> {
+    let f = plan.filter;
+    let (mut sql, mut values) = ("1".to_owned(), Vec::new());
+    let mut and = |condition: &str, value: Sql| {
+        values.push(value);
+        sql.push_str(&format!(" AND {}", condition.replace("??", &format!("?{}", values.len()))));
+    };
+    if let Some(since) = f.since {
+        and("start >= ??", since.into());
+    }
+    if let Some(until) = f.until {
+        and("start < ??", until.into());
+    }
+    if let Some((start, _)) = f.before.filter(|_| plan.needs_summary) {
+        // What was read for the pages before is not read again; its numbers were told with the first one.
+        and("start <= ??", start.into());
+    }
+    let body = if plan.needs_summary { ", body" } else { "" };
+    let sql = format!(
+        "SELECT id, start, state, response, settled, retries, dead_lettered, root{body} FROM journey WHERE {sql}
+         ORDER BY start DESC, id DESC"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut read = 0;
+    while let Some(r) = rows.next()? {
+        let found = candidate(r)?;
+        if plan.needs_summary && read >= SUMMARIES {
+            break;
+        }
+        let last = found.place;
+        let of_row = || -> Inner<Option<JourneySummary>> {
+            read += 1;
+            Ok(Some(decode(r.get_ref(8)?.as_blob().unwrap_or_default())?))
+        };
+        plan.take(&found, of_row, tally)?;
+        if plan.needs_summary && read >= SUMMARIES {
+            tally.stopped = Some(last);
+        }
+    }
+    Ok(())
+}
+
+fn candidate(r: &Row<'_>) -> Inner<Candidate> {
+    let state = STATES[r.get::<_, i64>(2)?.clamp(0, STATES.len() as i64 - 1) as usize];
+    let columns = JourneyColumns {
+        state,
+        response: r.get(3)?,
+        settled: r.get(4)?,
+        retries: r.get::<_, i64>(5)? as u64,
+        dead_lettered: r.get(6)?,
+    };
+    Ok(Candidate { place: (r.get(1)?, trace_at(r, 0)?), columns, root: r.get(7)? })
+}
+
+impl Plan<'_> {
+    /// Looks at one journey; its summary is asked for only when nothing else decides.
+    fn take(
+        &self,
+        found: &Candidate,
+        read: impl FnOnce() -> Inner<Option<JourneySummary>>,
+        tally: &mut Tally,
+    ) -> Inner<()> {
+        let terms = &self.filter.filter.terms;
+        let mut state_fits = self.filter.state.as_ref().is_none_or(|s| s.contains(&found.columns.state));
+        let mut open = Vec::new();
+        for (i, term) in terms.iter().enumerate() {
+            let by_root = found.root.filter(|_| self.operations.contains_key(&i));
+            let decided = match (&term.test, by_root) {
+                (Test::Is(Field::State | Field::Status, _), _) => {
+                    state_fits &= found.columns.decide(&term.test) != Some(term.negated);
+                    continue;
+                }
+                (_, Some(root)) => Some(self.operations.get(&i).is_some_and(|meant| meant.contains(&root))),
+                (Test::Is(Field::Trace | Field::Span | Field::Attribute(_), _), _) => {
+                    Some(self.lookups.holds(i, found.place.1))
+                }
+                (test, _) => found.columns.decide(test),
+            };
+            match decided {
+                Some(holds) if holds == term.negated => return Ok(()),
+                Some(_) => {}
+                None => open.push(i),
+            }
+        }
+        let mut summary = None;
+        if !open.is_empty() || self.filter.participant.is_some() {
+            summary = read()?;
+            let Some(j) = &summary else { return Ok(()) };
+            if !self.passes(j, &open) {
+                return Ok(());
+            }
+        }
+        if found.root.is_some_and(|root| self.noise.contains(&root)) {
+            tally.noise += u64::from(state_fits);
+            return Ok(());
+        }
+        tally.add(found, state_fits, summary, self.filter);
+        Ok(())
+    }
+
+    fn passes(&self, j: &JourneySummary, open: &[usize]) -> bool {
+        let who = self.filter.participant.as_deref();
+        if !who.is_none_or(|who| j.participants.iter().any(|p| p.as_str() == who || p.name() == who)) {
+            return false;
+        }
+        open.iter().all(|i| {
+            let term = &self.filter.filter.terms[*i];
+            journey_has(&term.test, j, &self.filter.places) != Some(term.negated)
+        })
+    }
+}
+
+/// Numbers and rows being collected.
+#[derive(Default)]
+struct Tally {
+    page: JourneyPage,
+    by_state: BTreeMap<JourneyState, u64>,
+    noise: u64,
+    rows: Vec<((Nanos, TraceId), Option<JourneySummary>)>,
+    stopped: Option<(Nanos, TraceId)>,
+    /// Rows come in any order, not newest first.
+    unordered: bool,
+}
+
+impl Tally {
+    fn add(&mut self, found: &Candidate, state_fits: bool, summary: Option<JourneySummary>, f: &JourneyFilter) {
+        let Candidate { place, columns, .. } = found;
+        *self.by_state.entry(columns.state).or_default() += 1;
+        if !state_fits {
+            return;
+        }
+        self.page.total += 1;
+        self.page.retried += u64::from(columns.retries > 0);
+        self.page.dead_lettered += u64::from(columns.dead_lettered);
+        if let Some(settled) = columns.settled.filter(|_| self.page.settled.len() < SETTLED) {
+            self.page.settled.push((settled, columns.state == JourneyState::Failed));
+        }
+        if f.before.is_none_or(|before| *place < before) && (self.unordered || self.rows.len() < f.limit) {
+            self.rows.push((*place, summary));
+        }
+    }
+
+    fn cut(&mut self, limit: usize) {
+        self.rows.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        self.rows.truncate(limit);
+    }
+
+    fn finish(mut self, conn: &Connection, plan: &Plan<'_>) -> Inner<JourneyPage> {
+        self.cut(plan.filter.limit);
+        let mut page = self.page;
+        page.noise = self.noise;
+        page.by_state = STATES.into_iter().filter_map(|s| Some((s, *self.by_state.get(&s)?))).collect();
+        page.stopped = self.stopped;
+        if let Some(at) = plan.lookups.stopped {
+            let nobody = TraceId::new([0xff; 16]);
+            page.stopped = page.stopped.max(nobody.map(|id| (at, id)));
+        }
+        for ((_, id), known) in self.rows {
+            page.rows.extend(match known {
+                Some(known) => Some(known),
+                None => summary(conn, id)?,
+            });
+        }
+        Ok(page)
+    }
+}

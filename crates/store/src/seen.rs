@@ -1,0 +1,107 @@
+//! Names and values of the newest data: what a filter being typed can be completed with.
+
+use std::collections::BTreeMap;
+
+use flowglass_model::Attributes;
+
+use crate::chunk::Kind;
+use crate::db::Db;
+use crate::fault::Inner;
+use crate::journeys::decode;
+use crate::message_rows::{COLUMNS, message_at};
+
+/// Values longer than this are not worth suggesting, bytes.
+const LONG: usize = 120;
+/// Different values kept per name.
+const VALUES: usize = 400;
+
+/// Names with their values and how often each was met.
+pub type Counted = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// What the newest data carries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Business keys.
+    pub keys: Counted,
+    /// Attributes of spans, log records and their resources.
+    pub attributes: Counted,
+    /// Columns of events: `subject`, `type`, `system`, `stream`, `source`.
+    pub events: Counted,
+    /// Operations that journeys began with.
+    pub operations: BTreeMap<String, u64>,
+}
+
+fn note(into: &mut Counted, name: &str, value: &str) {
+    if value.len() > LONG || value.is_empty() {
+        return;
+    }
+    if !into.contains_key(name) {
+        into.insert(name.to_owned(), BTreeMap::new());
+    }
+    let Some(values) = into.get_mut(name) else { return };
+    let room = values.len() < VALUES;
+    match values.get_mut(value) {
+        Some(n) => *n += 1,
+        None if room => drop(values.insert(value.to_owned(), 1)),
+        None => {}
+    }
+}
+
+fn note_all(into: &mut Counted, attributes: &Attributes) {
+    for (name, value) in attributes {
+        match value.as_str() {
+            Some(text) => note(into, name, text),
+            None => note(into, name, &value.to_string()),
+        }
+    }
+}
+
+/// Looks at the newest of each sort.
+pub(crate) fn seen(db: Db<'_>, sample: usize) -> Inner<Seen> {
+    let mut out = Seen::default();
+    let mut statement = db.conn.prepare_cached("SELECT body FROM journey ORDER BY start DESC LIMIT ?1")?;
+    let mut rows = statement.query([sample as i64])?;
+    while let Some(r) = rows.next()? {
+        let j = decode(r.get_ref(0)?.as_blob().unwrap_or_default())?;
+        j.keys.iter().for_each(|(name, value)| note(&mut out.keys, name, value));
+        *out.operations.entry(flowglass_model::filter::operation_of(&j).to_owned()).or_default() += 1;
+    }
+    let sql = format!("SELECT {COLUMNS} FROM message m ORDER BY m.time DESC, m.id DESC LIMIT ?1");
+    let mut statement = db.conn.prepare_cached(&sql)?;
+    let mut rows = statement.query([sample as i64])?;
+    while let Some(r) = rows.next()? {
+        let (_, _, m) = message_at(r)?;
+        let columns = [("subject", Some(&m.destination)), ("system", Some(&m.system)), ("type", m.event_type.as_ref())];
+        let more = [("stream", m.stream.as_ref()), ("source", m.source.as_ref())];
+        for (name, value) in columns.into_iter().chain(more) {
+            if let Some(value) = value {
+                note(&mut out.events, name, value);
+            }
+        }
+        m.keys.iter().for_each(|(name, value)| note(&mut out.keys, name, value));
+    }
+    for kind in [Kind::Spans, Kind::Logs] {
+        let mut statement = db.conn.prepare_cached("SELECT id FROM chunk WHERE kind = ?1 ORDER BY id DESC LIMIT 2")?;
+        let ids: Vec<i64> = statement.query_map([kind as i64], |r| r.get(0))?.collect::<Result<_, _>>()?;
+        let mut left = sample;
+        for id in ids {
+            let chunk = db.chunk(id)?;
+            for index in 0..chunk.len().min(left) {
+                let (attributes, resource) = match kind {
+                    Kind::Spans => {
+                        let span = chunk.span(index)?;
+                        (span.attributes, span.resource)
+                    }
+                    Kind::Logs => {
+                        let log = chunk.log(index)?;
+                        (log.attributes, log.resource)
+                    }
+                };
+                note_all(&mut out.attributes, &attributes);
+                note_all(&mut out.attributes, &resource.attributes);
+            }
+            left = left.saturating_sub(chunk.len());
+        }
+    }
+    Ok(out)
+}

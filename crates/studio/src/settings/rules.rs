@@ -1,0 +1,152 @@
+//! Which lists the window changes, and how they get into the document.
+
+use flowglass_model::{Alias, Config, Layer, LayerPattern, Owner, RedactionRule, default_noise};
+use toml_edit::DocumentMut;
+
+use super::merge::{Row, merge};
+use super::write;
+
+impl Row for LayerPattern {
+    fn key(&self) -> &str {
+        &self.pattern
+    }
+}
+
+impl Row for Alias {
+    fn key(&self) -> &str {
+        &self.from
+    }
+}
+
+impl Row for Owner {
+    fn key(&self) -> &str {
+        &self.match_name
+    }
+}
+
+impl Row for RedactionRule {
+    fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// Lists as the window wants them; absent lists stay as they are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    pub(crate) layers: Option<Vec<(String, Layer)>>,
+    /// Empty: the built-in ones.
+    pub(crate) patterns: Option<Vec<LayerPattern>>,
+    pub(crate) domains: Option<Vec<(String, String)>>,
+    pub(crate) aliases: Option<Vec<Alias>>,
+    pub(crate) owners: Option<Vec<Owner>>,
+    pub(crate) business_keys: Option<Vec<String>>,
+    /// The built-in list takes the file's list away.
+    pub(crate) noise: Option<Vec<String>>,
+    /// Empty: the built-in ones.
+    pub(crate) redaction: Option<Vec<RedactionRule>>,
+}
+
+fn owned<V: Clone>(map: &std::collections::BTreeMap<String, V>) -> Vec<(String, V)> {
+    map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+impl Change {
+    /// What is said of some participants: layer, domain and owner; an outer `None` leaves it, an inner one clears it. An owner
+    /// brings the contact and runbook that another rule of the same owner names.
+    pub(crate) fn participants(
+        now: &Config,
+        ids: &[String],
+        layer: Option<Option<Layer>>,
+        domain: Option<Option<String>>,
+        owner: Option<Option<String>>,
+    ) -> Change {
+        fn set<V: Clone>(
+            map: &std::collections::BTreeMap<String, V>,
+            ids: &[String],
+            to: &Option<V>,
+        ) -> Vec<(String, V)> {
+            let mut map = map.clone();
+            for id in ids {
+                match to {
+                    Some(value) => map.insert(id.clone(), value.clone()),
+                    None => map.remove(id),
+                };
+            }
+            owned(&map)
+        }
+        let owners = owner.map(|owner| {
+            let others = now.owners.iter().filter(|o| !ids.contains(&o.match_name)).cloned();
+            let new = ids.iter().filter_map(|id| {
+                let owner = owner.clone()?;
+                let same = now.owners.iter().find(|o| o.owner == owner);
+                Some(Owner {
+                    match_name: id.clone(),
+                    contact: same.and_then(|o| o.contact.clone()),
+                    runbook: same.and_then(|o| o.runbook.clone()),
+                    owner,
+                })
+            });
+            others.chain(new).collect()
+        });
+        Change {
+            layers: layer.map(|to| set(&now.layers, ids, &to)),
+            domains: domain.map(|to| set(&now.domains, ids, &to)),
+            owners,
+            ..Change::default()
+        }
+    }
+
+    /// Does to the document what leads from `base` (what the window showed) to this. `now` is what the document says.
+    pub(crate) fn apply(&self, document: &mut DocumentMut, base: &Config, now: &Config) {
+        if let Some(mine) = &self.layers {
+            let rows = merge(&owned(&base.layers), mine, &owned(&now.layers));
+            let rows: Vec<_> = rows.into_iter().map(|(name, layer)| (name, layer.as_str().to_owned())).collect();
+            write::pairs(document, "layers", &rows);
+        }
+        if let Some(mine) = &self.domains {
+            write::pairs(document, "domains", &merge(&owned(&base.domains), mine, &owned(&now.domains)));
+        }
+        if let Some(mine) = &self.patterns {
+            let rows = merge_own(&base.layer_patterns, mine, &now.layer_patterns);
+            let fields = rows
+                .iter()
+                .map(|p| vec![("pattern", Some(p.pattern.clone())), ("layer", Some(p.layer.as_str().to_owned()))]);
+            write::tables(document, "layer_patterns", "pattern", &fields.collect::<Vec<_>>());
+        }
+        if let Some(mine) = &self.aliases {
+            let rows = merge(&base.aliases, mine, &now.aliases);
+            let fields = rows.iter().map(|a| vec![("from", Some(a.from.clone())), ("to", Some(a.to.clone()))]);
+            write::tables(document, "aliases", "from", &fields.collect::<Vec<_>>());
+        }
+        if let Some(mine) = &self.owners {
+            let rows = merge(&base.owners, mine, &now.owners);
+            let fields = rows.iter().map(|o| {
+                vec![
+                    ("match_name", Some(o.match_name.clone())),
+                    ("owner", Some(o.owner.clone())),
+                    ("contact", o.contact.clone()),
+                    ("runbook", o.runbook.clone()),
+                ]
+            });
+            write::tables(document, "owners", "match_name", &fields.collect::<Vec<_>>());
+        }
+        if let Some(mine) = &self.redaction {
+            let rows = merge_own(&base.redaction, mine, &now.redaction);
+            let fields = rows.iter().map(|r| vec![("key", Some(r.key.clone()))]);
+            write::tables(document, "redaction", "key", &fields.collect::<Vec<_>>());
+        }
+        if let Some(mine) = &self.business_keys {
+            let rows = merge(&base.business_keys, mine, &now.business_keys);
+            write::list(document, "business_keys", Some(&rows));
+        }
+        if let Some(mine) = &self.noise {
+            let rows = if *mine == default_noise() { mine.clone() } else { merge(&base.noise, mine, &now.noise) };
+            write::list(document, "noise", (rows != default_noise()).then_some(rows.as_slice()));
+        }
+    }
+}
+
+/// Lists whose emptiness means the built-in rows: going back to those takes away everything, whoever wrote it.
+fn merge_own<R: Row>(base: &[R], mine: &[R], now: &[R]) -> Vec<R> {
+    if mine.is_empty() { Vec::new() } else { merge(base, mine, now) }
+}

@@ -1,0 +1,46 @@
+//! What a new settings file looks like.
+
+/// Every section with an example. Valid as it stands, and the same as no file at all.
+pub(super) const TEMPLATE: &str = r##"# Flowglass settings of one workspace. Edit here or in the window: comments stay. Keep it in git if you like.
+# Names are node ids ("service:shop/order-prc-api@prod") or plain names ("order-prc-api"). Where a rule says so, "*" at the end
+# matches any rest, and a rule for exactly one name wins over one with "*".
+
+# Fields that carry business keys, besides the built-in ones (orderId, customerId and the like): attributes, headers, baggage, and
+# payload fields, also by path. What arrives from then on is searched for them.
+# business_keys = ["parcelId", "shipment.trackingCode"]
+business_keys = []
+
+# Operations that are noise: left out of the map's figures and counted beside it, never dropped. "*" stands for anything; a pattern
+# may begin with the name of a service and a blank. Without this list the usual health probes are noise; an empty one means nothing is.
+# noise = ["GET */health", "*/metrics", "poller-sys-api *"]
+
+# Layers chosen by hand: backend, system, event, process, experience or consumer.
+# "order-prc-api" = "process"
+[layers]
+
+# Business domains. "*" at the end matches any rest.
+# "payments-*" = "Payments"
+[domains]
+
+# Layers by name, tried in order. As soon as one stands here, the built-in patterns no longer count.
+# [[layer_patterns]]
+# pattern = "-exp-api"
+# layer = "experience"
+
+# Two names of one participant: what is seen as the first is drawn as the second.
+# [[aliases]]
+# from = "external:payments.internal"
+# to = "payments-sys-api"
+
+# Who runs what, tried in order. "*" at the end matches any rest.
+# [[owners]]
+# match_name = "payments-*"
+# owner = "Team Payments"
+# contact = "#payments"
+# runbook = "https://wiki.example/payments"
+
+# Fields hidden on display and export until someone reveals them; "*" stands for anything. As soon as one stands here, only these
+# count. Credentials are never kept at all.
+# [[redaction]]
+# key = "iban"
+"##;

@@ -1,0 +1,96 @@
+//! Taking traces back leaves what would be there had they never come.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Batch, Bench};
+use flowglass_model::{Message, TraceId};
+use flowglass_testkit::{render_deltas, story};
+use proptest::prelude::*;
+
+/// Random spans and messages of four traces that link to each other, share message ids and name parents across traces.
+fn text() -> impl Strategy<Value = String> {
+    let role = prop_oneof![
+        3 => Just("internal"), 3 => Just("server"), 3 => Just("client"), 1 => Just("access"), 1 => Just("consumer"),
+        3 => Just("send"), 1 => Just("create"), 3 => Just("process"), 2 => Just("receive"), 1 => Just("settle"),
+    ];
+    let span = (role, 0..3u8, 0..4u8, 0..14u8, prop::collection::vec(0..14u8, 0..3), 0..4u8, 0..6i64, any::<bool>());
+    let message = (0..2u8, 0..4u8, 0..14u8, 0..6i64);
+    (prop::collection::vec(span, 1..14), prop::collection::vec(message, 0..6)).prop_map(|(spans, messages)| {
+        let mut out = String::new();
+        for (i, (role, service, trace, parent, links, id, start, error)) in spans.iter().enumerate() {
+            out += &format!(
+                "s{i} {role} svc{service} trace=t{trace} peer=host{service}:80 topic=nats/top{} @{start}..{}",
+                id % 2,
+                start + 5
+            );
+            if *parent < 12 {
+                out += &format!(" <s{parent}");
+            }
+            links.iter().for_each(|link| out += &format!(" ~s{link}"));
+            if *id > 0 {
+                out += &format!(" id=m{id}");
+            }
+            out += if *error { " err\n" } else { "\n" };
+        }
+        for (topic, id, hop, time) in messages {
+            out += &format!("message nats/top{topic} source=/svc{topic} @{time}");
+            if id > 0 {
+                out += &format!(" id=m{id}");
+            }
+            if hop < 12 {
+                out += &format!(" hop=s{hop}");
+            }
+            out.push('\n');
+        }
+        out
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_taken_back_never_came(
+        text in text(),
+        traces in prop::collection::vec(any::<bool>(), 4),
+        messages in prop::collection::vec(any::<bool>(), 6),
+        cache in prop_oneof![Just(1usize), Just(1_000)],
+    ) {
+        let story = story(&text);
+        let mut ids: Vec<TraceId> = story.spans.iter().map(|s| s.trace_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let gone: BTreeSet<TraceId> = ids.iter().zip(&traces).filter(|(_, gone)| **gone).map(|(t, _)| *t).collect();
+        let (lost, left): (Vec<(usize, &Message)>, Vec<_>) =
+            story.messages.iter().enumerate().partition(|(i, _)| messages[*i]);
+        let lost: Vec<usize> = lost.into_iter().map(|(i, _)| i).collect();
+
+        let mut bench = Bench::new(cache);
+        bench.feed(&Batch { spans: story.spans.clone(), messages: story.messages.clone(), ..Batch::default() }, &[]);
+        bench.take_back(&gone, &lost);
+
+        let mut wanted = Bench::new(1_000);
+        let spans = story.spans.iter().filter(|s| !gone.contains(&s.trace_id)).cloned().collect();
+        let messages = left.into_iter().map(|(_, m)| m.clone()).collect();
+        wanted.feed(&Batch { spans, messages, ..Batch::default() }, &[]);
+        prop_assert_eq!(render_deltas(&bench.deltas()), render_deltas(&wanted.deltas()));
+        prop_assert!(bench.sums.values().all(|n| *n > 0), "nothing is taken back that was not counted");
+    }
+}
+
+#[test]
+fn layers_and_deliveries_go_with_the_spans_that_told_of_them() {
+    let story = story("s1 server svc1 trace=t1 @0..5\ns2 server svc1 trace=t2 @1..5\n");
+    let declared = vec![(story.spans[0].service.clone(), "system".to_owned())];
+    let mut bench = Bench::new(100);
+    bench.feed(&Batch { spans: story.spans.clone(), ..Batch::default() }, &declared);
+    let all = render_deltas(&bench.deltas());
+    let gone = BTreeSet::from([story.spans[1].trace_id]);
+    bench.take_back_declared(&gone, &[], &declared);
+    let mut wanted = Bench::new(100);
+    wanted.feed(&Batch { spans: vec![story.spans[0].clone()], ..Batch::default() }, &declared);
+    assert_eq!(render_deltas(&bench.deltas()), render_deltas(&wanted.deltas()));
+    assert_ne!(all, render_deltas(&bench.deltas()));
+}

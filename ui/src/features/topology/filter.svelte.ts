@@ -1,0 +1,55 @@
+import type { MapEdge, MapNode } from '../../shared/landscape/merge';
+import { app } from '../../shared/state/app.svelte';
+import { Query } from '../../shared/state/query.svelte';
+import { route } from '../../shared/state/route.svelte';
+import { time } from '../../shared/state/time.svelte';
+
+/** The map's filter: what the studio says an expression means. What it does not mean is dimmed, or hidden. */
+export class MapFilter {
+  #query = new Query('map_matches');
+  #asked = '';
+
+  /** The expression, as it stands in the address. */
+  text = $derived(route.param('q') ?? '');
+  /** Whether what does not match is hidden. */
+  hiding = $derived(route.param('hide') === 'yes');
+  error = $derived(this.text === '' ? null : this.#query.error);
+  #found = $derived.by(() => {
+    const found = this.text === '' || this.#query.error ? null : this.#query.data;
+    return found && { nodes: new Set(found.nodes), edges: new Set(found.edges) };
+  });
+  /** Whether an answer is there. */
+  active = $derived(this.#found !== null);
+  hides = $derived(this.active && this.hiding);
+  /** Participants that match. */
+  count = $derived(this.#found?.nodes.size ?? 0);
+
+  set(text: string): void {
+    route.set({ q: text });
+  }
+
+  setHiding(on: boolean): void {
+    route.set({ hide: on ? 'yes' : null });
+  }
+
+  /** Asks again; call it in an effect that depends on range and expression. */
+  load(): void {
+    const filter = this.text;
+    if (filter === '') return this.#query.clear();
+    const replace = filter !== this.#asked;
+    this.#asked = filter;
+    void this.#query.load({ filter, range: time.range, environment: app.environment }, { replace });
+  }
+
+  /** Whether a card matches, or somebody behind it; everything does without a filter. */
+  hasNode(node: MapNode): boolean {
+    const found = this.#found?.nodes;
+    return !found || found.has(node.id) || node.members.some((member) => found.has(member.id));
+  }
+
+  /** Whether an interaction matches. Those of folded domains stand for many: they match. */
+  hasEdge(edge: MapEdge): boolean {
+    const found = this.#found?.edges;
+    return !found || found.has(edge.id) || edge.source.startsWith('group:') || edge.target.startsWith('group:');
+  }
+}
