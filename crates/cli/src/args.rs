@@ -342,10 +342,9 @@ fn sender_address(text: &str) -> Result<Listen, String> {
 /// The same for the UI, which only this machine may reach.
 fn listen_address(text: &str) -> Result<Listen, String> {
     match sender_address(text)? {
-        Listen(Some(address)) if !address.ip().is_loopback() => Err(format!(
-            "other machines could reach it; use a loopback address such as 127.0.0.1:{}",
-            address.port()
-        )),
+        Listen(Some(address)) if !address.ip().is_loopback() => {
+            Err(format!("other machines could reach it; use a loopback address such as 127.0.0.1:{}", address.port()))
+        }
         listen => Ok(listen),
     }
 }

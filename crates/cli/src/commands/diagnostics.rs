@@ -23,8 +23,9 @@ pub(crate) fn run(args: &DiagnosticsArgs, config: Option<&Path>) -> anyhow::Resu
     let workspace = args.workspace.as_deref().map(|path| open(path, config)).transpose()?;
     let zip = diagnostics_bundle(workspace.as_ref(), None, None)?;
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&args.output);
-    file.and_then(|mut file| file.write_all(&zip))
-        .with_context(|| format!("{}: cannot be written; choose a file that is not there yet", args.output.display()))?;
+    file.and_then(|mut file| file.write_all(&zip)).with_context(|| {
+        format!("{}: cannot be written; choose a file that is not there yet", args.output.display())
+    })?;
     let has = |name: &&str| match *name {
         "counters.json" | "settings.toml" => workspace.is_some(),
         "sources.json" => false,

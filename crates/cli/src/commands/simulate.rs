@@ -59,5 +59,10 @@ fn tell(told: &std::sync::Mutex<Instant>, progress: Progress) {
     }
     *last = Instant::now();
     let stage = if progress.warming_up { "finding the warm-up" } else { "simulating" };
-    eprintln!("{stage}: {} of {} runs, {} million events", progress.done, progress.planned, progress.events / 1_000_000);
+    eprintln!(
+        "{stage}: {} of {} runs, {} million events",
+        progress.done,
+        progress.planned,
+        progress.events / 1_000_000
+    );
 }

@@ -48,7 +48,9 @@ pub(super) fn reasons(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Reason> {
         let missed = found > target;
         let verb = if missed { "misses" } else { "meets" };
         let points = if missed && nothing { 2.0 } else { 0.0 };
-        reason("W6", points, format!("all as calls, p95 is {found:.0} ms and {verb} the {target:.0} ms wanted"));
+        let p95 =
+            if found.is_finite() { format!("p95 is {found:.0} ms") } else { "there is no steady state".to_owned() };
+        reason("W6", points, format!("all as calls, {p95}, which {verb} the {target:.0} ms wanted"));
     }
     if let (Some(target), Some(found)) = (targets.success, f.sync.success) {
         let missed = found < target;

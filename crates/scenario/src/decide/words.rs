@@ -20,11 +20,8 @@ pub(super) fn time(nanoseconds: f64) -> String {
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {
     let value = share * 100.0;
-    if value >= 99.0 && value < 100.0 || value < 1.0 && value > 0.0 {
-        format!("{value:.2} %")
-    } else {
-        format!("{value:.1} %")
-    }
+    let near_an_end = (99.0..100.0).contains(&value) || (value > 0.0 && value < 1.0);
+    if near_an_end { format!("{value:.2} %") } else { format!("{value:.1} %") }
 }
 
 /// Why two gates cannot both be served.

@@ -19,6 +19,8 @@ pub(crate) use build::{build, decision_figures};
 
 use serde::Serialize;
 
+use crate::decide::SyncFigures;
+
 /// The outcome of an experiment. The same scenario, seed and replications give the same outcome, whatever the machine or the number
 /// of threads; only `wall_ms` differs, and that is set by the caller.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,4 +45,15 @@ pub struct Outcome {
     pub variants: Named<VariantOutcome>,
     /// Between every two variants, for the metrics that decide.
     pub differences: Vec<Difference>,
+}
+
+impl Outcome {
+    /// What a variant did, as the decision wants it: the worst over its workloads. No steady state is worse than any target.
+    pub fn sync_figures(&self, variant: &str) -> SyncFigures {
+        let Some(found) = self.variants.get(variant) else { return SyncFigures::default() };
+        let workloads = || found.workloads.iter().map(|(_, w)| w);
+        let p95 = workloads().map(|w| w.response_ms.p95.value.unwrap_or(f64::INFINITY)).max_by(f64::total_cmp);
+        let success = workloads().filter_map(|w| w.succeeded.value).min_by(f64::total_cmp);
+        SyncFigures { response_p95_ms: p95, success }
+    }
 }
