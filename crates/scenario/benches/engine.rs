@@ -35,7 +35,7 @@ impl Generator {
     }
 
     fn exponential(&mut self, rate: f64) -> f64 {
-        -self.next().ln() / rate
+        -libm::log(self.next()) / rate
     }
 }
 
@@ -63,7 +63,9 @@ impl PartialOrd for Item {
 /// Single-worker stations in a row and nothing else. Gives the mean response, in services.
 fn bare(requests: u64, stations: usize, seed: u64) -> f64 {
     let mut random = Generator([seed, 0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb]);
-    (0..64).for_each(|_| drop(random.next()));
+    for _ in 0..64 {
+        random.next();
+    }
     let mut heap = BinaryHeap::new();
     let mut order = 0;
     let mut queues: Vec<VecDeque<f64>> = vec![VecDeque::new(); stations];

@@ -383,6 +383,10 @@ fn a_run_goes_on_until_it_is_precise() {
     let options = RunOptions { precision: Some(0.05), ..RunOptions::of(&strict) };
     let fine = run(&strict, &options, &progress, &AtomicBool::new(false)).expect("it runs");
     let p95 = &fine.variants.0[0].1.workloads.0[0].1.response_ms.p95;
-    assert!(fine.replications > 10 && fine.replications.is_multiple_of(5) && fine.replications < 200, "{}", fine.replications);
+    assert!(
+        fine.replications > 10 && fine.replications.is_multiple_of(5) && fine.replications < 200,
+        "{}",
+        fine.replications
+    );
     assert!(p95.ci95.unwrap() <= 0.05 * p95.value.unwrap());
 }
