@@ -35,7 +35,10 @@ impl Generator {
     }
 
     fn exponential(&mut self, rate: f64) -> f64 {
-        -libm::log(self.next()) / rate
+        // The bare loop may be as fast as it can: nobody compares its bits.
+        #[allow(clippy::disallowed_methods)]
+        let log = self.next().ln();
+        -log / rate
     }
 }
 
