@@ -86,6 +86,21 @@ system:, trace:, span:, id:, @attribute:value, and words of the root, participan
 
 Prints the names of the files in it. Nothing is sent anywhere. The same file from a running window holds its sources and its log too.")]
     Diagnostics(DiagnosticsArgs),
+    /// Simulate the variants of a scenario file: response, settled time, fates, with intervals
+    #[command(after_help = "Examples:
+  flowglass simulate place-order.yaml --json
+  flowglass simulate place-order.yaml --variant hybrid --replications 5 --json
+
+The same seed gives the same bytes but for wall_ms, whatever the number of threads. Ctrl-C prints what is known by then.")]
+    Simulate(SimulateArgs),
+    /// Say for each step of a scenario file whether it should be a call or an event, with reasons
+    #[command(after_help = "Example:
+  flowglass decide place-order.yaml --json")]
+    Decide(DecideArgs),
+    /// Print a JSON Schema, for editors that complete from it
+    #[command(after_help = "Example:
+  flowglass schema scenario > scenario.schema.json")]
+    Schema(SchemaArgs),
 }
 
 /// The workspace file.
@@ -257,6 +272,53 @@ pub(crate) struct DiagnosticsArgs {
     pub(crate) workspace: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Scenario file, YAML or JSON
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: PathBuf,
+    /// Seed of all randomness [default: that of the file]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Independent repetitions [default: those of the file]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) replications: Option<u32>,
+    /// Only this variant; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Vec<String>,
+    /// Go on until the intervals of the decision metrics are this narrow (0.05 is 5 %)
+    #[arg(long, value_name = "REL")]
+    pub(crate) precision: Option<f64>,
+    /// Threads [default: all of the machine]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// Scenario file, YAML or JSON
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: PathBuf,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Scenario files
+    Scenario,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
+}
+
 /// Where to listen; `None` is off. (A type of its own, because clap gives `Option` a meaning.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listen(pub(crate) Option<SocketAddr>);
@@ -280,10 +342,9 @@ fn sender_address(text: &str) -> Result<Listen, String> {
 /// The same for the UI, which only this machine may reach.
 fn listen_address(text: &str) -> Result<Listen, String> {
     match sender_address(text)? {
-        Listen(Some(address)) if !address.ip().is_loopback() => Err(format!(
-            "other machines could reach it; use a loopback address such as 127.0.0.1:{}",
-            address.port()
-        )),
+        Listen(Some(address)) if !address.ip().is_loopback() => {
+            Err(format!("other machines could reach it; use a loopback address such as 127.0.0.1:{}", address.port()))
+        }
         listen => Ok(listen),
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, SchemaOf};
 use crate::{commands, output};
 
 /// Unusable arguments or input.
@@ -53,6 +53,11 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Journeys(args) => commands::journeys::run(&args, config),
         Command::Journey(args) => commands::journey::run(&args, config),
         Command::Diagnostics(args) => commands::diagnostics::run(&args, config),
+        Command::Simulate(args) => commands::simulate::run(args).await,
+        Command::Decide(args) => commands::decide::run(&args),
+        Command::Schema(args) => match args.of {
+            SchemaOf::Scenario => output::print(flowglass_scenario::schema::SCENARIO),
+        },
     }
 }
 

@@ -1,10 +1,13 @@
 //! One module per command.
 
+pub(crate) mod decide;
 pub(crate) mod diagnostics;
 pub(crate) mod import;
 pub(crate) mod journey;
 pub(crate) mod journeys;
+pub(crate) mod scenario;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod stats;
 pub(crate) mod topology;
 

@@ -1,0 +1,182 @@
+//! Times in buckets of less than 1 % width, with the mean of each bucket: constant memory, exact for constants.
+
+/// Buckets of one octave: 2⁷, so that a bucket is at most 0.8 % wide.
+const SUB: usize = 128;
+/// Times that wait for their buckets.
+const FRESH: usize = 32;
+
+/// A histogram of times, nanoseconds. Two histograms add up exactly, in any order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Histogram {
+    /// One page for each octave that was met.
+    pages: Vec<Option<Box<Page>>>,
+    /// Recorded, not in a bucket yet: with many histograms, a bucket is far away, and several at once are fetched together.
+    fresh: Vec<u64>,
+    count: u64,
+    /// How many of them are exactly zero: most waits are, and cost no bucket.
+    zeros: u64,
+    sum: u128,
+    max: u64,
+}
+
+/// Count and sum of each bucket, side by side: recording touches one line of the cache.
+type Page = [(u64, u64); SUB];
+
+impl Histogram {
+    /// Takes a time. Before anything is read, `settle` has to be called.
+    #[inline]
+    pub(crate) fn record(&mut self, value: u64) {
+        self.fresh.push(value);
+        if self.fresh.len() >= FRESH {
+            self.settle();
+        }
+    }
+
+    /// Puts what is fresh into its buckets.
+    pub(crate) fn settle(&mut self) {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.drain(..).for_each(|value| self.place(value));
+        self.fresh = fresh;
+    }
+
+    #[inline]
+    fn place(&mut self, value: u64) {
+        self.count += 1;
+        if value == 0 {
+            self.zeros += 1;
+            return;
+        }
+        let (page, slot) = place(value);
+        if page >= self.pages.len() {
+            self.pages.resize(page + 1, None);
+        }
+        let page = self.pages[page].get_or_insert_with(|| Box::new([(0, 0); SUB]));
+        page[slot].0 += 1;
+        page[slot].1 = page[slot].1.saturating_add(value);
+        self.sum += u128::from(value);
+        self.max = self.max.max(value);
+    }
+
+    /// How many.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Mean, nanoseconds.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+    }
+
+    /// Largest, nanoseconds.
+    pub(crate) fn max(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.max as f64)
+    }
+
+    /// Nearest-rank percentiles of growing shares, nanoseconds: the mean of the bucket in which that rank lies; 0 where nothing was
+    /// recorded.
+    pub(crate) fn percentiles<const N: usize>(&self, shares: [f64; N]) -> [f64; N] {
+        debug_assert!(self.fresh.is_empty(), "settled before it is read");
+        let mut found = [0.0; N];
+        let mut ranks =
+            shares.map(|p| ((p * self.count as f64).ceil() as u64).clamp(1, self.count.max(1))).into_iter().enumerate();
+        let Some(mut rank) = ranks.next() else { return found };
+        let mut below = self.zeros;
+        while below >= rank.1 {
+            match ranks.next() {
+                Some(next) => rank = next,
+                None => return found,
+            }
+        }
+        for page in self.pages.iter().flatten() {
+            for (count, sum) in page.iter() {
+                below += *count;
+                while below >= rank.1 {
+                    found[rank.0] = *sum as f64 / *count as f64;
+                    match ranks.next() {
+                        Some(next) => rank = next,
+                        None => return found,
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// One nearest-rank percentile, nanoseconds.
+    pub(crate) fn percentile(&self, share: f64) -> Option<f64> {
+        (self.count > 0).then(|| self.percentiles([share])[0])
+    }
+
+    /// Adds all of another one.
+    pub(crate) fn merge(&mut self, other: &Histogram) {
+        debug_assert!(other.fresh.is_empty(), "settled before it is read");
+        if self.pages.len() < other.pages.len() {
+            self.pages.resize(other.pages.len(), None);
+        }
+        for (mine, more) in self.pages.iter_mut().zip(&other.pages) {
+            match (mine, more) {
+                (_, None) => {}
+                (mine @ None, more) => mine.clone_from(more),
+                (Some(mine), Some(more)) => {
+                    for (slot, add) in mine.iter_mut().zip(more.iter()) {
+                        slot.0 += add.0;
+                        slot.1 = slot.1.saturating_add(add.1);
+                    }
+                }
+            }
+        }
+        self.count += other.count;
+        self.zeros += other.zeros;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+}
+
+/// Page and slot of a value: values below 128 have a slot each, then each octave has 128.
+#[inline]
+fn place(value: u64) -> (usize, usize) {
+    let octave = (64 - (value >> 7).leading_zeros()) as usize;
+    let shift = octave.saturating_sub(1);
+    (octave, ((value >> shift) as usize) & (SUB - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_are_exact_and_others_within_a_percent() {
+        let mut constant = Histogram::default();
+        (0..1000).for_each(|_| constant.record(7_000_001));
+        constant.settle();
+        assert_eq!(constant.percentiles([0.5, 0.99]), [7_000_001.0; 2]);
+        assert_eq!(constant.mean(), Some(7_000_001.0));
+        let mut even = Histogram::default();
+        (1..=100_000u64).for_each(|i| even.record(i * 1000));
+        even.settle();
+        let shares = [0.01, 0.5, 0.95, 0.99];
+        for (p, value) in shares.into_iter().zip(even.percentiles(shares)) {
+            assert!((value / (p * 1e8) - 1.0).abs() < 0.008, "{p}: {value}");
+        }
+        assert_eq!(even.max(), Some(1e8));
+        assert_eq!(Histogram::default().percentiles([0.5]), [0.0]);
+        let mut half = Histogram::default();
+        (0..100u64).for_each(|i| half.record(if i < 50 { 0 } else { i }));
+        half.settle();
+        assert_eq!(half.percentiles([0.25, 0.5, 0.51, 1.0]), [0.0, 0.0, 50.0, 99.0]);
+        let mut both = half.clone();
+        both.merge(&constant);
+        assert_eq!((both.count(), both.max()), (1100, Some(7_000_001.0)));
+        assert_eq!(both.percentiles([0.01, 0.5]), [0.0, 7_000_001.0]);
+    }
+
+    #[test]
+    fn places_grow_with_values() {
+        let mut last = (0, 0);
+        for value in (0..100_000u64).chain((0..57).map(|s| 1u64 << s).filter(|v| *v > 100_000)) {
+            let now = place(value);
+            assert!(now >= last, "{value}");
+            last = now;
+        }
+    }
+}
