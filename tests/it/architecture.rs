@@ -40,13 +40,18 @@ fn packages() -> Result<BTreeMap<String, Package>> {
 /// Which rooms a room may know. Levels: model, then the siblings, then the studio, then the shells.
 fn may_know(package: &str) -> Option<&'static [&'static str]> {
     Some(match package {
-        "flowglass-model" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests" => &[],
+        "flowglass-model" | "flowglass-scenario" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests" => &[],
         "flowglass-ingest" | "flowglass-store" | "flowglass-topology" | "flowglass-journey" | "flowglass-testkit" => {
             &["flowglass-model"]
         }
-        "flowglass-studio" => {
-            &["flowglass-model", "flowglass-ingest", "flowglass-store", "flowglass-topology", "flowglass-journey"]
-        }
+        "flowglass-studio" => &[
+            "flowglass-model",
+            "flowglass-ingest",
+            "flowglass-store",
+            "flowglass-topology",
+            "flowglass-journey",
+            "flowglass-scenario",
+        ],
         "flowglass-cli" | "flowglass-window" => &["flowglass-studio"],
         _ => return None,
     })

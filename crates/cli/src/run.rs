@@ -56,7 +56,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Simulate(args) => commands::simulate::run(args).await,
         Command::Decide(args) => commands::decide::run(&args),
         Command::Schema(args) => match args.of {
-            SchemaOf::Scenario => output::print(flowglass_scenario::schema::SCENARIO),
+            SchemaOf::Scenario => output::print(flowglass_studio::scenario::schema::SCENARIO),
         },
     }
 }

@@ -123,7 +123,7 @@ impl Tx<'_> {
             self.rewrite(kind, &chunks, &|_, _, _| Ok(false), &mut |_, _, _| Ok(()))?;
         }
         let unswept = &mut self.writer.state.unswept;
-        due.iter().for_each(|id| drop(unswept.remove(id)));
+        unswept.retain(|id| !due.contains(id));
         let more = !unswept.is_empty();
         self.keep_unswept()?;
         Ok(more)

@@ -132,7 +132,8 @@ impl Pipeline {
     /// Writes our own test and takes it back.
     fn rehearse(&mut self, mut submission: Submission) {
         let batches = vec![std::mem::take(&mut submission.batch)];
-        let outcome = self.put(batches, |tx| tx.rehearse()).map(|(counts, _)| counts.into_iter().next().unwrap_or_default());
+        let outcome =
+            self.put(batches, |tx| tx.rehearse()).map(|(counts, _)| counts.into_iter().next().unwrap_or_default());
         // What the resolver learnt of it is taken back, too.
         self.resolver.forget_all();
         let retryable = |error: &StoreError| matches!(error.code(), "full" | "busy");
@@ -203,7 +204,11 @@ impl Pipeline {
 }
 
 /// Writes the summaries of all journeys that a batch touched anew.
-pub(crate) fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: BTreeSet<TraceId>) -> Result<(), StoreError> {
+pub(crate) fn update_journeys(
+    resolver: &mut Resolver,
+    tx: &mut Tx<'_>,
+    touched: BTreeSet<TraceId>,
+) -> Result<(), StoreError> {
     let mut roots = BTreeSet::new();
     for trace in touched {
         let of_trace = stitch::roots(trace, &mut |t| tx.joins_of(t))?;

@@ -16,12 +16,12 @@ use tokio_util::task::TaskTracker;
 use crate::api::Update;
 use crate::configuration::Configuration;
 use crate::control::{Control, Desk, Note};
+use crate::nats_saved;
 use crate::pipeline::Pipeline;
 use crate::sources::{Asked, Forwarding, Imports, Listeners, NatsLinks, forward_target, remembered_forward};
 use crate::ticker::{self, Activity};
 use crate::views::Views;
 use crate::workspace::{Workspace, WorkspaceError};
-use crate::nats_saved;
 
 /// Batches and bytes that may wait for the writer.
 const QUEUE_BATCHES: usize = 256;

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use flowglass_scenario::decide::{SyncFigures, decide};
-use flowglass_scenario::experiment::{RunOptions, run as simulate};
-use flowglass_scenario::model::{Scenario, Variant};
+use flowglass_studio::scenario::decide::{SyncFigures, decide};
+use flowglass_studio::scenario::experiment::{RunOptions, run as simulate};
+use flowglass_studio::scenario::model::{Scenario, Variant};
 
 use super::scenario;
 use crate::args::DecideArgs;

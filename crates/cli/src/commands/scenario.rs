@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use flowglass_scenario::file::read_scenario;
-use flowglass_scenario::model::{Scenario, Time};
 use flowglass_studio::parse_instant;
+use flowglass_studio::scenario::file::read_scenario;
+use flowglass_studio::scenario::model::{Scenario, Time};
 
 /// Bytes of a scenario file, and instants of recorded arrivals, at most.
 const LONGEST: u64 = 4 << 20;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use flowglass_scenario::experiment::{Progress, RunOptions, run as simulate};
+use flowglass_studio::scenario::experiment::{Progress, RunOptions, run as simulate};
 
 use super::{StopSignals, scenario};
 use crate::args::SimulateArgs;

@@ -2,20 +2,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowglass_model::filter::{Field, Filter, Test, View, participant_is};
 use flowglass_model::{
-    Acknowledgement, Delivery, Graph, GraphEdge, InteractionKind, NodeId, NodeKind, Role, SeriesKey, Settlement, Sketch,
+    Acknowledgement, Delivery, Graph, GraphEdge, InteractionKind, NodeId, NodeKind, Role, SeriesKey, Settlement,
 };
 use flowglass_store::{EventDetail, EventFilter, EventRow as StoredRow};
 
 use super::journeys::by_meaning;
 use super::query::{parsed, places};
-use super::{bounds, nearest, not_found, seconds_with_data};
+use super::{bounds, nearest, not_found};
 use crate::api::{
-    ApiError, Attribute, ConsumerRow, DeliveryView, DestinationRow, Destinations, DestinationsRequest, EventRequest,
-    EventRow, EventView, EventsPage, EventsRequest, to_ms,
+    ApiError, Attribute, DeliveryView, EventRequest, EventRow, EventView, EventsPage, EventsRequest, to_ms,
 };
 use crate::display::Redactor;
 use crate::stitch::is_dead_letter;
-use crate::views::SPARK_BUCKETS;
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 

@@ -7,9 +7,7 @@ use flowglass_store::{FindHit, JourneyFilter, JourneyPage};
 use super::journeys::journey_row;
 use super::query::{parsed, places};
 use super::{bounds, event_row, nearest, trace_id};
-use crate::api::{
-    ApiError, Elsewhere, EventRow, HistogramBin, JourneysPage, JourneysRequest, StateCount, to_ms,
-};
+use crate::api::{ApiError, Elsewhere, EventRow, HistogramBin, JourneysPage, JourneysRequest, StateCount, to_ms};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 

@@ -1,20 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowglass_model::{
-    Graph, ItemKind, Journey, JourneyItem, JourneyState, JourneySummary, Layer, LinkHow, NodeId, NodeKind,
-};
-use flowglass_store::{FindHit, JourneyFilter, JourneyPage};
+use flowglass_model::{Graph, ItemKind, Journey, JourneyItem, JourneySummary, Layer, LinkHow, NodeId, NodeKind};
 
-use super::query::{parsed, places};
-use super::{bounds, event_row, nearest, trace_id};
+use super::trace_id;
 use crate::Studio;
-use crate::api::{
-    ApiError, BusinessKey, Elsewhere, EventRow, FailureView, HistogramBin, Item, JourneyRequest, JourneyRow,
-    JourneyView, JourneysPage, JourneysRequest, Link, StateCount, to_ms,
-};
+use crate::api::{ApiError, BusinessKey, FailureView, Item, JourneyRequest, JourneyRow, JourneyView, Link, to_ms};
 use crate::views::layer_of;
 use crate::words;
-use crate::workspace::{Workspace, WorkspaceError};
 
 /// Keys with what people ask for first: the order or claim, then whose it is, then technical ids.
 pub(crate) fn by_meaning(mut keys: Vec<(String, String)>) -> Vec<(String, String)> {

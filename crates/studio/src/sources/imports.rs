@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use flowglass_ingest::files::{self, ImportError, ImportReport, Progress};
 use flowglass_ingest::SubmitError;
+use flowglass_ingest::files::{self, ImportError, ImportReport, Progress};
 use tokio::io::AsyncRead;
 use tokio_util::sync::CancellationToken;
 

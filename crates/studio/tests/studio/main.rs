@@ -275,9 +275,7 @@ async fn one_story_is_told_the_same_on_every_view() {
     let payments = map["nodes"].as_array().unwrap().iter().find(|n| n["name"] == "payments-sys-api").unwrap();
     assert_eq!((&payments["health"], &payments["figures"]["errors"]), (&json!("failing"), &json!(1)));
 
-    let page = scene
-        .ask("journeys", json!({ "range": {}, "limit": 50 }))
-        .await;
+    let page = scene.ask("journeys", json!({ "range": {}, "limit": 50 })).await;
     assert_eq!(page["total"], json!(1), "the handler's own trace belongs to the journey: {page}");
     let row = &page["rows"][0];
     assert_eq!((&row["state"], &row["service"]), (&json!("failed"), &json!("web-orders-exp-api")));
