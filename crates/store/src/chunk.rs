@@ -4,6 +4,7 @@
 //! the other, each as `postcard` writes it. The header knows where each begins, so one trace is read without the others.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flowglass_model::{
@@ -20,9 +21,9 @@ use crate::walk;
 /// First byte of a chunk: how the rest is written.
 const FORMAT: u8 = 1;
 /// Items at which a chunk is full.
-const ITEMS: usize = 2_000;
+const ITEMS: usize = 2_048;
 /// Raw bytes at which a chunk is full.
-const BYTES: usize = 1 << 20;
+const BYTES: usize = 2 << 20;
 /// The fastest regular level: higher ones cost more time per span than all else together.
 const LEVEL: i32 = 1;
 
@@ -165,8 +166,11 @@ pub(crate) struct Sealed {
     pub(crate) traces: Vec<(TraceId, usize, usize)>,
 }
 
-/// The compressor and its buffers, kept from chunk to chunk: setting them up costs more than filling them.
-pub(crate) struct Packer {
+/// The compressor and its buffers, kept from chunk to chunk: setting them up costs more than filling them. One from
+/// [`Writer::packer`](crate::Writer::packer) packs spans on another thread than the writer's.
+pub struct Packer {
+    /// The file, for errors.
+    pub(crate) path: PathBuf,
     compressor: zstd::bulk::Compressor<'static>,
     /// Room for the items of the next chunk.
     spare: Vec<u8>,
@@ -176,12 +180,12 @@ pub(crate) struct Packer {
 
 impl Packer {
     /// A compressor for chunks.
-    pub(crate) fn new() -> io::Result<Packer> {
+    pub(crate) fn new(path: &Path) -> io::Result<Packer> {
         let compressor = zstd::bulk::Compressor::new(LEVEL)?;
-        Ok(Packer { compressor, spare: Vec::new(), raw: Vec::new(), packed: Vec::new() })
+        Ok(Packer { path: path.to_owned(), compressor, spare: Vec::new(), raw: Vec::new(), packed: Vec::new() })
     }
 
-    fn pack(&mut self) -> Inner<Vec<u8>> {
+    fn compress(&mut self) -> Inner<Vec<u8>> {
         self.packed.clear();
         self.packed.reserve(zstd::zstd_safe::compress_bound(self.raw.len()));
         let done = self.compressor.compress_to_buffer(&self.raw, &mut self.packed);
@@ -230,7 +234,7 @@ impl Builder {
         filter.add(span.facts.span_id.as_bytes());
         walk::span(span, &mut |v| filter.add(v.as_bytes()));
         let at = self.bytes.len();
-        self.write(&span.facts)?;
+        self.write(&*span.facts)?;
         self.write(&RestRef {
             name: &span.name,
             trace_state: &span.trace_state,
@@ -270,6 +274,11 @@ impl Builder {
         Ok(())
     }
 
+    /// Traces of the items that wait here, with repeats.
+    pub(crate) fn traces(&self) -> impl Iterator<Item = TraceId> {
+        self.pending.iter().filter_map(|p| TraceId::new(p.trace))
+    }
+
     /// Facts of the spans of a trace that wait here.
     pub(crate) fn facts_of(&self, trace: TraceId) -> Inner<Vec<SpanFacts>> {
         let of_trace = self.pending.iter().filter(|p| p.trace == *trace.as_bytes());
@@ -302,7 +311,7 @@ impl Builder {
             packer.raw.extend_from_slice(&self.bytes[p.at as usize..][..p.length as usize]);
         }
         packer.spare = std::mem::take(&mut self.bytes);
-        let body = packer.pack()?;
+        let body = packer.compress()?;
         let starts = || self.pending.iter().map(|p| p.start);
         Ok(Sealed {
             body,
@@ -440,7 +449,7 @@ impl Chunk {
         let (rest, _) = read::<Rest>(rest, "a span")?;
         let (resource, scope) = self.emitter(index)?;
         Ok(Span {
-            facts,
+            facts: Arc::new(facts),
             name: rest.name,
             trace_state: rest.trace_state,
             attributes: rest.attributes,

@@ -23,8 +23,14 @@ fn number(state: JourneyState) -> i64 {
     STATES.iter().position(|s| *s == state).unwrap_or_default() as i64
 }
 
-/// Stores summaries; `members` are all traces of these journeys.
-pub(crate) fn put(conn: &Connection, journeys: &[JourneySummary], members: &[(TraceId, TraceId)]) -> Inner<()> {
+/// Stores summaries; `members` are all (journey, trace) pairs of these journeys. That a journey has the trace it is named after
+/// goes without a row: most have no other. `may_have_members` may say no only where none but that one was ever stored.
+pub(crate) fn put(
+    conn: &Connection,
+    journeys: &[JourneySummary],
+    members: &[(TraceId, TraceId)],
+    may_have_members: &dyn Fn(TraceId) -> bool,
+) -> Inner<()> {
     let mut insert = conn.prepare_cached(
         "INSERT OR REPLACE INTO journey(id, start, state, response, settled, retries, dead_lettered, body)
          VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -34,10 +40,12 @@ pub(crate) fn put(conn: &Connection, journeys: &[JourneySummary], members: &[(Tr
         let body = postcard::to_stdvec(j).map_err(|e| Fault::decode("a journey", e))?;
         let (id, state, retries) = (j.id.as_bytes(), number(j.state), j.retries as i64);
         insert.execute(params![id, j.start, state, j.response, j.settled, retries, j.dead_lettered, body])?;
-        clear.execute([id])?;
+        if may_have_members(j.id) {
+            clear.execute([id])?;
+        }
     }
     let mut member = conn.prepare_cached("INSERT OR IGNORE INTO journey_member(trace, journey) VALUES(?1, ?2)")?;
-    for (journey, trace) in members {
+    for (journey, trace) in members.iter().filter(|(journey, trace)| journey != trace) {
         member.execute(params![trace.as_bytes(), journey.as_bytes()])?;
     }
     Ok(())

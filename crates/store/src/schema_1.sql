@@ -61,6 +61,7 @@ CREATE INDEX advisory_message ON advisory(stream, stream_sequence) WHERE stream_
 CREATE TABLE journey(id BLOB PRIMARY KEY, start INTEGER NOT NULL, state INTEGER NOT NULL, response INTEGER,
     settled INTEGER, retries INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX journey_start ON journey(start, id, state, response, settled, retries, dead_lettered);
+-- The trace that names a journey belongs to it without a row here.
 CREATE TABLE journey_member(trace BLOB NOT NULL, journey BLOB NOT NULL, PRIMARY KEY(trace, journey)) STRICT, WITHOUT ROWID;
 CREATE INDEX journey_traces ON journey_member(journey);
 

@@ -4,10 +4,11 @@
 //! price of `fsync` is shared.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use flowglass_ingest::{Submission, SubmitError};
 use flowglass_model::{Batch, Delivery, IngestCounts, Layer, Message, Nanos, NodeId, Span, SpanFacts, SpanId, TraceId};
-use flowglass_store::{Added, StoreError, Tx, UnmatchedPublication, Writer};
+use flowglass_store::{Added, Packer, StoreError, Tx, UnmatchedPublication, Writer};
 use flowglass_topology::{FactSource, MessageSighting, Resolver, Unmatched};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -17,6 +18,8 @@ use crate::stitch;
 const RESIDENT_SPANS: usize = 200_000;
 /// Items committed together at most.
 const GROUP_ITEMS: usize = 20_000;
+/// Spans from which on it pays to pack them on a second thread.
+const PACKED_BESIDE: usize = 256;
 
 /// What a commit brought, for live views.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +53,8 @@ enum Work {
 /// Owns the writing connection and everything derivation needs.
 pub struct Pipeline {
     writer: Writer,
+    /// Packs spans beside the writer; made when there is enough to do.
+    packer: Option<Packer>,
     resolver: Resolver,
     committed: broadcast::Sender<Committed>,
 }
@@ -57,7 +62,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// A pipeline over a workspace; every commit is announced on `committed`.
     pub fn new(writer: Writer, committed: broadcast::Sender<Committed>) -> Pipeline {
-        Pipeline { writer, resolver: Resolver::new(RESIDENT_SPANS), committed }
+        Pipeline { writer, packer: None, resolver: Resolver::new(RESIDENT_SPANS), committed }
     }
 
     /// Writes until the queue is closed. Meant for a thread of its own; `control` may change workspace notes meanwhile.
@@ -131,6 +136,9 @@ impl Pipeline {
             batches.iter().enumerate().flat_map(|(i, b)| std::iter::repeat_n(i, b.spans.len())).collect();
         let mut spans: Vec<Span> = batches.iter_mut().flat_map(|b| std::mem::take(&mut b.spans)).collect();
         let batches = batches.as_slice();
+        if self.packer.is_none() && spans.len() >= PACKED_BESIDE {
+            self.packer = Some(self.writer.packer()?);
+        }
         let mut tx = self.writer.begin()?;
         let mut counts = vec![IngestCounts::default(); batches.len()];
 
@@ -138,7 +146,8 @@ impl Pipeline {
         let new_deliveries = add_broker_facts(&mut tx, batches, &mut counts)?;
         add_logs(&mut tx, batches, &mut counts)?;
 
-        let unseen = self.resolver.unseen(&facts_of(&spans), &mut TxSource(&mut tx))?;
+        let facts: Vec<&SpanFacts> = spans.iter().map(|s| &*s.facts).collect();
+        let unseen = stage("unseen", || self.resolver.unseen(&facts, &mut TxSource(&mut tx)))?;
         for batch in &owners {
             counts[*batch].known += 1;
         }
@@ -153,16 +162,27 @@ impl Pipeline {
         let declared: BTreeSet<(NodeId, String)> =
             spans.iter().filter_map(|s| Some((s.facts.service.clone(), s.resource.declared_layer.clone()?))).collect();
         let declared: Vec<(NodeId, String)> = declared.into_iter().collect();
-        let derived =
-            self.resolver.add(&facts_of(&spans), &new_messages, &new_deliveries, &declared, &mut TxSource(&mut tx))?;
-        tx.add_spans(&spans)?;
-        tx.apply(&derived.deltas)?;
-        tx.add_joins(&derived.joins)?;
-
-        let mut touched: BTreeSet<TraceId> = derived.touched.iter().copied().collect();
-        touched.extend(new_messages.iter().flat_map(|m| [m.hop, m.origin]).flatten().map(|c| c.trace_id));
-        touched.extend(traces_delivered(&tx, &new_deliveries)?);
-        update_journeys(&mut self.resolver, &mut tx, touched)?;
+        let facts: Vec<Arc<SpanFacts>> = spans.iter().map(|s| Arc::clone(&s.facts)).collect();
+        let beside = self.packer.as_mut().filter(|_| spans.len() >= PACKED_BESIDE);
+        let resolver = &mut self.resolver;
+        let packed = std::thread::scope(|scope| {
+            let pack = |packer: &mut Packer| stage("pack (beside)", || packer.pack(&spans));
+            let packing = beside.map(|packer| scope.spawn(move || pack(packer)));
+            let derived = stage("resolve", || {
+                resolver.add(&facts, &new_messages, &new_deliveries, &declared, &mut TxSource(&mut tx))
+            })?;
+            stage("rollup", || tx.apply(&derived.deltas))?;
+            tx.add_joins(&derived.joins)?;
+            let mut touched: BTreeSet<TraceId> = derived.touched.iter().copied().collect();
+            touched.extend(new_messages.iter().flat_map(|m| [m.hop, m.origin]).flatten().map(|c| c.trace_id));
+            touched.extend(traces_delivered(&tx, &new_deliveries)?);
+            stage("journeys", || update_journeys(resolver, &mut tx, touched))?;
+            stage("wait for pack", || packing.map(joined).transpose())
+        })?;
+        stage("chunk rows", || match packed {
+            Some(packed) => tx.add_packed(packed),
+            None => tx.add_spans(&spans),
+        })?;
 
         for (batch, count) in batches.iter().zip(&mut counts) {
             tx.add_rejected(&batch.rejected, committed.last)?;
@@ -170,9 +190,19 @@ impl Pipeline {
             committed.counts.add(*count);
             committed.redacted += batch.redacted + batch.messages.iter().map(|m| u64::from(m.redacted)).sum::<u64>();
         }
-        tx.commit()?;
+        stage("commit", || tx.commit())?;
         Ok((counts, committed))
     }
+}
+
+/// Runs a part of the work under its name, for those who want to know where the time goes.
+fn stage<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
+    tracing::trace_span!("stage", name).in_scope(work)
+}
+
+/// What another thread did. A panic there is one here.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Writes the summaries of all journeys that a batch touched anew.
@@ -186,6 +216,7 @@ fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: BTreeSet<T
         roots.extend(of_trace);
     }
     let no_layers = |_: &NodeId| Layer::Process;
+    let (mut journeys, mut pairs) = (Vec::with_capacity(roots.len()), Vec::with_capacity(roots.len()));
     for root in roots {
         let members = stitch::members(root, &mut |t| tx.joins_of(t))?;
         let (events, deliveries) = stitch::event_facts(&tx.events_of_traces(&members.traces)?);
@@ -213,14 +244,10 @@ fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: BTreeSet<T
             deliveries: &deliveries,
             layers: &no_layers,
         });
-        let pairs: Vec<(TraceId, TraceId)> = members.traces.iter().map(|t| (root, *t)).collect();
-        tx.put_journeys(&[summary], &pairs)?;
+        pairs.extend(members.traces.iter().map(|t| (root, *t)));
+        journeys.push(summary);
     }
-    Ok(())
-}
-
-fn facts_of(spans: &[Span]) -> Vec<&SpanFacts> {
-    spans.iter().map(|s| &s.facts).collect()
+    tx.put_journeys(&journeys, &pairs)
 }
 
 fn add_messages<'a>(

@@ -189,7 +189,7 @@ pub fn span(mut raw: RawSpan, emitter: &Emitter, options: &Options) -> (Span, u3
         raw.attributes.push((NOTE.to_owned(), Value::String(note)));
     }
     let span = Span {
-        facts,
+        facts: Arc::new(facts),
         name: raw.name,
         trace_state: limits::name(raw.trace_state),
         attributes: raw.attributes,

@@ -10,7 +10,7 @@ fn edge(target: &str) -> SeriesKey {
 }
 
 fn delta(key: SeriesKey, at: i64, count: i64, error: bool) -> Delta {
-    Delta { key, at, count, error, duration: Some(20_000_000) }
+    Delta { key: key.into(), at, count, error, duration: Some(20_000_000) }
 }
 
 #[test]
