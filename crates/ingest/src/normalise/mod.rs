@@ -6,6 +6,7 @@ mod facts;
 mod keys;
 mod limits;
 mod messaging;
+mod names;
 mod operation;
 mod proto;
 
@@ -21,6 +22,7 @@ pub use keys::{BUSINESS_KEYS, business_key};
 pub use limits::{MAX_ATTRIBUTES, MAX_NAME, MAX_VALUE};
 pub use messaging::{TEMPORARY, topic_name};
 pub use operation::{caller_kind, template_path};
+pub(crate) use proto::value_from_proto;
 pub use proto::{Collector, attributes_from_proto, batch_from_traces, logs_from_proto, spans_from_proto};
 
 use crate::redact;
@@ -55,9 +57,11 @@ impl Options {
     /// The business key that an attribute, header or JSON field of this name carries, if any: one of [`BUSINESS_KEYS`], else
     /// one of the configured names (as configured).
     pub fn business_key<'a>(&'a self, name: &str) -> Option<&'a str> {
-        if let Some(key) = business_key(name) {
-            return Some(key);
-        }
+        business_key(name).or_else(|| self.configured_key(name))
+    }
+
+    /// The configured name that is the same but for case and separators.
+    fn configured_key<'a>(&'a self, name: &str) -> Option<&'a str> {
         self.business_keys.iter().map(String::as_str).find(|k| keys::same_name(k, name))
     }
 }
@@ -168,8 +172,14 @@ pub fn span(mut raw: RawSpan, emitter: &Emitter, options: &Options) -> (Span, u3
     dropped += limits::list(&mut raw.events) + limits::list(&mut raw.links);
 
     dropped += limits::attributes(&mut raw.attributes);
-    attributes::rename(&mut raw.attributes, Some(raw.kind));
-    redacted += redact::redact_attributes(&mut raw.attributes);
+    let mut names = names::of(&raw.attributes);
+    if names.iter().any(|n| n.old) {
+        attributes::rename(&mut raw.attributes, Some(raw.kind));
+        names = names::of(&raw.attributes);
+    }
+    for ((_, value), name) in raw.attributes.iter_mut().zip(&names) {
+        redacted += if name.credential { redact::hide(value) } else { redact::redact_value(value) };
+    }
     for event in &mut raw.events {
         event.name = limits::name(std::mem::take(&mut event.name));
         dropped += limits::attributes(&mut event.attributes);
@@ -180,7 +190,7 @@ pub fn span(mut raw: RawSpan, emitter: &Emitter, options: &Options) -> (Span, u3
         attributes::rename(&mut link.attributes, Some(raw.kind));
         redacted += redact::redact_attributes(&mut link.attributes);
     }
-    let facts = facts::of(&mut raw, emitter, options);
+    let facts = facts::of(&mut raw, &names, emitter, options);
     if options.payloads == PayloadPolicy::HeadersAndKeys {
         raw.attributes.retain(|(k, _)| !attributes::is_payload(k));
         raw.events.iter_mut().for_each(|e| e.attributes.retain(|(k, _)| !attributes::is_payload(k)));

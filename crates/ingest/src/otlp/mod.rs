@@ -7,6 +7,7 @@ mod http;
 mod json;
 mod json_scalar;
 mod request;
+mod span_wire;
 mod wire;
 
 pub mod server;
