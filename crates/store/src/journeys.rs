@@ -2,10 +2,11 @@
 
 use flowglass_model::{JourneyState, JourneySummary, Nanos, TraceId};
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use crate::db::trace_at;
-use crate::fault::{Fault, Inner};
+use crate::fault::Inner;
+use crate::names::{self, Numbers, Texts};
 use crate::{JourneyFilter, JourneyPage};
 
 /// Settled times given with a page at most.
@@ -27,17 +28,20 @@ fn number(state: JourneyState) -> i64 {
 /// goes without a row: most have no other. `may_have_members` may say no only where none but that one was ever stored.
 pub(crate) fn put(
     conn: &Connection,
+    numbers: &mut Numbers,
     journeys: &[JourneySummary],
     members: &[(TraceId, TraceId)],
     may_have_members: &dyn Fn(TraceId) -> bool,
 ) -> Inner<()> {
     let mut insert = conn.prepare_cached(
-        "INSERT OR REPLACE INTO journey(id, start, state, response, settled, retries, dead_lettered, body)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO journey(id, start, state, response, settled, retries, dead_lettered, body)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET start = excluded.start,
+         state = excluded.state, response = excluded.response, settled = excluded.settled, retries = excluded.retries,
+         dead_lettered = excluded.dead_lettered, body = excluded.body",
     )?;
     let mut clear = conn.prepare_cached("DELETE FROM journey_member WHERE journey = ?1")?;
     for j in journeys {
-        let body = postcard::to_stdvec(j).map_err(|e| Fault::decode("a journey", e))?;
+        let body = numbers.body(conn, j)?;
         let (id, state, retries) = (j.id.as_bytes(), number(j.state), j.retries as i64);
         insert.execute(params![id, j.start, state, j.response, j.settled, retries, j.dead_lettered, body])?;
         if may_have_members(j.id) {
@@ -62,9 +66,32 @@ pub(crate) fn delete(conn: &Connection, journeys: &[TraceId]) -> Inner<()> {
 
 /// The summary of a journey.
 pub(crate) fn summary(conn: &Connection, id: TraceId) -> Inner<Option<JourneySummary>> {
-    let mut statement = conn.prepare_cached("SELECT body FROM journey WHERE id = ?1")?;
-    let body: Option<Vec<u8>> = statement.query_row([id.as_bytes()], |r| r.get(0)).optional()?;
-    body.map(|b| postcard::from_bytes(&b).map_err(|e| Fault::decode("a journey", e))).transpose()
+    summary_with(conn, &Texts::new(conn), id)
+}
+
+/// What [`read`] reads.
+const COLUMNS: &str = "id, start, state, settled, retries, dead_lettered, response, body";
+
+fn summary_with(conn: &Connection, texts: &Texts<'_>, id: TraceId) -> Inner<Option<JourneySummary>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM journey WHERE id = ?1"))?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    rows.next()?.map(|r| read(r, texts)).transpose()
+}
+
+/// The summary in a row of [`COLUMNS`].
+fn read(r: &Row<'_>, texts: &Texts<'_>) -> Inner<JourneySummary> {
+    let mut summary = names::blank(trace_at(r, 0)?, STATES[state_at(r)?]);
+    summary.start = r.get(1)?;
+    summary.settled = r.get(3)?;
+    summary.retries = r.get::<_, i64>(4)? as u64;
+    summary.dead_lettered = r.get(5)?;
+    summary.response = r.get(6)?;
+    texts.fill(r.get_ref(7)?.as_blob().unwrap_or_default(), &mut summary)?;
+    Ok(summary)
+}
+
+fn state_at(r: &Row<'_>) -> Inner<usize> {
+    Ok(r.get::<_, i64>(2)?.clamp(0, STATES.len() as i64 - 1) as usize)
 }
 
 /// When a journey started.
@@ -119,7 +146,7 @@ pub(crate) fn page(conn: &Connection, f: &JourneyFilter) -> Inner<JourneyPage> {
     let needs_summary = f.participant.is_some() || f.text.as_deref().is_some_and(|t| !t.is_empty());
     let (sql, values) = condition(f);
     let columns = if needs_summary {
-        "id, start, state, settled, retries, dead_lettered, body"
+        COLUMNS
     } else {
         "id, start, state, settled, retries, dead_lettered"
     };
@@ -128,15 +155,12 @@ pub(crate) fn page(conn: &Connection, f: &JourneyFilter) -> Inner<JourneyPage> {
     let mut rows = statement.query(params_from_iter(values))?;
     let mut page = JourneyPage::default();
     let (mut by_state, mut ids) = ([0u64; STATES.len()], Vec::new());
+    let texts = Texts::new(conn);
     while let Some(r) = rows.next()? {
-        if needs_summary {
-            let body = r.get_ref(6)?.as_blob().unwrap_or_default();
-            let summary = postcard::from_bytes(body).map_err(|e| Fault::decode("a journey", e))?;
-            if !passes(f, &summary) {
-                continue;
-            }
+        if needs_summary && !passes(f, &read(r, &texts)?) {
+            continue;
         }
-        let state = r.get::<_, i64>(2)?.clamp(0, STATES.len() as i64 - 1) as usize;
+        let state = state_at(r)?;
         by_state[state] += 1;
         if f.state.as_ref().is_some_and(|wanted| !wanted.contains(&STATES[state])) {
             continue;
@@ -154,7 +178,7 @@ pub(crate) fn page(conn: &Connection, f: &JourneyFilter) -> Inner<JourneyPage> {
     }
     page.by_state = STATES.into_iter().zip(by_state).filter(|(_, n)| *n > 0).collect();
     for id in ids {
-        page.rows.extend(summary(conn, id)?);
+        page.rows.extend(summary_with(conn, &texts, id)?);
     }
     Ok(page)
 }

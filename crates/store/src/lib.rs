@@ -20,6 +20,7 @@ mod hints;
 mod journeys;
 mod lock;
 mod message_rows;
+mod names;
 mod packing;
 mod reader;
 mod rollup;

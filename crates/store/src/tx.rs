@@ -288,8 +288,10 @@ impl<'w> Tx<'w> {
     /// Stores journeys. `members` are all (journey, trace) pairs of these journeys; they replace those stored before.
     pub fn put_journeys(&mut self, journeys: &[JourneySummary], members: &[(TraceId, TraceId)]) -> Result<()> {
         // Only joins ever gave a journey a second trace.
-        let may_have_members = |journey| self.may(Hint::Join(journey));
-        self.told(journeys::put(&self.writer.conn, journeys, members, &may_have_members))
+        let Writer { conn, state, hints, .. } = &mut *self.writer;
+        let may_have_members = |journey| hints.as_ref().is_none_or(|h| h.may(Hint::Join(journey)));
+        let done = journeys::put(conn, &mut state.numbers, journeys, members, &may_have_members);
+        self.told(done)
     }
 
     /// Removes journeys (two became one); their traces stay.

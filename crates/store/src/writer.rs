@@ -11,6 +11,7 @@ use crate::counters::Counters;
 use crate::fault::{Fault, Inner};
 use crate::hints::Hints;
 use crate::lock::Lock;
+use crate::names::Numbers;
 use crate::rollup::Rollups;
 use crate::tx::Tx;
 use crate::{Access, Result, StoreError, schema};
@@ -33,6 +34,7 @@ pub struct Writer {
 pub(crate) struct State {
     pub(crate) rollups: Rollups,
     pub(crate) counters: Counters,
+    pub(crate) numbers: Numbers,
     pub(crate) next_chunk: i64,
     pub(crate) packer: Packer,
     /// A transaction was rolled back: memory no longer says what the file says.
@@ -43,7 +45,14 @@ impl State {
     fn load(conn: &Connection, path: &Path) -> Inner<State> {
         let next_chunk = conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM chunk", [], |r| r.get(0))?;
         let packer = Packer::new(path).map_err(|e| Fault::decode("a chunk", e))?;
-        Ok(State { rollups: Rollups::load(conn)?, counters: Counters::load(conn)?, next_chunk, packer, stale: false })
+        Ok(State {
+            rollups: Rollups::load(conn)?,
+            counters: Counters::load(conn)?,
+            numbers: Numbers::load(conn)?,
+            next_chunk,
+            packer,
+            stale: false,
+        })
     }
 }
 
