@@ -166,8 +166,11 @@ impl Pipeline {
         let beside = self.packer.as_mut().filter(|_| spans.len() >= PACKED_BESIDE);
         let resolver = &mut self.resolver;
         let packed = std::thread::scope(|scope| {
-            let pack = |packer: &mut Packer| stage("pack (beside)", || packer.pack(&spans));
-            let packing = beside.map(|packer| scope.spawn(move || pack(packer)));
+            // Moved there: letting go of so many small pieces takes time, too.
+            let packing = beside.map(|packer| {
+                let spans = std::mem::take(&mut spans);
+                scope.spawn(move || stage("pack (beside)", || packer.pack(&spans)))
+            });
             let derived = stage("resolve", || {
                 resolver.add(&facts, &new_messages, &new_deliveries, &declared, &mut TxSource(&mut tx))
             })?;

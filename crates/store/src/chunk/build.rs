@@ -65,6 +65,8 @@ pub(crate) struct Builder {
     pending: Vec<Pending>,
     bytes: Vec<u8>,
     texts: Texts,
+    /// By emitter and kind of item: see [`ItemWriter::guesses`].
+    guesses: FxHashMap<(usize, u8), Vec<u32>>,
     /// Numbers that the filter has.
     numbers: FxHashSet<i64>,
     emitters: usize,
@@ -130,6 +132,7 @@ impl Builder {
             pending: Vec::new(),
             bytes,
             texts: Texts::default(),
+            guesses: FxHashMap::default(),
             numbers: FxHashSet::default(),
             emitters: 0,
             resources: Table::default(),
@@ -160,15 +163,16 @@ impl Builder {
         // Texts get into the filter where they are first written.
         walk::span_but_texts(span, numbers, &mut |v| filter.add(v.as_bytes()));
         let at = self.bytes.len();
-        self.write(&*span.facts)?;
-        self.write(&RestRef {
+        let like = (Arc::as_ptr(&span.resource) as usize, span.facts.kind as u8);
+        let rest = RestRef {
             name: &span.name,
             trace_state: &span.trace_state,
             attributes: &span.attributes,
             events: &span.events,
             links: &span.links,
             dropped: span.dropped,
-        })?;
+        };
+        self.write(like, &(&*span.facts, rest))?;
         self.entry(*span.facts.trace_id.as_bytes(), span.facts.start, at, &span.resource, &span.scope)
     }
 
@@ -180,14 +184,16 @@ impl Builder {
         }
         walk::log_but_texts(log, numbers, &mut |v| filter.add(v.as_bytes()));
         let at = self.bytes.len();
-        self.write(&log_ref(log))?;
+        self.write((Arc::as_ptr(&log.resource) as usize, u8::MAX), &log_ref(log))?;
         let trace = log.trace_id.map_or([0; 16], |t| *t.as_bytes());
         self.entry(trace, log.time, at, &log.resource, &log.scope)
     }
 
-    fn write(&mut self, item: &impl Serialize) -> Inner<()> {
-        let Builder { bytes, texts, filter, .. } = self;
-        let mut writer = ItemWriter { out: bytes, texts, filter };
+    fn write(&mut self, like: (usize, u8), item: &impl Serialize) -> Inner<()> {
+        let Builder { bytes, texts, filter, guesses, .. } = self;
+        // An address taken over by another emitter only makes for wrong guesses.
+        let guesses = guesses.entry(like).or_default();
+        let mut writer = ItemWriter { out: bytes, texts, filter, guesses, written: 0 };
         item.serialize(&mut writer).map_err(|e| Fault::decode("an item", e))
     }
 

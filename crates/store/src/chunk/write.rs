@@ -75,6 +75,11 @@ pub(super) struct ItemWriter<'a> {
     pub(super) out: &'a mut Vec<u8>,
     pub(super) texts: &'a mut Texts,
     pub(super) filter: &'a mut Filter,
+    /// The texts of the last item of this kind, in order: mostly the next one has the same at the same place, and comparing
+    /// is cheaper than finding.
+    pub(super) guesses: &'a mut Vec<u32>,
+    /// How many texts of this item are written.
+    pub(super) written: usize,
 }
 
 impl ItemWriter<'_> {
@@ -125,10 +130,21 @@ impl<'s, 'a> ser::Serializer for &'s mut ItemWriter<'a> {
     }
 
     fn serialize_str(self, text: &str) -> Result<(), Problem> {
+        let at = self.written;
+        self.written += 1;
+        let guess = self.guesses.get(at).copied();
+        if let Some(guess) = guess.filter(|g| self.texts.get(*g) == Some(text)) {
+            self.varint(u64::from(guess));
+            return Ok(());
+        }
         let (number, new) = self.texts.number(text);
         if new {
             let filter = &mut *self.filter;
             walk::text(text, &mut |v| filter.add(v.as_bytes()));
+        }
+        match self.guesses.get_mut(at) {
+            Some(slot) => *slot = number,
+            None => self.guesses.push(number),
         }
         self.varint(u64::from(number));
         Ok(())

@@ -36,6 +36,7 @@ pub(super) struct Trace {
     ids: Vec<(SpanId, Option<SpanId>)>,
     index: Option<Box<Index>>,
     correlates: bool,
+    shares_ids: bool,
     settled: usize,
     used: u64,
 }
@@ -45,6 +46,8 @@ impl Trace {
         let at = self.spans.len();
         let messaging = matches!(facts.role, Role::Send { .. } | Role::Receive { .. } | Role::Process { .. });
         self.correlates |= messaging || !facts.links.is_empty();
+        let shared = self.with_id(facts.span_id).next().is_some();
+        self.shares_ids |= shared;
         self.ids.push((facts.span_id, facts.parent));
         self.spans.push(facts);
         if let Some(index) = &mut self.index {
@@ -65,6 +68,11 @@ impl Trace {
     /// Whether any span of it links or speaks of messages: only then do spans outside the trace matter to it.
     pub(super) fn correlates(&self) -> bool {
         self.correlates
+    }
+
+    /// Whether two spans of it have one id.
+    pub(super) fn shares_ids(&self) -> bool {
+        self.shares_ids
     }
 
     /// Whether none of it was there before the batch in hand.

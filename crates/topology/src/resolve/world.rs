@@ -100,8 +100,8 @@ impl<'a> World<'a> {
         let world = *self;
         let trace = self.trace(at.0);
         let me = self.span(at);
-        let shared = self
-            .named(at.0, me.span_id)
+        let shares = trace.is_some_and(|t| t.shares_ids());
+        let shared = (shares.then(|| self.named(at.0, me.span_id)).into_iter().flatten())
             .filter(move |other| *other != at && world.span(*other).kind == SpanKind::Server);
         let below = trace.into_iter().flat_map(move |t| t.with_parent(me.span_id).filter(move |i| world.visible(t, *i)));
         below.filter(move |i| *i != at.1).map(move |i| (at.0, i)).chain(shared)
@@ -110,6 +110,9 @@ impl<'a> World<'a> {
     /// The parent span, if it is known. A server span that shares its id with a client span (Zipkin) is that one's child.
     pub(super) fn parent(&self, at: At) -> Option<At> {
         let me = self.span(at);
+        if self.trace(at.0).is_some_and(|t| !t.shares_ids()) {
+            return self.named(at.0, me.parent?).find(|o| *o != at);
+        }
         if me.kind == SpanKind::Server {
             let twin = self.named(at.0, me.span_id).find(|o| *o != at && self.span(*o).kind == SpanKind::Client);
             if twin.is_some() {
@@ -125,7 +128,8 @@ impl<'a> World<'a> {
     /// Children.
     pub(super) fn children(&self, at: At) -> impl Iterator<Item = At> + use<'a> {
         let world = *self;
-        self.below_id(at).filter(move |c| world.parent(*c) == Some(at))
+        let plain = self.trace(at.0).is_some_and(|t| !t.shares_ids());
+        self.below_id(at).filter(move |c| plain || world.parent(*c) == Some(at))
     }
 
     /// The nearest ancestor that is not local work, walking up inside the service; `None` when the way leads out of it.
