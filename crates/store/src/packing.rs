@@ -27,7 +27,8 @@ pub struct Packed {
     messages: Vec<(i64, TraceId)>,
 }
 
-/// Packs spans, each trace's together.
+/// Packs spans in the order they came: that is the order they lie in memory, and getting at them is most of the work. Sealing
+/// brings the spans of a trace together.
 pub(crate) fn pack(packer: &mut Packer, spans: &[Span]) -> Inner<Packed> {
     let mut packed = Packed {
         full: Vec::new(),
@@ -38,11 +39,7 @@ pub(crate) fn pack(packer: &mut Packer, spans: &[Span]) -> Inner<Packed> {
         links: Vec::new(),
         messages: Vec::new(),
     };
-    // A trace in one chunk is found by one row, and what its spans repeat is compressed away.
-    let mut order: Vec<(TraceId, usize)> = spans.iter().enumerate().map(|(i, s)| (s.facts.trace_id, i)).collect();
-    order.sort_unstable();
-    for (_, index) in order {
-        let span = &spans[index];
+    for span in spans {
         packed.rest.push_span(span)?;
         packed.first = packed.first.min(span.facts.start);
         packed.last = packed.last.max(span.facts.start);

@@ -24,10 +24,10 @@ pub(crate) use stored::Chunk;
 
 /// First byte of a chunk: how the rest is written.
 const FORMAT: u8 = 2;
-/// Items at which a chunk is full.
-const ITEMS: usize = 2_048;
+/// Items at which a chunk is full: what is committed together under load, so that most traces lie in one chunk.
+const ITEMS: usize = 8_192;
 /// Raw bytes at which a chunk is full.
-const BYTES: usize = 2 << 20;
+const BYTES: usize = 4 << 20;
 /// The fastest regular level: higher ones cost more time per span than all else together.
 const LEVEL: i32 = 1;
 
