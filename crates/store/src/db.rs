@@ -272,10 +272,9 @@ impl Db<'_> {
 
     /// Traces of a journey, sorted by id.
     pub(crate) fn traces_of_journey(&self, journey: TraceId) -> Inner<Vec<TraceId>> {
-        let mut statement =
-            self.conn.prepare_cached(
-                "SELECT trace FROM journey_member WHERE journey = ?1 UNION SELECT id FROM journey WHERE id = ?1 ORDER BY 1",
-            )?;
+        let mut statement = self.conn.prepare_cached(
+            "SELECT trace FROM journey_member WHERE journey = ?1 UNION SELECT id FROM journey WHERE id = ?1 ORDER BY 1",
+        )?;
         let rows = statement.query_map([journey.as_bytes()], |r| trace_at(r, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

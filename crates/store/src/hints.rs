@@ -175,7 +175,8 @@ mod tests {
         (0..50_000).for_each(|n| hints.add(Hint::Trace(trace(n))));
         assert!((0..50_000).all(|n| hints.may(Hint::Trace(trace(n)))));
         let claimed = |hint: &dyn Fn(TraceId) -> Hint<'static>| {
-            (0..50_000).filter(|n| hints.may(hint(trace(n + 50_000)))).count() + (0..50_000).filter(|n| hints.may(Hint::Join(trace(*n)))).count()
+            (0..50_000).filter(|n| hints.may(hint(trace(n + 50_000)))).count()
+                + (0..50_000).filter(|n| hints.may(Hint::Join(trace(*n)))).count()
         };
         let wrong = claimed(&Hint::Trace);
         assert!(wrong < 1_000, "{wrong} of 100,000");

@@ -145,11 +145,7 @@ fn contains(j: &JourneySummary, text: &str) -> bool {
 pub(crate) fn page(conn: &Connection, f: &JourneyFilter) -> Inner<JourneyPage> {
     let needs_summary = f.participant.is_some() || f.text.as_deref().is_some_and(|t| !t.is_empty());
     let (sql, values) = condition(f);
-    let columns = if needs_summary {
-        COLUMNS
-    } else {
-        "id, start, state, settled, retries, dead_lettered"
-    };
+    let columns = if needs_summary { COLUMNS } else { "id, start, state, settled, retries, dead_lettered" };
     let sql = format!("SELECT {columns} FROM journey WHERE {sql} ORDER BY start DESC, id DESC");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;

@@ -97,7 +97,8 @@ impl<'c> Texts<'c> {
         }
         let mut statement = self.conn.prepare_cached("SELECT text FROM name WHERE id = ?1")?;
         let text: Option<String> = statement.query_row([number], |r| r.get(0)).optional()?;
-        let text: Arc<str> = text.ok_or_else(|| Fault::decode("a journey", format!("there is no name {number}")))?.into();
+        let text: Arc<str> =
+            text.ok_or_else(|| Fault::decode("a journey", format!("there is no name {number}")))?.into();
         self.known.borrow_mut().insert(number, text.clone());
         Ok(text)
     }

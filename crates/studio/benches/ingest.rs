@@ -8,9 +8,9 @@ mod stages;
 use std::time::{Duration, Instant};
 
 use flowglass_studio::Pipeline;
-use flowglass_studio::model::Batch;
 use flowglass_studio::ingest::Options;
 use flowglass_studio::ingest::otlp::{Encoding, decode_traces};
+use flowglass_studio::model::Batch;
 use flowglass_studio::store::{Access, Reader, Writer};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -144,9 +144,7 @@ fn store(requests: &[Vec<u8>], folder: &std::path::Path, way: Way) -> (Duration,
     let mut pipeline = Pipeline::new(writer, tokio::sync::broadcast::channel(16).0);
     let started = Instant::now();
     let mut write = |batches| {
-        tracing::trace_span!("stage", name = "write (all of it)")
-            .in_scope(|| pipeline.write(batches))
-            .expect("stored");
+        tracing::trace_span!("stage", name = "write (all of it)").in_scope(|| pipeline.write(batches)).expect("stored");
     };
     match way {
         Way::InTurn => requests.chunks(GROUP).for_each(|group| write(decoded(group))),

@@ -9,17 +9,15 @@ mod read;
 mod stored;
 mod write;
 
-use flowglass_model::{
-    Attributes, LogRecord, Nanos, Resource, Scope, SpanEvent, SpanId, SpanLink, TraceId, Value,
-};
+use flowglass_model::{Attributes, LogRecord, Nanos, Resource, Scope, SpanEvent, SpanId, SpanLink, TraceId, Value};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Inner};
 use read::ItemReader;
 
-pub(crate) use build::{Builder, Sealed};
 pub use build::Packer;
+pub(crate) use build::{Builder, Sealed};
 pub(crate) use stored::Chunk;
 
 /// First byte of a chunk: how the rest is written.

@@ -71,7 +71,12 @@ impl Chunk {
 
     /// Memory it takes, bytes, roughly.
     pub(crate) fn weight(&self) -> usize {
-        self.bytes.len() + self.texts.1.len() + self.texts.0.len() * 4 + self.ends.len() * 16 + self.traces.len() * 20 + self.resources.len() * 1_000
+        self.bytes.len()
+            + self.texts.1.len()
+            + self.texts.0.len() * 4
+            + self.ends.len() * 16
+            + self.traces.len() * 20
+            + self.resources.len() * 1_000
     }
 
     /// Traces with the position of their first item and their number of items.

@@ -60,12 +60,14 @@ impl Changes {
 
     /// Adds up equal changes and leaves out what cancels; by figure, then by time.
     pub(super) fn net(mut self) -> Vec<Delta> {
-        let mut figures: Vec<(SeriesKey, usize)> = self.places.into_iter().map(|(f, place)| (f.into(), place)).collect();
+        let mut figures: Vec<(SeriesKey, usize)> =
+            self.places.into_iter().map(|(f, place)| (f.into(), place)).collect();
         figures.sort_unstable();
         let mut out = Vec::with_capacity(self.changes.iter().map(Vec::len).sum());
         // The same figure may have been named in two ways.
         for same in figures.chunk_by(|a, b| a.0 == b.0) {
-            let mut changes: Vec<Change> = same.iter().flat_map(|(_, p)| std::mem::take(&mut self.changes[*p])).collect();
+            let mut changes: Vec<Change> =
+                same.iter().flat_map(|(_, p)| std::mem::take(&mut self.changes[*p])).collect();
             changes.sort_unstable();
             let key = Arc::new(same[0].0.clone());
             for equal in changes.chunk_by(|a, b| (a.at, a.error, a.duration) == (b.at, b.error, b.duration)) {

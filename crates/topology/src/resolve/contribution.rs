@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use flowglass_model::{
-    InteractionKind, LinkHow, Nanos, NodeId, Peer, Role, SeriesKey, SpanFacts, SpanKind, TraceJoin,
-    UnresolvedReason,
+    InteractionKind, LinkHow, Nanos, NodeId, Peer, Role, SeriesKey, SpanFacts, SpanKind, TraceJoin, UnresolvedReason,
 };
 
 use super::changes::{Change, Changes, Figure};

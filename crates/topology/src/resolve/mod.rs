@@ -155,9 +155,8 @@ fn publish<S: FactSource>(
 fn affected<S: FactSource>(gatherer: &mut Gatherer<'_, S>, new: &[At]) -> Result<Vec<At>, S::Error> {
     // A span of a trace that was never seen before and has no relation to others can only change spans of its trace: all of
     // them are new, and are here.
-    let alone = |gatherer: &Gatherer<'_, S>, trace| {
-        gatherer.cache.get(trace).is_some_and(|t| t.is_new() && !t.correlates())
-    };
+    let alone =
+        |gatherer: &Gatherer<'_, S>, trace| gatherer.cache.get(trace).is_some_and(|t| t.is_new() && !t.correlates());
     let (mut sorted, others): (Vec<At>, Vec<At>) = new.iter().partition(|at| alone(gatherer, at.0));
     let mut found = FxHashSet::default();
     for at in others {

@@ -103,7 +103,8 @@ impl<'a> World<'a> {
         let shares = trace.is_some_and(|t| t.shares_ids());
         let shared = (shares.then(|| self.named(at.0, me.span_id)).into_iter().flatten())
             .filter(move |other| *other != at && world.span(*other).kind == SpanKind::Server);
-        let below = trace.into_iter().flat_map(move |t| t.with_parent(me.span_id).filter(move |i| world.visible(t, *i)));
+        let below =
+            trace.into_iter().flat_map(move |t| t.with_parent(me.span_id).filter(move |i| world.visible(t, *i)));
         below.filter(move |i| *i != at.1).map(move |i| (at.0, i)).chain(shared)
     }
 
