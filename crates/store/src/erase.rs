@@ -1,54 +1,28 @@
-//! Letting go: whole traces, whole events, loose log records, or everything.
+//! Letting go of whole traces and of loose log records. Events and everything at once: [`crate::erase_rows`].
 //!
-//! Traces are first taken off their chunks, so that nothing finds them; then these chunks are written anew without them, under new numbers: a stored chunk never changes, and a number never comes back
-//! (readers keep decoded chunks). The figures are not touched here; whoever erases applies what the resolver takes back.
+//! Traces are first taken off their chunks, so that nothing finds them; then these chunks are written anew without them, each
+//! once, under new numbers: a stored chunk never changes, and a number never comes back (readers keep decoded chunks). The
+//! figures are not touched here; whoever erases applies what the resolver takes back.
 
 use std::collections::BTreeSet;
 
-use flowglass_model::{Delivery, LogRecord, Nanos, NodeId, Role, SpanFacts, TraceId, TraceJoin};
+use flowglass_model::{LogRecord, Nanos, NodeId, Role, SpanFacts, TraceId, TraceJoin};
 use rusqlite::{OptionalExtension, params};
 use rustc_hash::FxHashSet;
 
 use crate::belongings::loose_log_chunks;
 use crate::chunk::{Builder, Chunk, Kind, log_bytes};
-use crate::counters::Counters;
 use crate::db::message_hash;
 use crate::fault::{Fault, Inner};
 use crate::hash::{hash_parts, hash64};
-use crate::message_rows::BLOCK;
-use crate::rollup::Rollups;
-use crate::series::FINEST;
-use crate::{Result, StoreError, Tx, Writer, events};
+use crate::{Result, Tx, Writer};
 
 /// Under this key the workspace remembers the number of the next chunk, once chunks were deleted.
 pub(crate) const META_NEXT_CHUNK: &str = "next_chunk";
-/// Under this key the workspace remembers the highest row an event ever had, once events were deleted.
-pub(crate) const META_EVENT_ROWS: &str = "event_rows";
 /// Under this key the workspace remembers the chunks that traces were taken off, until they are written anew.
 const META_UNSWEPT: &str = "unswept_chunks";
-/// Chunks written anew, or gone through, at a time.
-const SWEPT: usize = 4;
-/// Tables that everything erased empties.
-const TABLES: [&str; 18] = [
-    "chunk",
-    "chunk_filter",
-    "trace_chunk",
-    "log_hash",
-    "span_link",
-    "span_message",
-    "trace_join",
-    "unmatched",
-    "rollup",
-    "series",
-    "message",
-    "message_body",
-    "message_filter",
-    "delivery",
-    "settlement",
-    "advisory",
-    "journey",
-    "journey_member",
-];
+/// Items of chunks written anew, or gone through, at a time; a larger chunk by itself.
+const SWEPT: i64 = 8_000;
 
 /// What went with some traces.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -137,7 +111,7 @@ impl Tx<'_> {
     }
 
     fn try_sweep(&mut self) -> Inner<bool> {
-        let due: Vec<i64> = self.writer.state.unswept.iter().take(SWEPT).copied().collect();
+        let due = self.at_a_time(self.writer.state.unswept.iter().copied())?;
         for kind in [Kind::Spans, Kind::Logs] {
             let mut chunks = BTreeSet::new();
             for id in &due {
@@ -149,10 +123,24 @@ impl Tx<'_> {
             self.rewrite(kind, &chunks, &|_, _, _| Ok(false), &mut |_, _, _| Ok(()))?;
         }
         let unswept = &mut self.writer.state.unswept;
-        due.iter().for_each(|id| drop(unswept.remove(id)));
+        unswept.retain(|id| !due.contains(id));
         let more = !unswept.is_empty();
         self.keep_unswept()?;
         Ok(more)
+    }
+
+    /// As many of the first of some chunks as one step goes through.
+    fn at_a_time(&self, chunks: impl Iterator<Item = i64>) -> Inner<Vec<i64>> {
+        let mut items = self.writer.conn.prepare_cached("SELECT items FROM chunk WHERE id = ?1")?;
+        let (mut out, mut sum) = (Vec::new(), 0);
+        for id in chunks {
+            sum += items.query_row([id], |r| r.get::<_, i64>(0)).optional()?.unwrap_or_default();
+            if sum > SWEPT && !out.is_empty() {
+                break;
+            }
+            out.push(id);
+        }
+        Ok(out)
     }
 
     /// Removes log records of `[since, until)` that belong to no trace with spans, a few chunks at a time, until the sweep is
@@ -167,8 +155,9 @@ impl Tx<'_> {
         let end = *sweep.end.get_or_insert(self.writer.state.next_chunk);
         let mut chunks = loose_log_chunks(self.db(), since, until)?;
         chunks.retain(|id| *id > sweep.after && *id < end);
-        sweep.done = chunks.len() <= SWEPT;
-        for id in chunks.into_iter().take(SWEPT) {
+        let due = self.at_a_time(chunks.iter().copied())?;
+        sweep.done = due.len() == chunks.len();
+        for id in due {
             sweep.after = id;
             let known: FxHashSet<TraceId> = {
                 let db = self.db();
@@ -190,74 +179,6 @@ impl Tx<'_> {
         Ok(logs)
     }
 
-    /// Removes events with all their publications, and the deliveries, acknowledgements and notices that were about nothing
-    /// else. Gives the deliveries.
-    pub fn erase_events(&mut self, rows: &[i64]) -> Result<Vec<Delivery>> {
-        let done = self.try_erase_events(rows);
-        self.told(done)
-    }
-
-    fn try_erase_events(&mut self, rows: &[i64]) -> Inner<Vec<Delivery>> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.keep_event_rows()?;
-        let mut gone = Vec::new();
-        for event in rows {
-            let conn = &self.writer.conn;
-            let publications = events::occurrences(conn, *event)?;
-            let deliveries = events::deliveries(conn, &publications)?;
-            for (id, ..) in &publications {
-                conn.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;
-                conn.prepare_cached("DELETE FROM message_body WHERE id = ?1")?.execute([id])?;
-                let unused = "DELETE FROM message_filter WHERE block = ?1
-                    AND NOT EXISTS(SELECT 1 FROM message WHERE id >= ?1 * ?2 AND id < (?1 + 1) * ?2)";
-                conn.prepare_cached(unused)?.execute([id / BLOCK, BLOCK])?;
-            }
-            for (_, _, m) in &publications {
-                let (Some(stream), Some(sequence)) = (&m.stream, m.sequence) else { continue };
-                let orphaned = "DELETE FROM advisory WHERE stream = ?1 AND stream_sequence = ?2
-                    AND NOT EXISTS(SELECT 1 FROM message WHERE stream = ?1 AND sequence = ?2)";
-                conn.prepare_cached(orphaned)?.execute(params![stream, sequence as i64])?;
-            }
-            for delivery in deliveries {
-                if self.forget_delivery(&delivery)? {
-                    gone.push(delivery);
-                }
-            }
-            let stats = &mut self.writer.state.counters.stats;
-            stats.events = stats.events.saturating_sub(u64::from(!publications.is_empty()));
-        }
-        Ok(gone)
-    }
-
-    /// Removes deliveries that no stored publication explains, with what was said of them. Gives those that were removed.
-    pub fn erase_deliveries(&mut self, deliveries: Vec<Delivery>) -> Result<Vec<Delivery>> {
-        let done =
-            deliveries.into_iter().filter_map(|d| self.forget_delivery(&d).map(|gone| gone.then_some(d)).transpose());
-        let done: Inner<Vec<Delivery>> = done.collect();
-        self.told(done)
-    }
-
-    /// Removes a delivery unless a stored publication explains it; whether it did.
-    fn forget_delivery(&self, d: &Delivery) -> Inner<bool> {
-        let conn = &self.writer.conn;
-        let mut explained = conn.prepare_cached(
-            "SELECT EXISTS(SELECT 1 FROM message WHERE stream = ?1 AND sequence = ?2 AND (?3 IS NULL OR destination = ?3))
-             OR EXISTS(SELECT 1 FROM message WHERE event_id = ?4 AND destination = ?3)",
-        )?;
-        let sequence = d.stream_sequence as i64;
-        if explained.query_row(params![d.key.stream, sequence, d.destination, d.event_id], |r| r.get(0))? {
-            return Ok(false);
-        }
-        let key = params![d.key.stream, d.key.consumer, d.key.consumer_sequence as i64];
-        for table in ["delivery", "settlement"] {
-            let sql = format!("DELETE FROM {table} WHERE stream = ?1 AND consumer = ?2 AND consumer_sequence = ?3");
-            conn.prepare_cached(&sql)?.execute(key)?;
-        }
-        Ok(true)
-    }
-
     /// Removes joins.
     pub fn remove_joins(&mut self, joins: &[TraceJoin]) -> Result<()> {
         let done = joins.iter().try_for_each(|j| -> Inner<()> {
@@ -270,49 +191,6 @@ impl Tx<'_> {
             Ok(())
         });
         self.told(done)
-    }
-
-    /// Narrows to what is left: when each series has data, the time that everything covers. Due after erasing.
-    pub fn tidy(&mut self) -> Result<()> {
-        let Writer { conn, state, .. } = &mut *self.writer;
-        let mut done = || -> Inner<()> {
-            conn.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM rollup WHERE level = 0)", [])?;
-            conn.execute(
-                "UPDATE series SET first = b.low * ?1, last = (b.high + 1) * ?1, live = b.rows FROM (SELECT series,
-                 min(bucket) AS low, max(bucket) AS high, count(*) AS rows FROM rollup WHERE level = 0 GROUP BY series) b
-                 WHERE series.id = b.series",
-                [FINEST],
-            )?;
-            state.rollups = Rollups::load(conn)?;
-            let ends = "SELECT min(a), max(b) FROM (SELECT min(first) AS a, max(last) AS b FROM chunk
-                UNION ALL SELECT min(time), max(time) FROM message)";
-            let stats = &mut state.counters.stats;
-            (stats.oldest, stats.newest) = conn.query_row(ends, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
-            conn.execute("DELETE FROM counter WHERE name IN ('oldest', 'newest')", [])?;
-            Ok(())
-        };
-        let done = done();
-        self.told(done)
-    }
-
-    /// Removes everything but the notes ([`Tx::set_meta`]).
-    pub fn erase_everything(&mut self) -> Result<()> {
-        let done = self.try_erase_everything();
-        self.told(done)
-    }
-
-    fn try_erase_everything(&mut self) -> Inner<()> {
-        self.keep_event_rows()?;
-        self.keep_next_chunk()?;
-        let Writer { conn, state, .. } = &mut *self.writer;
-        for table in TABLES {
-            conn.execute(&format!("DELETE FROM {table}"), [])?;
-        }
-        conn.execute_batch("DELETE FROM rejected; DELETE FROM counter;")?;
-        state.rollups = Rollups::load(conn)?;
-        state.counters = Counters::default();
-        state.unswept.clear();
-        self.keep_unswept()
     }
 
     /// Writes chunks anew without the items that are gone, those of traces taken off them included; what is left of small ones
@@ -395,25 +273,17 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn keep_next_chunk(&self) -> Inner<()> {
+    pub(crate) fn keep_next_chunk(&self) -> Inner<()> {
         let next = self.writer.state.next_chunk.to_string();
         let mut put = self.writer.conn.prepare_cached("INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)")?;
         put.execute([META_NEXT_CHUNK, &next])?;
         Ok(())
     }
 
-    fn keep_unswept(&self) -> Inner<()> {
+    pub(crate) fn keep_unswept(&self) -> Inner<()> {
         let ids: Vec<String> = self.writer.state.unswept.iter().map(i64::to_string).collect();
         let mut put = self.writer.conn.prepare_cached("INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)")?;
         put.execute([META_UNSWEPT, &ids.join(" ")])?;
-        Ok(())
-    }
-
-    fn keep_event_rows(&self) -> Inner<()> {
-        let sql = "INSERT OR REPLACE INTO meta(key, value) SELECT ?1, max(
-            coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?1), 0),
-            coalesce((SELECT max(id) FROM message), 0))";
-        self.writer.conn.prepare_cached(sql)?.execute([META_EVENT_ROWS])?;
         Ok(())
     }
 }
@@ -429,22 +299,5 @@ impl Writer {
     /// Whether deleting was cut off before all chunks were written anew: then [`Tx::sweep`] is due.
     pub fn is_unswept(&self) -> bool {
         !self.state.unswept.is_empty()
-    }
-
-    /// Gives at most `pages` unused pages back to the file system; whether there are more.
-    pub fn shrink(&mut self, pages: u32) -> Result<bool> {
-        let done = || -> rusqlite::Result<bool> {
-            let mut vacuum = self.conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
-            let mut rows = vacuum.query([])?;
-            while rows.next()?.is_some() {}
-            drop(rows);
-            let left: i64 = self.conn.query_row("PRAGMA freelist_count", [], |r| r.get(0))?;
-            if left == 0 {
-                // What readers keep from being folded in is folded in later; nobody waits for them.
-                self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-            }
-            Ok(left > 0)
-        };
-        done().map_err(|e| StoreError::sqlite(&self.path, e))
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Added;
 use crate::db::context_at;
-use crate::erase::META_EVENT_ROWS;
+use crate::erase_rows::META_EVENT_ROWS;
 use crate::fault::{Fault, Inner};
 use crate::filter::Filter;
 use crate::hash::hash_parts;
