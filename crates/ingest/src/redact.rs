@@ -128,7 +128,7 @@ fn is_hidden(text: &str) -> bool {
 }
 
 /// Replaces a credential's value whatever its type, but for truth values and nothing.
-fn hide(value: &mut Value) -> u32 {
+pub(crate) fn hide(value: &mut Value) -> u32 {
     match value {
         Value::Null | Value::Bool(_) => 0,
         Value::String(s) if is_hidden(s) => 0,
@@ -160,6 +160,7 @@ pub fn redact_value(value: &mut Value) -> u32 {
 pub fn redact_text(text: &mut String) -> u32 {
     let (new, count) = match text.as_bytes().iter().find(|b| !b.is_ascii_whitespace()) {
         Some(b'{' | b'[') => json_text(text),
+        _ if !text.as_bytes().iter().fold(false, |found, b| found | (*b == b'=') | (*b == b'@')) => return 0,
         _ => url_text(text),
     };
     if let Some(new) = new {
@@ -330,7 +331,8 @@ fn secret_end(text: &str, at: usize) -> Option<usize> {
 
 /// Replaces `user:password@` in URLs and values of credential parameters in queries.
 fn url_text(text: &str) -> (Option<String>, u32) {
-    let has_scheme = text.contains("://");
+    // Without `@` there is no user information to hide.
+    let has_scheme = text.contains('@') && text.contains("://");
     let has_query = text.contains('=') && may_be_credential(text.as_bytes());
     if !has_scheme && !has_query {
         return (None, 0);

@@ -44,7 +44,7 @@ fn one(kind: &str, name: &str, pairs: &[(&str, &str)], extra: Json) -> Span {
 }
 
 fn role(kind: &str, name: &str, pairs: &[(&str, &str)]) -> String {
-    match one(kind, name, pairs, json!({})).facts.role {
+    match &one(kind, name, pairs, json!({})).facts.role {
         Role::Internal => "internal".to_owned(),
         Role::Server { caller } => format!("server from {caller}"),
         Role::Client { peer } => format!("client {:?} {:?} {:?}", peer.service, peer.host, peer.port),
@@ -149,7 +149,7 @@ fn nats_dialects() {
         ("messaging.nats.consumer.group", "workers"),
     ];
     let handled = one("consumer", "orders.* receive", &receive, json!({"parentSpanId": "00f067aa0ba902b7"}));
-    let Role::Process { topic, group, .. } = handled.facts.role else { panic!("{:?}", handled.facts.role) };
+    let Role::Process { topic, group, .. } = &handled.facts.role else { panic!("{:?}", handled.facts.role) };
     assert_eq!((topic.as_str(), group.as_deref()), ("topic:nats/orders.placed@prod", Some("workers")));
     assert!(role("consumer", "x", &receive).starts_with("receive "), "without a parent it is a receive");
     for subject in ["$JS.ACK.S.c.1.2.3.4.0", "$JS.API.CONSUMER.MSG.NEXT.S.c"] {

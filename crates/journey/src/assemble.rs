@@ -1,5 +1,7 @@
 //! A stitched and judged journey, written down as the model has it.
 
+use std::borrow::Borrow;
+
 use flowglass_model::{
     Acknowledgement, CriticalStep, Failure, ItemKind, ItemStatus, Journey, JourneyItem, JourneyLink, JourneySummary,
     Layer, NodeId, Role, SpanFacts, SpanStatus, Sure, TraceId,
@@ -15,7 +17,7 @@ use crate::{Input, critical, sentence};
 /// The list's view of a journey; runs for each touched journey as batches are written. O(n log n) in spans, joins and events.
 ///
 /// [`flowglass_model::JourneyState::InProgress`] is never given: that takes a clock.
-pub fn summarise(input: &Input<'_>) -> JourneySummary {
+pub fn summarise<S: Borrow<SpanFacts>>(input: &Input<'_, S>) -> JourneySummary {
     let index = Index::new(input.spans);
     let tree = Tree::new(input, &index);
     let outcome = Outcome::new(&tree, input.deliveries);
@@ -24,7 +26,7 @@ pub fn summarise(input: &Input<'_>) -> JourneySummary {
 }
 
 /// A journey in full: items, links, critical path, failure. Its summary equals [`summarise`] of the same input.
-pub fn build(input: &Input<'_>) -> Journey {
+pub fn build<S: Borrow<SpanFacts>>(input: &Input<'_, S>) -> Journey {
     let index = Index::new(input.spans);
     let tree = Tree::new(input, &index);
     let outcome = Outcome::new(&tree, input.deliveries);

@@ -1,5 +1,7 @@
 //! Spans in a fixed order, found by id, with their parents resolved.
 
+use std::borrow::Borrow;
+
 use flowglass_model::{Role, SpanFacts, SpanId, SpanKind, TraceId};
 
 /// Children of every node in a parent array, ascending.
@@ -45,8 +47,8 @@ pub(crate) struct Index<'a> {
 
 impl<'a> Index<'a> {
     /// Sorts, drops repeats, resolves parents. O(n log n).
-    pub(crate) fn new(spans: &'a [SpanFacts]) -> Index<'a> {
-        let mut sorted: Vec<&SpanFacts> = spans.iter().collect();
+    pub(crate) fn new<S: Borrow<SpanFacts>>(spans: &'a [S]) -> Index<'a> {
+        let mut sorted: Vec<&SpanFacts> = spans.iter().map(Borrow::borrow).collect();
         sorted.sort_by(|a, b| a.key().cmp(&b.key()).then(a.start.cmp(&b.start)).then(a.end.cmp(&b.end)));
         sorted.dedup_by_key(|s| s.key());
         let mut index = Index { spans: sorted, parent: Vec::new() };

@@ -2,13 +2,14 @@
 
 use flowglass_model::{Acknowledgement, Layer, MessageContext, Nanos, NodeId, SpanFacts, TraceId, TraceJoin};
 
-/// Everything known about one journey. The order of the slices never matters, and repeats do no harm.
-pub struct Input<'a> {
+/// Everything known about one journey. The order of the slices never matters, and repeats do no harm. Spans may be facts or
+/// shared facts (`Arc<SpanFacts>`).
+pub struct Input<'a, S = SpanFacts> {
     /// Identity of the journey: the trace it started with.
     pub root: TraceId,
     /// Spans of that trace and of every trace joined to it, unique by [`SpanFacts::key`]. Spans of a joined trace that handle
     /// messages of other journeys may be among them: they are left out here.
-    pub spans: &'a [SpanFacts],
+    pub spans: &'a [S],
     /// Joins that touch any of these traces, those with traces of other journeys included (they tell what does not belong).
     pub joins: &'a [TraceJoin],
     /// Events whose hop or origin lies in one of these traces, or whose id one of the spans names.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowglass_model::{LinkHow, NodeId, Role, SpanFacts, SpanId, SpanKind, TraceId};
+use flowglass_model::{LinkHow, NodeId, Role, SpanFacts, SpanId, SpanKind, TraceId, TraceJoin};
 
 use crate::index::{Children, Index, equal_range, is_handler, message_key, message_of};
 use crate::{EventFacts, Input, select};
@@ -53,7 +53,7 @@ struct Builder<'a> {
 
 impl<'a> Tree<'a> {
     /// Selects and joins.
-    pub(crate) fn new(input: &Input<'a>, index: &'a Index<'a>) -> Tree<'a> {
+    pub(crate) fn new<S>(input: &Input<'a, S>, index: &'a Index<'a>) -> Tree<'a> {
         let selected = select::spans(index, input.root, input.joins);
         let mut chosen: Vec<usize> = (0..selected.len()).filter(|i| selected[*i]).collect();
         chosen.sort_unstable_by_key(|i| {
@@ -85,7 +85,7 @@ impl<'a> Tree<'a> {
             topics: BTreeMap::new(),
         };
         let mut builder = Builder { index, number, tree };
-        builder.join(input);
+        builder.join(input.joins);
         let mut tree = builder.tree;
         tree.find_top(index, input.root);
         tree.find_topics();
@@ -153,8 +153,8 @@ impl<'a> Tree<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn join(&mut self, input: &Input<'a>) {
-        let senders = self.join_spans(input);
+    fn join(&mut self, joins: &[TraceJoin]) {
+        let senders = self.join_spans(joins);
         let events = self.index_events();
         self.join_producers(&senders);
         for handler in 0..self.tree.spans.len() {
@@ -184,7 +184,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Parents, span links and the joins handed over; gives senders by message identity.
-    fn join_spans(&mut self, input: &Input<'a>) -> Vec<((&'a str, &'a str), usize)> {
+    fn join_spans(&mut self, joins: &[TraceJoin]) -> Vec<((&'a str, &'a str), usize)> {
         let mut senders = Vec::new();
         for n in 0..self.tree.spans.len() {
             let span = self.tree.spans[n];
@@ -203,7 +203,7 @@ impl<'a> Builder<'a> {
                 senders.push((key, n));
             }
         }
-        for join in input.joins {
+        for join in joins {
             let child = self.index.find_handler(join.child_trace, join.child_span).and_then(|i| self.number[i]);
             if let (Some(from), Some(to)) = (self.sender_at((join.parent_trace, join.parent_span)), child) {
                 self.link(from, to, join.how);

@@ -24,6 +24,9 @@ pub enum IdError {
     Zero,
 }
 
+/// Lower-case hexadecimal digits.
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
     if text.len() != N * 2 {
         return Err(IdError::Length { expected: N * 2, found: text.chars().count() });
@@ -66,7 +69,12 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+                let mut text = [0u8; $n * 2];
+                for (i, b) in self.0.iter().enumerate() {
+                    text[i * 2] = DIGITS[usize::from(b >> 4)];
+                    text[i * 2 + 1] = DIGITS[usize::from(b & 15)];
+                }
+                f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
             }
         }
 

@@ -1,5 +1,7 @@
 //! What the store rolls up per time bucket, so that the map never reads spans again.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{InteractionKind, LinkHow, Nanos, NodeId, Sketch, SpanId, TraceId, UnresolvedReason};
@@ -95,8 +97,8 @@ impl SeriesKey {
 /// A change of one series: `count` occurrences more (or, negative, fewer).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delta {
-    /// Which figure.
-    pub key: SeriesKey,
+    /// Which figure; changes of one figure may share the key.
+    pub key: Arc<SeriesKey>,
     /// When the occurrence started; decides the bucket.
     pub at: Nanos,
     /// +1 for a new occurrence, -1 for one taken back.

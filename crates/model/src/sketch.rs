@@ -1,6 +1,7 @@
 //! A mergeable quantile sketch with a bounded relative error.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +20,13 @@ pub struct Sketch {
 }
 
 fn index(value: f64) -> i32 {
+    // Taken once: the compiler does not work out logarithms.
+    static LOG_GAMMA: LazyLock<f64> = LazyLock::new(|| GAMMA.ln());
     let magnitude = value.abs();
     if magnitude < ZERO {
         return 0;
     }
-    let i = (magnitude.ln() / GAMMA.ln()).ceil() as i32 + 1;
+    let i = (magnitude.ln() / *LOG_GAMMA).ceil() as i32 + 1;
     if value < 0.0 { -i } else { i }
 }
 
@@ -39,10 +42,20 @@ fn midpoint(index: i32) -> f64 {
 impl Sketch {
     /// Counts a value (`count` may be negative to take it back).
     pub fn add(&mut self, nanos: i64, count: i64) {
-        let slot = self.buckets.entry(index(nanos as f64)).or_insert(0);
+        self.add_to(Sketch::bucket(nanos), count);
+    }
+
+    /// The bucket of a value, for those who count it in several sketches.
+    pub fn bucket(nanos: i64) -> i32 {
+        index(nanos as f64)
+    }
+
+    /// Counts a value by its [`Sketch::bucket`].
+    pub fn add_to(&mut self, bucket: i32, count: i64) {
+        let slot = self.buckets.entry(bucket).or_insert(0);
         *slot += count;
         if *slot == 0 {
-            self.buckets.remove(&index(nanos as f64));
+            self.buckets.remove(&bucket);
         }
     }
 

@@ -247,8 +247,8 @@ pub struct SpanLink {
 /// A span with all that was sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Span {
-    /// What correlation needs.
-    pub facts: SpanFacts,
+    /// What correlation needs, shared with those who keep it.
+    pub facts: Arc<SpanFacts>,
     /// The span name.
     pub name: String,
     /// W3C tracestate.

@@ -263,8 +263,8 @@ impl Db<'_> {
     /// Journeys a trace belongs to, oldest first.
     pub(crate) fn journeys_of_trace(&self, trace: TraceId) -> Inner<Vec<TraceId>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT m.journey FROM journey_member m LEFT JOIN journey j ON j.id = m.journey WHERE m.trace = ?1
-             ORDER BY j.start, m.journey",
+            "SELECT journey FROM (SELECT journey FROM journey_member WHERE trace = ?1 UNION SELECT id FROM journey WHERE id = ?1)
+             LEFT JOIN journey j ON j.id = journey ORDER BY j.start, journey",
         )?;
         let rows = statement.query_map([trace.as_bytes()], |r| trace_at(r, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -272,8 +272,9 @@ impl Db<'_> {
 
     /// Traces of a journey, sorted by id.
     pub(crate) fn traces_of_journey(&self, journey: TraceId) -> Inner<Vec<TraceId>> {
-        let mut statement =
-            self.conn.prepare_cached("SELECT trace FROM journey_member WHERE journey = ?1 ORDER BY trace")?;
+        let mut statement = self.conn.prepare_cached(
+            "SELECT trace FROM journey_member WHERE journey = ?1 UNION SELECT id FROM journey WHERE id = ?1 ORDER BY 1",
+        )?;
         let rows = statement.query_map([journey.as_bytes()], |r| trace_at(r, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -21,8 +21,8 @@ use crate::{Result, Tx, Writer};
 pub(crate) const META_NEXT_CHUNK: &str = "next_chunk";
 /// Under this key the workspace remembers the chunks that traces were taken off, until they are written anew.
 const META_UNSWEPT: &str = "unswept_chunks";
-/// Chunks written anew, or gone through, at a time.
-const SWEPT: usize = 4;
+/// Items of chunks written anew, or gone through, at a time; a larger chunk by itself.
+const SWEPT: i64 = 8_000;
 
 /// What went with some traces.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -111,7 +111,7 @@ impl Tx<'_> {
     }
 
     fn try_sweep(&mut self) -> Inner<bool> {
-        let due: Vec<i64> = self.writer.state.unswept.iter().take(SWEPT).copied().collect();
+        let due = self.at_a_time(self.writer.state.unswept.iter().copied())?;
         for kind in [Kind::Spans, Kind::Logs] {
             let mut chunks = BTreeSet::new();
             for id in &due {
@@ -129,6 +129,20 @@ impl Tx<'_> {
         Ok(more)
     }
 
+    /// As many of the first of some chunks as one step goes through.
+    fn at_a_time(&self, chunks: impl Iterator<Item = i64>) -> Inner<Vec<i64>> {
+        let mut items = self.writer.conn.prepare_cached("SELECT items FROM chunk WHERE id = ?1")?;
+        let (mut out, mut sum) = (Vec::new(), 0);
+        for id in chunks {
+            sum += items.query_row([id], |r| r.get::<_, i64>(0)).optional()?.unwrap_or_default();
+            if sum > SWEPT && !out.is_empty() {
+                break;
+            }
+            out.push(id);
+        }
+        Ok(out)
+    }
+
     /// Removes log records of `[since, until)` that belong to no trace with spans, a few chunks at a time, until the sweep is
     /// done. Gives their number.
     pub fn erase_loose_logs(&mut self, since: Option<Nanos>, until: Option<Nanos>, sweep: &mut Sweep) -> Result<u64> {
@@ -141,8 +155,9 @@ impl Tx<'_> {
         let end = *sweep.end.get_or_insert(self.writer.state.next_chunk);
         let mut chunks = loose_log_chunks(self.db(), since, until)?;
         chunks.retain(|id| *id > sweep.after && *id < end);
-        sweep.done = chunks.len() <= SWEPT;
-        for id in chunks.into_iter().take(SWEPT) {
+        let due = self.at_a_time(chunks.iter().copied())?;
+        sweep.done = due.len() == chunks.len();
+        for id in due {
             sweep.after = id;
             let known: FxHashSet<TraceId> = {
                 let db = self.db();

@@ -6,6 +6,7 @@ use rusqlite::params;
 use crate::counters::Counters;
 use crate::fault::Inner;
 use crate::message_rows::BLOCK;
+use crate::names::Numbers;
 use crate::rollup::Rollups;
 use crate::series::FINEST;
 use crate::{Result, StoreError, Tx, Writer, events};
@@ -13,7 +14,7 @@ use crate::{Result, StoreError, Tx, Writer, events};
 /// Under this key the workspace remembers the highest row an event ever had, once events were deleted.
 pub(crate) const META_EVENT_ROWS: &str = "event_rows";
 /// Tables that everything erased empties.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "chunk",
     "chunk_filter",
     "trace_chunk",
@@ -32,6 +33,8 @@ const TABLES: [&str; 18] = [
     "advisory",
     "journey",
     "journey_member",
+    "journey_root",
+    "name",
 ];
 
 impl Tx<'_> {
@@ -141,6 +144,7 @@ impl Tx<'_> {
         }
         conn.execute_batch("DELETE FROM rejected; DELETE FROM counter;")?;
         state.rollups = Rollups::load(conn)?;
+        state.numbers = Numbers::load(conn)?;
         state.counters = Counters::default();
         state.unswept.clear();
         self.keep_unswept()

@@ -10,8 +10,9 @@ use rustc_hash::FxHashSet;
 
 use crate::db::{Db, trace_at};
 use crate::fault::Inner;
-use crate::journeys::{STATES, decode, summary};
+use crate::journeys::{COLUMNS, INDEXED, STATES, read, state_at, summary};
 use crate::lookup::{Lookups, lookups};
+use crate::names::Texts;
 use crate::{JourneyFilter, JourneyPage};
 
 /// Settled times given with a page at most.
@@ -39,7 +40,7 @@ struct Plan<'a> {
 
 /// A page of journeys, newest first.
 pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
-    let lookups = lookups(db, f)?;
+    let (lookups, texts) = (lookups(db, f)?, Texts::new(db.conn));
     let (noise, operations) = roots(db.conn, f)?;
     let by_columns = |(i, test): (usize, &Test)| match test {
         Test::Is(Field::State | Field::Status | Field::Retried | Field::DeadLettered | Field::Operation, _)
@@ -54,7 +55,7 @@ pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
     match &plan.lookups.candidates {
         Some(candidates) => {
             for id in candidates.iter().take(SUMMARIES) {
-                let Some(j) = summary(db.conn, *id)? else { continue };
+                let Some(j) = summary(db.conn, &texts, *id)? else { continue };
                 let inside = f.since.is_none_or(|t| j.start >= t) && f.until.is_none_or(|t| j.start < t);
                 if inside {
                     let place = (j.start, j.id);
@@ -63,9 +64,9 @@ pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
                 }
             }
         }
-        None => scan(db.conn, &plan, &mut tally)?,
+        None => scan(db.conn, &texts, &plan, &mut tally)?,
     }
-    tally.finish(db.conn, &plan)
+    tally.finish(db.conn, &texts, &plan)
 }
 
 /// Roots that are noise, and those that each `operation:` term means, by its position.
@@ -101,7 +102,7 @@ fn roots(conn: &Connection, f: &JourneyFilter) -> Inner<Roots> {
     Ok((noise, operations))
 }
 
-fn scan(conn: &Connection, plan: &Plan<'_>, tally: &mut Tally) -> Inner<()> {
+fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, tally: &mut Tally) -> Inner<()> {
     let f = plan.filter;
     let (mut sql, mut values) = ("1".to_owned(), Vec::new());
     let mut and = |condition: &str, value: Sql| {
@@ -118,26 +119,23 @@ fn scan(conn: &Connection, plan: &Plan<'_>, tally: &mut Tally) -> Inner<()> {
         // What was read for the pages before is not read again; its numbers were told with the first one.
         and("start <= ??", start.into());
     }
-    let body = if plan.needs_summary { ", body" } else { "" };
-    let sql = format!(
-        "SELECT id, start, state, response, settled, retries, dead_lettered, root{body} FROM journey WHERE {sql}
-         ORDER BY start DESC, id DESC"
-    );
+    let columns = if plan.needs_summary { COLUMNS } else { INDEXED };
+    let sql = format!("SELECT {columns} FROM journey WHERE {sql} ORDER BY start DESC, id DESC");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
-    let mut read = 0;
+    let mut summaries = 0;
     while let Some(r) = rows.next()? {
         let found = candidate(r)?;
-        if plan.needs_summary && read >= SUMMARIES {
+        if plan.needs_summary && summaries >= SUMMARIES {
             break;
         }
         let last = found.place;
         let of_row = || -> Inner<Option<JourneySummary>> {
-            read += 1;
-            Ok(Some(decode(r.get_ref(8)?.as_blob().unwrap_or_default())?))
+            summaries += 1;
+            Ok(Some(read(r, texts)?))
         };
         plan.take(&found, of_row, tally)?;
-        if plan.needs_summary && read >= SUMMARIES {
+        if plan.needs_summary && summaries >= SUMMARIES {
             tally.stopped = Some(last);
         }
     }
@@ -145,9 +143,8 @@ fn scan(conn: &Connection, plan: &Plan<'_>, tally: &mut Tally) -> Inner<()> {
 }
 
 fn candidate(r: &Row<'_>) -> Inner<Candidate> {
-    let state = STATES[r.get::<_, i64>(2)?.clamp(0, STATES.len() as i64 - 1) as usize];
     let columns = JourneyColumns {
-        state,
+        state: state_at(r, 2)?,
         response: r.get(3)?,
         settled: r.get(4)?,
         retries: r.get::<_, i64>(5)? as u64,
@@ -249,7 +246,7 @@ impl Tally {
         self.rows.truncate(limit);
     }
 
-    fn finish(mut self, conn: &Connection, plan: &Plan<'_>) -> Inner<JourneyPage> {
+    fn finish(mut self, conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>) -> Inner<JourneyPage> {
         self.cut(plan.filter.limit);
         let mut page = self.page;
         page.noise = self.noise;
@@ -262,7 +259,7 @@ impl Tally {
         for ((_, id), known) in self.rows {
             page.rows.extend(match known {
                 Some(known) => Some(known),
-                None => summary(conn, id)?,
+                None => summary(conn, texts, id)?,
             });
         }
         Ok(page)

@@ -1,10 +1,11 @@
 //! Journeys as rows: the columns that filters need, and the summary.
 
-use flowglass_model::filter::operation_of;
 use flowglass_model::{JourneyState, JourneySummary, Nanos, TraceId};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::fault::{Fault, Inner};
+use crate::db::trace_at;
+use crate::fault::Inner;
+use crate::names::{self, Numbers, Texts};
 
 /// States by the number they are stored as.
 pub(crate) const STATES: [JourneyState; 5] = [
@@ -15,63 +16,44 @@ pub(crate) const STATES: [JourneyState; 5] = [
     JourneyState::Incomplete,
 ];
 
+/// Columns that an index holds; no summary is read for them.
+pub(crate) const INDEXED: &str = "id, start, state, response, settled, retries, dead_lettered, root";
+/// What [`read`] reads: the columns of [`INDEXED`], then the body.
+pub(crate) const COLUMNS: &str = "id, start, state, response, settled, retries, dead_lettered, root, body";
+
 fn number(state: JourneyState) -> i64 {
     STATES.iter().position(|s| *s == state).unwrap_or_default() as i64
 }
 
-/// Stores summaries; `members` are all traces of these journeys.
-pub(crate) fn put(conn: &Connection, journeys: &[JourneySummary], members: &[(TraceId, TraceId)]) -> Inner<()> {
+/// Stores summaries; `members` are all (journey, trace) pairs of these journeys. That a journey has the trace it is named after
+/// goes without a row: most have no other. `may_have_members` may say no only where none but that one was ever stored.
+pub(crate) fn put(
+    conn: &Connection,
+    numbers: &mut Numbers,
+    journeys: &[JourneySummary],
+    members: &[(TraceId, TraceId)],
+    may_have_members: &dyn Fn(TraceId) -> bool,
+) -> Inner<()> {
     let mut insert = conn.prepare_cached(
-        "INSERT OR REPLACE INTO journey(id, start, state, response, settled, retries, dead_lettered, body, root)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO journey(id, start, state, response, settled, retries, dead_lettered, root, body)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO UPDATE SET start = excluded.start,
+         state = excluded.state, response = excluded.response, settled = excluded.settled, retries = excluded.retries,
+         dead_lettered = excluded.dead_lettered, root = excluded.root, body = excluded.body",
     )?;
     let mut clear = conn.prepare_cached("DELETE FROM journey_member WHERE journey = ?1")?;
     for j in journeys {
-        let body = postcard::to_stdvec(j).map_err(|e| Fault::decode("a journey", e))?;
+        let (root, body) = (numbers.root(conn, j)?, numbers.body(conn, j)?);
         let (id, state, retries) = (j.id.as_bytes(), number(j.state), j.retries as i64);
-        let root = root_of(conn, j)?;
-        insert.execute(params![id, j.start, state, j.response, j.settled, retries, j.dead_lettered, body, root])?;
-        clear.execute([id])?;
+        insert.execute(params![id, j.start, state, j.response, j.settled, retries, j.dead_lettered, root, body])?;
+        if may_have_members(j.id) {
+            clear.execute([id])?;
+        }
     }
     let mut member = conn.prepare_cached("INSERT OR IGNORE INTO journey_member(trace, journey) VALUES(?1, ?2)")?;
-    for (journey, trace) in members {
+    for (journey, trace) in members.iter().filter(|(journey, trace)| journey != trace) {
         member.execute(params![trace.as_bytes(), journey.as_bytes()])?;
     }
     Ok(())
-}
-
-/// The number of what a journey began with.
-fn root_of(conn: &Connection, j: &JourneySummary) -> Inner<i64> {
-    let (service, operation) = (j.root_participant.name(), operation_of(j));
-    let mut known = conn.prepare_cached("SELECT id FROM journey_root WHERE service = ?1 AND operation = ?2")?;
-    if let Some(id) = known.query_row([service, operation], |r| r.get(0)).optional()? {
-        return Ok(id);
-    }
-    conn.prepare_cached("INSERT INTO journey_root(service, operation) VALUES(?1, ?2)")?
-        .execute([service, operation])?;
-    Ok(conn.last_insert_rowid())
-}
-
-/// Completes journeys that were stored before roots were.
-pub(crate) fn fill_roots(conn: &Connection) -> Inner<()> {
-    let state = conn.unchecked_transaction()?;
-    let mut statement = conn.prepare("SELECT id, body FROM journey WHERE root IS NULL")?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    while let Some(r) = rows.next()? {
-        let summary = decode(r.get_ref(1)?.as_blob().unwrap_or_default())?;
-        found.push((r.get::<_, [u8; 16]>(0)?, root_of(conn, &summary)?));
-    }
-    drop(rows);
-    for (id, root) in found {
-        conn.prepare_cached("UPDATE journey SET root = ?2 WHERE id = ?1")?.execute(params![id, root])?;
-    }
-    Ok(state.commit()?)
-}
-
-/// A summary as stored.
-pub(crate) fn decode(body: &[u8]) -> Inner<JourneySummary> {
-    postcard::from_bytes(body).map_err(|e| Fault::decode("a journey", e))
 }
 
 /// Removes journeys; their traces stay.
@@ -84,10 +66,27 @@ pub(crate) fn delete(conn: &Connection, journeys: &[TraceId]) -> Inner<()> {
 }
 
 /// The summary of a journey.
-pub(crate) fn summary(conn: &Connection, id: TraceId) -> Inner<Option<JourneySummary>> {
-    let mut statement = conn.prepare_cached("SELECT body FROM journey WHERE id = ?1")?;
-    let body: Option<Vec<u8>> = statement.query_row([id.as_bytes()], |r| r.get(0)).optional()?;
-    body.map(|b| decode(&b)).transpose()
+pub(crate) fn summary(conn: &Connection, texts: &Texts<'_>, id: TraceId) -> Inner<Option<JourneySummary>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM journey WHERE id = ?1"))?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    rows.next()?.map(|r| read(r, texts)).transpose()
+}
+
+/// The summary in a row of [`COLUMNS`].
+pub(crate) fn read(r: &Row<'_>, texts: &Texts<'_>) -> Inner<JourneySummary> {
+    let mut summary = names::blank(trace_at(r, 0)?, state_at(r, 2)?);
+    summary.start = r.get(1)?;
+    summary.response = r.get(3)?;
+    summary.settled = r.get(4)?;
+    summary.retries = r.get::<_, i64>(5)? as u64;
+    summary.dead_lettered = r.get(6)?;
+    texts.fill(r.get_ref(8)?.as_blob().unwrap_or_default(), &mut summary)?;
+    Ok(summary)
+}
+
+/// A state column.
+pub(crate) fn state_at(r: &Row<'_>, index: usize) -> Inner<JourneyState> {
+    Ok(STATES[r.get::<_, i64>(index)?.clamp(0, STATES.len() as i64 - 1) as usize])
 }
 
 /// When a journey started.

@@ -16,6 +16,7 @@ use crate::chunk::Kind;
 use crate::counters::Counters;
 use crate::db::Db;
 use crate::fault::Inner;
+use crate::names::Texts;
 use crate::{
     DestinationRow, EventDetail, EventFilter, EventPage, EventRow, FindHit, JourneyFilter, JourneyPage, LogFilter,
     LogPage, Result, Seen, SeriesFilter, Spark, Stats, TimelineBucket, destinations, event_page, events, find,
@@ -203,11 +204,12 @@ impl Reader {
     /// The summary of a journey, by its id or by any trace in it (then the oldest journey of that trace).
     pub fn journey_summary(&self, trace: TraceId) -> Result<Option<JourneySummary>> {
         self.ask(|db| {
-            if let Some(summary) = journeys::summary(db.conn, trace)? {
+            let texts = Texts::new(db.conn);
+            if let Some(summary) = journeys::summary(db.conn, &texts, trace)? {
                 return Ok(Some(summary));
             }
             for journey in db.journeys_of_trace(trace)? {
-                if let Some(summary) = journeys::summary(db.conn, journey)? {
+                if let Some(summary) = journeys::summary(db.conn, &texts, journey)? {
                     return Ok(Some(summary));
                 }
             }

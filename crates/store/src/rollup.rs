@@ -1,5 +1,7 @@
 //! Figures on their way in: added up in memory, written once per commit.
 
+use std::sync::Arc;
+
 use flowglass_model::{Delta, SeriesKey, Sketch};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashMap;
@@ -38,33 +40,41 @@ impl Rollups {
         Ok(Rollups { series, known, changed: vec![], rows: FxHashMap::default(), dirty: vec![] })
     }
 
-    /// Adds a change.
-    pub(crate) fn apply(&mut self, conn: &Connection, delta: &Delta) -> Inner<()> {
-        let bucket = delta.at.div_euclid(FINEST);
-        let index = self.series_of(conn, delta, bucket)?;
+    /// Adds changes. Neighbours that share a key and a bucket are added up at little more than the price of one.
+    pub(crate) fn apply(&mut self, conn: &Connection, deltas: &[Delta]) -> Inner<()> {
+        for run in deltas.chunk_by(|a, b| Arc::ptr_eq(&a.key, &b.key)) {
+            self.apply_run(conn, run)?;
+        }
+        Ok(())
+    }
+
+    /// Adds changes of one series.
+    fn apply_run(&mut self, conn: &Connection, run: &[Delta]) -> Inner<()> {
+        let buckets = || run.iter().map(|d| d.at.div_euclid(FINEST));
+        let (Some(first), Some(last)) = (buckets().min(), buckets().max()) else { return Ok(()) };
+        let index = self.series_of(conn, &run[0].key, (first, last))?;
         let id = self.known[index].id;
+        let sketched = |d: &Delta| d.duration.map(Sketch::bucket);
+        let changes: Vec<_> = run.iter().zip(buckets()).map(|(d, bucket)| (bucket, d, sketched(d))).collect();
         for (level, size) in LEVELS.iter().enumerate() {
-            let place = (level, bucket.div_euclid(*size), id);
-            let row = match self.rows.entry(place) {
-                std::collections::hash_map::Entry::Occupied(e) => e.into_mut(),
-                std::collections::hash_map::Entry::Vacant(e) => e.insert(read(conn, place)?),
-            };
-            if !row.dirty {
-                row.dirty = true;
-                self.dirty.push((place, index));
-            }
-            row.count += delta.count;
-            row.errors += if delta.error { delta.count } else { 0 };
-            if let Some(duration) = delta.duration {
-                row.sketch.add(duration, delta.count);
+            for part in changes.chunk_by(|a, b| a.0.div_euclid(*size) == b.0.div_euclid(*size)) {
+                let place = (level, part[0].0.div_euclid(*size), id);
+                let row = row_at(&mut self.rows, &mut self.dirty, conn, (place, index))?;
+                for (_, delta, duration) in part {
+                    row.count += delta.count;
+                    row.errors += if delta.error { delta.count } else { 0 };
+                    if let Some(duration) = duration {
+                        row.sketch.add_to(*duration, delta.count);
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    fn series_of(&mut self, conn: &Connection, delta: &Delta, bucket: i64) -> Inner<usize> {
-        let (first, last) = (bucket.saturating_mul(FINEST), bucket.saturating_add(1).saturating_mul(FINEST));
-        if let Some(index) = self.series.get(&delta.key) {
+    fn series_of(&mut self, conn: &Connection, key: &SeriesKey, buckets: (i64, i64)) -> Inner<usize> {
+        let (first, last) = (buckets.0.saturating_mul(FINEST), buckets.1.saturating_add(1).saturating_mul(FINEST));
+        if let Some(index) = self.series.get(key) {
             let known = &mut self.known[*index];
             if first < known.first || last > known.last {
                 known.first = known.first.min(first);
@@ -73,12 +83,12 @@ impl Rollups {
             }
             return Ok(*index);
         }
-        let (kind, a, b, c) = series::columns(&delta.key);
+        let (kind, a, b, c) = series::columns(key);
         conn.prepare_cached("INSERT INTO series(kind, a, b, c, first, last, live) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0)")?
             .execute(params![kind, a, b, c, first, last])?;
         let index = self.known.len();
         self.known.push(Known { id: conn.last_insert_rowid(), first, last, live: 0 });
-        self.series.insert(delta.key.clone(), index);
+        self.series.insert(key.clone(), index);
         Ok(index)
     }
 
@@ -127,6 +137,24 @@ impl Rollups {
             self.rows.retain(|_, row| row.dirty);
         }
     }
+}
+
+/// The row of a place, to be written with the next flush.
+fn row_at<'r>(
+    rows: &'r mut FxHashMap<Place, Row>,
+    dirty: &mut Vec<(Place, usize)>,
+    conn: &Connection,
+    (place, series): (Place, usize),
+) -> Inner<&'r mut Row> {
+    let row = match rows.entry(place) {
+        std::collections::hash_map::Entry::Occupied(e) => e.into_mut(),
+        std::collections::hash_map::Entry::Vacant(e) => e.insert(read(conn, place)?),
+    };
+    if !row.dirty {
+        row.dirty = true;
+        dirty.push((place, series));
+    }
+    Ok(row)
 }
 
 fn read(conn: &Connection, place: Place) -> Inner<Row> {

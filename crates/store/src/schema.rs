@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{Result, StoreError};
@@ -13,7 +14,7 @@ use crate::{Result, StoreError};
 const APPLICATION_ID: i64 = 0x464c_4f57;
 
 /// Migrations in order; the format number of a file is how many of them it has seen. Never edit one, add one.
-const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
 
 /// Format written by this version.
 const FORMAT: i64 = MIGRATIONS.len() as i64;
@@ -89,26 +90,14 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection> {
          PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;",
     )
     .map_err(fault)?;
+    // Else a statement is compiled again whenever a value is bound that its plan could depend on: half of all time.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
     migrate(&conn, format).map_err(fault)?;
-    if format == 1 {
-        crate::journeys::fill_roots(&conn).map_err(|f| f.at(path))?;
-    }
     Ok(conn)
 }
 
-/// Opens for reading only; creates nothing. A file of an older format is brought up to date first.
+/// Opens for reading only; creates nothing.
 pub(crate) fn open_for_reading(path: &Path) -> Result<Connection> {
-    let conn = open_as_it_is(path)?;
-    if format_of(&conn, path)? == FORMAT {
-        return Ok(conn);
-    }
-    drop(conn);
-    let _lock = crate::lock::Lock::take(path)?;
-    drop(open_for_writing(path)?);
-    open_as_it_is(path)
-}
-
-fn open_as_it_is(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| cannot_open(path, e))?;
     let conn = match format_of(&conn, path) {
@@ -128,6 +117,7 @@ fn open_as_it_is(path: &Path) -> Result<Connection> {
     let fault = |e| StoreError::sqlite(path, e);
     conn.busy_timeout(BUSY).map_err(fault)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
     conn.execute_batch("PRAGMA cache_size = -32768; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;")
         .map_err(fault)?;
     Ok(conn)

@@ -58,9 +58,16 @@ CREATE TABLE advisory(hash INTEGER PRIMARY KEY, kind TEXT NOT NULL, stream TEXT,
     time INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE INDEX advisory_message ON advisory(stream, stream_sequence) WHERE stream_sequence IS NOT NULL;
 
-CREATE TABLE journey(id BLOB PRIMARY KEY, start INTEGER NOT NULL, state INTEGER NOT NULL, response INTEGER,
-    settled INTEGER, retries INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX journey_start ON journey(start, id, state, response, settled, retries, dead_lettered);
+-- In the order written: trace ids are random, and a commit that spreads its rows over the whole table writes the whole table.
+CREATE TABLE journey(row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, start INTEGER NOT NULL, state INTEGER NOT NULL,
+    response INTEGER, settled INTEGER, retries INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, root INTEGER NOT NULL,
+    body BLOB NOT NULL) STRICT;
+CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE INDEX journey_start ON journey(start, id, state, response, settled, retries, dead_lettered, root);
+-- What a journey began with, each once: lists tell noise and operations apart without reading summaries.
+CREATE TABLE journey_root(id INTEGER PRIMARY KEY, service TEXT NOT NULL, operation TEXT NOT NULL,
+    UNIQUE(service, operation)) STRICT;
+-- The trace that names a journey belongs to it without a row here.
 CREATE TABLE journey_member(trace BLOB NOT NULL, journey BLOB NOT NULL, PRIMARY KEY(trace, journey)) STRICT, WITHOUT ROWID;
 CREATE INDEX journey_traces ON journey_member(journey);
 

@@ -7,8 +7,9 @@ use flowglass_model::Attributes;
 use crate::chunk::Kind;
 use crate::db::Db;
 use crate::fault::Inner;
-use crate::journeys::decode;
+use crate::journeys;
 use crate::message_rows::{COLUMNS, message_at};
+use crate::names::Texts;
 
 /// Values longer than this are not worth suggesting, bytes.
 const LONG: usize = 120;
@@ -59,10 +60,12 @@ fn note_all(into: &mut Counted, attributes: &Attributes) {
 /// Looks at the newest of each sort.
 pub(crate) fn seen(db: Db<'_>, sample: usize) -> Inner<Seen> {
     let mut out = Seen::default();
-    let mut statement = db.conn.prepare_cached("SELECT body FROM journey ORDER BY start DESC LIMIT ?1")?;
+    let texts = Texts::new(db.conn);
+    let sql = format!("SELECT {} FROM journey ORDER BY start DESC LIMIT ?1", journeys::COLUMNS);
+    let mut statement = db.conn.prepare_cached(&sql)?;
     let mut rows = statement.query([sample as i64])?;
     while let Some(r) = rows.next()? {
-        let j = decode(r.get_ref(0)?.as_blob().unwrap_or_default())?;
+        let j = journeys::read(r, &texts)?;
         j.keys.iter().for_each(|(name, value)| note(&mut out.keys, name, value));
         *out.operations.entry(flowglass_model::filter::operation_of(&j).to_owned()).or_default() += 1;
     }

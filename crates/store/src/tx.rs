@@ -1,32 +1,31 @@
 //! One transaction: everything that a group of batches brings, all or nothing.
 
 use flowglass_model::{
-    Advisory, Delivery, Delta, JourneySummary, LogRecord, Message, Nanos, Rejected, Role, Settlement, Span, SpanFacts,
+    Advisory, Delivery, Delta, JourneySummary, LogRecord, Message, Nanos, Rejected, Settlement, Span, SpanFacts,
     SpanId, TraceId, TraceJoin,
 };
 use rusqlite::params;
 use rustc_hash::FxHashMap;
 
-use crate::chunk::{Builder, Kind, Sealed, log_bytes};
+use crate::chunk::{Builder, Kind, log_bytes};
 use crate::db::{Db, message_hash};
 use crate::fault::{Fault, Inner};
 use crate::hash::{hash_parts, hash64};
+use crate::hints::Hint;
 use crate::message_rows::{self, Blocks};
+use crate::packing::{Packed, pack};
 use crate::{
     Added, EventRow, MessageRef, Result, StoreError, UnmatchedPublication, Writer, delivery_rows, events, journeys,
 };
 
 /// Rejections kept in words; older ones are only counted.
 const REJECTED: i64 = 1_000;
-/// A chunk below this many items is packed again together with what comes next, as long as that is at least as much:
-/// a quiet source fills chunks too, and an item is packed again a handful of times at most.
-const SMALL: usize = 256;
 
 /// An open transaction. It sees what it wrote; others see it after [`Tx::commit`].
 pub struct Tx<'w> {
     pub(crate) writer: &'w mut Writer,
-    spans: Builder,
-    logs: Builder,
+    pub(crate) spans: Builder,
+    pub(crate) logs: Builder,
     blocks: Blocks,
     committed: bool,
 }
@@ -56,12 +55,26 @@ impl<'w> Tx<'w> {
         Db { conn: &self.writer.conn, cache: &self.writer.cache }
     }
 
+    /// Whether something may be stored; `false` is certain.
+    pub(crate) fn may(&self, hint: Hint<'_>) -> bool {
+        self.writer.hints.as_ref().is_none_or(|h| h.may(hint))
+    }
+
+    pub(crate) fn hint(&mut self, hint: Hint<'_>) {
+        if let Some(hints) = &mut self.writer.hints {
+            hints.add(hint);
+        }
+    }
+
     pub(crate) fn told<T>(&self, result: Inner<T>) -> Result<T> {
         result.map_err(|f| f.at(&self.writer.path))
     }
 
     /// Facts of all stored spans of a trace, those of this transaction included; in no particular order.
     pub fn trace_facts(&self, trace: TraceId) -> Result<Vec<SpanFacts>> {
+        if !self.may(Hint::Trace(trace)) {
+            return Ok(Vec::new());
+        }
         self.told(self.db().trace_facts(trace).and_then(|mut facts| {
             facts.extend(self.spans.facts_of(trace)?);
             Ok(facts)
@@ -70,32 +83,48 @@ impl<'w> Tx<'w> {
 
     /// Traces with a span that links to this span.
     pub fn traces_linking_to(&self, trace: TraceId, span: SpanId) -> Result<Vec<TraceId>> {
+        if !self.may(Hint::Link(trace, span)) {
+            return Ok(Vec::new());
+        }
         self.told(self.db().traces_linking_to(trace, span))
     }
 
     /// Stored publications whose hop is this span.
     pub fn messages_with_context(&self, trace: TraceId, span: SpanId) -> Result<Vec<MessageRef>> {
+        if !self.may(Hint::Hop(trace, span)) {
+            return Ok(Vec::new());
+        }
         self.told(self.db().messages_with_context(trace, span))
     }
 
     /// Traces with a send, receive or process span of a message; `topic_body` is `NodeId::body` of the topic
     /// (`nats/orders.placed`).
     pub fn traces_with_message(&self, topic_body: &str, message_id: &str) -> Result<Vec<TraceId>> {
+        if !self.may(Hint::SpanMessage(message_hash(topic_body, message_id))) {
+            return Ok(Vec::new());
+        }
         self.told(self.db().traces_with_message(topic_body, message_id))
     }
 
     /// Stored publications of an event id on a destination.
     pub fn messages_with_id(&self, system: &str, destination: &str, event_id: &str) -> Result<Vec<MessageRef>> {
+        if !self.may(Hint::MessageId(destination, event_id)) {
+            return Ok(Vec::new());
+        }
         self.told(self.db().messages_with_id(system, destination, event_id))
     }
 
     /// What the resolver noted under a key.
     pub fn unmatched(&self, key: &str) -> Result<Option<UnmatchedPublication>> {
+        if !self.may(Hint::Note(key)) {
+            return Ok(None);
+        }
         self.told(self.db().unmatched(key))
     }
 
     /// Notes something for the resolver, or forgets it.
     pub fn set_unmatched(&mut self, key: &str, value: Option<&UnmatchedPublication>) -> Result<()> {
+        self.hint(Hint::Note(key));
         let conn = &self.writer.conn;
         let done = || -> Inner<()> {
             match value {
@@ -113,20 +142,15 @@ impl<'w> Tx<'w> {
 
     /// Adds spans that are new (trace id, span id and kind were not stored before; the resolver knows).
     pub fn add_spans(&mut self, spans: &[Span]) -> Result<()> {
-        let done = spans.iter().try_for_each(|span| self.add_span(span));
+        let packed = pack(&mut self.writer.state.packer, spans);
+        let done = packed.and_then(|p| self.take_packed(p));
         self.told(done)
     }
 
-    fn add_span(&mut self, span: &Span) -> Inner<()> {
-        self.spans.push_span(span)?;
-        index_span(self.db(), &span.facts)?;
-        let counters = &mut self.writer.state.counters;
-        counters.stats.spans += 1;
-        counters.cover(span.facts.start, span.facts.start);
-        if self.spans.is_full() {
-            self.store_full(Kind::Spans)?;
-        }
-        Ok(())
+    /// Adds spans that a [`Packer`](crate::Packer) packed meanwhile: the same as [`Tx::add_spans`] of them.
+    pub fn add_packed(&mut self, packed: Packed) -> Result<()> {
+        let done = self.take_packed(packed);
+        self.told(done)
     }
 
     /// Adds publications; tells for each whether it is a new event, a repetition, or was stored before.
@@ -139,6 +163,9 @@ impl<'w> Tx<'w> {
             counters.stats.events += u64::from(added == Added::New);
             if added != Added::Known {
                 counters.cover(message.time, message.time);
+                if let Some(hints) = &mut self.writer.hints {
+                    hints.add_message(message);
+                }
             }
             out.push(added);
         }
@@ -225,12 +252,16 @@ impl<'w> Tx<'w> {
     /// Adds changes to the rollups.
     pub fn apply(&mut self, deltas: &[Delta]) -> Result<()> {
         let Writer { conn, state, .. } = &mut *self.writer;
-        let done = deltas.iter().try_for_each(|delta| state.rollups.apply(conn, delta));
+        let done = state.rollups.apply(conn, deltas);
         self.told(done)
     }
 
     /// Adds joins between traces; known ones are left as they are.
     pub fn add_joins(&mut self, joins: &[TraceJoin]) -> Result<()> {
+        for join in joins {
+            self.hint(Hint::Join(join.child_trace));
+            self.hint(Hint::Join(join.parent_trace));
+        }
         let conn = &self.writer.conn;
         let done = || -> Inner<()> {
             let mut put = conn.prepare_cached(
@@ -248,12 +279,19 @@ impl<'w> Tx<'w> {
 
     /// Joins of a trace: as child, as parent.
     pub fn joins_of(&self, trace: TraceId) -> Result<(Vec<TraceJoin>, Vec<TraceJoin>)> {
+        if !self.may(Hint::Join(trace)) {
+            return Ok((Vec::new(), Vec::new()));
+        }
         self.told(self.db().joins_of(trace))
     }
 
     /// Stores journeys. `members` are all (journey, trace) pairs of these journeys; they replace those stored before.
     pub fn put_journeys(&mut self, journeys: &[JourneySummary], members: &[(TraceId, TraceId)]) -> Result<()> {
-        self.told(journeys::put(&self.writer.conn, journeys, members))
+        // Only joins ever gave a journey a second trace.
+        let Writer { conn, state, hints, .. } = &mut *self.writer;
+        let may_have_members = |journey| hints.as_ref().is_none_or(|h| h.may(Hint::Join(journey)));
+        let done = journeys::put(conn, &mut state.numbers, journeys, members, &may_have_members);
+        self.told(done)
     }
 
     /// Removes journeys (two became one); their traces stay.
@@ -273,7 +311,8 @@ impl<'w> Tx<'w> {
 
     /// Events with a publication whose hop or origin lies in one of these traces, by time.
     pub fn events_of_traces(&self, traces: &[TraceId]) -> Result<Vec<EventRow>> {
-        self.told(events::of_traces(&self.writer.conn, traces))
+        let asked: Vec<TraceId> = traces.iter().copied().filter(|t| self.may(Hint::Event(*t))).collect();
+        self.told(events::of_traces(&self.writer.conn, &asked))
     }
 
     /// Sets a meta value.
@@ -312,117 +351,11 @@ impl<'w> Tx<'w> {
     }
 
     fn flush(&mut self) -> Inner<()> {
-        for kind in [Kind::Spans, Kind::Logs] {
-            let last = self.take(kind);
-            if last.len() > 0 {
-                self.store_last(last, kind)?;
-            }
-        }
+        self.store_rest()?;
         let Writer { conn, state, .. } = &mut *self.writer;
         self.blocks.flush(conn)?;
         state.rollups.flush(conn)?;
         state.counters.save(conn)?;
         Ok(())
     }
-
-    /// The chunk being filled; an empty one takes its place.
-    fn take(&mut self, kind: Kind) -> Builder {
-        let slot = if kind == Kind::Spans { &mut self.spans } else { &mut self.logs };
-        std::mem::replace(slot, Builder::new(&mut self.writer.state.packer))
-    }
-
-    fn store_full(&mut self, kind: Kind) -> Inner<()> {
-        let full = self.take(kind);
-        self.store_chunk(full, kind)
-    }
-
-    /// Stores the last chunk of a transaction, with the small chunks before it packed into it.
-    fn store_last(&mut self, mut builder: Builder, kind: Kind) -> Inner<()> {
-        while let Some((id, items)) = self.newest_chunk(kind)? {
-            // What was taken off a chunk must not come back by packing it again.
-            if items >= SMALL || items > builder.len() || self.writer.state.unswept.contains(&id) {
-                break;
-            }
-            let chunk = self.db().chunk(id)?;
-            if !builder.has_room_for(&chunk) {
-                break;
-            }
-            for index in 0..chunk.len() {
-                match kind {
-                    Kind::Spans => builder.push_span(&chunk.span(index)?)?,
-                    Kind::Logs => builder.push_log(&chunk.log(index)?)?,
-                }
-            }
-            let conn = &self.writer.conn;
-            conn.prepare_cached("DELETE FROM chunk WHERE id = ?1")?.execute([id])?;
-            conn.prepare_cached("DELETE FROM chunk_filter WHERE chunk = ?1")?.execute([id])?;
-            self.forget_places(&chunk.traces(), kind, id)?;
-        }
-        self.store_chunk(builder, kind)
-    }
-
-    /// A trace left without any place is counted again when its new one is stored.
-    pub(crate) fn forget_places(&mut self, traces: &[(TraceId, usize, usize)], kind: Kind, chunk: i64) -> Inner<()> {
-        let Writer { conn, state, cache, .. } = &mut *self.writer;
-        let db = Db { conn, cache };
-        let mut remove =
-            conn.prepare_cached("DELETE FROM trace_chunk WHERE trace = ?1 AND kind = ?2 AND chunk = ?3")?;
-        for (trace, ..) in traces {
-            remove.execute(params![trace.as_bytes(), kind as i64, chunk])?;
-            if kind == Kind::Spans && !db.has_trace(*trace)? {
-                state.counters.stats.traces -= 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn newest_chunk(&self, kind: Kind) -> Inner<Option<(i64, usize)>> {
-        let mut statement =
-            self.writer.conn.prepare_cached("SELECT id, items FROM chunk WHERE kind = ?1 ORDER BY id DESC LIMIT 1")?;
-        let mut rows = statement.query([kind as i64])?;
-        let Some(r) = rows.next()? else { return Ok(None) };
-        Ok(Some((r.get(0)?, r.get::<_, i64>(1)? as usize)))
-    }
-
-    pub(crate) fn store_chunk(&mut self, builder: Builder, kind: Kind) -> Inner<()> {
-        let Writer { conn, state, cache, .. } = &mut *self.writer;
-        let sealed: Sealed = builder.seal(&mut state.packer)?;
-        let id = state.next_chunk;
-        state.next_chunk += 1;
-        conn.prepare_cached("INSERT INTO chunk(id, kind, items, first, last, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![id, kind as i64, sealed.items as i64, sealed.first, sealed.last, sealed.body])?;
-        conn.prepare_cached("INSERT INTO chunk_filter(chunk, kind, bits) VALUES(?1, ?2, ?3)")?.execute(params![
-            id,
-            kind as i64,
-            sealed.filter
-        ])?;
-        let db = Db { conn, cache };
-        let mut place = conn
-            .prepare_cached("INSERT INTO trace_chunk(trace, kind, chunk, first, items) VALUES(?1, ?2, ?3, ?4, ?5)")?;
-        for (trace, first, items) in &sealed.traces {
-            if kind == Kind::Spans && !db.has_trace(*trace)? {
-                state.counters.stats.traces += 1;
-            }
-            place.execute(params![trace.as_bytes(), kind as i64, id, *first as i64, *items as i64])?;
-        }
-        Ok(())
-    }
-}
-
-/// What correlation looks up from the other side.
-fn index_span(db: Db<'_>, facts: &SpanFacts) -> Inner<()> {
-    for (trace, span) in facts.links.iter().filter(|(trace, _)| *trace != facts.trace_id) {
-        let mut put =
-            db.conn.prepare_cached("INSERT OR IGNORE INTO span_link(trace, span, from_trace) VALUES(?1, ?2, ?3)")?;
-        put.execute(params![trace.as_bytes(), span.as_i64(), facts.trace_id.as_bytes()])?;
-    }
-    let (Role::Send { topic, message_id: Some(id), .. }
-    | Role::Receive { topic, message_id: Some(id), .. }
-    | Role::Process { topic, message_id: Some(id), .. }) = &facts.role
-    else {
-        return Ok(());
-    };
-    let mut put = db.conn.prepare_cached("INSERT OR IGNORE INTO span_message(hash, trace) VALUES(?1, ?2)")?;
-    put.execute(params![message_hash(topic.body(), id), facts.trace_id.as_bytes()])?;
-    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use flowglass_model::{Attributes, LogRecord, Message, Span, Value};
+use rustc_hash::FxHashSet;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Calls `f` for each value of attributes.
@@ -42,6 +43,28 @@ pub(crate) fn span(s: &Span, f: &mut dyn FnMut(&str)) {
     s.events.iter().for_each(|e| attributes(&e.attributes, f));
     s.links.iter().for_each(|l| attributes(&l.attributes, f));
     s.facts.keys.iter().for_each(|(_, v)| f(v));
+}
+
+/// Calls `f` for each value of a span that is not a text. Whole numbers are told once as long as `told` remembers them.
+pub(crate) fn span_but_texts(s: &Span, told: &mut FxHashSet<i64>, f: &mut dyn FnMut(&str)) {
+    let events = s.events.iter().flat_map(|e| &e.attributes);
+    let links = s.links.iter().flat_map(|l| &l.attributes);
+    s.attributes.iter().chain(events).chain(links).for_each(|(_, v)| but_text(v, told, f));
+}
+
+/// The same for a log record.
+pub(crate) fn log_but_texts(l: &LogRecord, told: &mut FxHashSet<i64>, f: &mut dyn FnMut(&str)) {
+    l.attributes.iter().map(|(_, v)| v).chain([&l.body]).for_each(|v| but_text(v, told, f));
+}
+
+fn but_text(v: &Value, told: &mut FxHashSet<i64>, f: &mut dyn FnMut(&str)) {
+    match v {
+        Value::String(_) => {}
+        Value::Int(i) if !told.insert(*i) => {}
+        Value::Array(a) => a.iter().for_each(|x| but_text(x, told, f)),
+        Value::Map(m) => m.iter().for_each(|(_, x)| but_text(x, told, f)),
+        other => value(other, f),
+    }
 }
 
 /// Calls `f` for each value of a log record.

@@ -10,7 +10,9 @@ use crate::chunk::Packer;
 use crate::counters::Counters;
 use crate::erase::{META_NEXT_CHUNK, unswept};
 use crate::fault::{Fault, Inner};
+use crate::hints::Hints;
 use crate::lock::Lock;
+use crate::names::Numbers;
 use crate::rollup::Rollups;
 use crate::tx::Tx;
 use crate::{Access, Result, StoreError, schema};
@@ -24,6 +26,8 @@ pub struct Writer {
     pub(crate) path: PathBuf,
     pub(crate) cache: RefCell<Cache>,
     pub(crate) state: State,
+    /// What is certainly not stored; read when the first transaction begins.
+    pub(crate) hints: Option<Hints>,
     _lock: Lock,
 }
 
@@ -31,6 +35,7 @@ pub struct Writer {
 pub(crate) struct State {
     pub(crate) rollups: Rollups,
     pub(crate) counters: Counters,
+    pub(crate) numbers: Numbers,
     pub(crate) next_chunk: i64,
     pub(crate) packer: Packer,
     /// Chunks that traces were taken off and that are still to be written anew.
@@ -40,7 +45,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn load(conn: &Connection) -> Inner<State> {
+    fn load(conn: &Connection, path: &Path) -> Inner<State> {
         // A number never comes back, even when the newest chunks were erased: readers keep what they decoded.
         let next_chunk = conn.query_row(
             "SELECT max(coalesce((SELECT max(id) FROM chunk), 0) + 1,
@@ -48,9 +53,16 @@ impl State {
             [META_NEXT_CHUNK],
             |r| r.get(0),
         )?;
-        let packer = Packer::new().map_err(|e| Fault::decode("a chunk", e))?;
-        let (rollups, counters) = (Rollups::load(conn)?, Counters::load(conn)?);
-        Ok(State { rollups, counters, next_chunk, packer, unswept: unswept(conn)?, stale: false })
+        let packer = Packer::new(path).map_err(|e| Fault::decode("a chunk", e))?;
+        Ok(State {
+            rollups: Rollups::load(conn)?,
+            counters: Counters::load(conn)?,
+            numbers: Numbers::load(conn)?,
+            next_chunk,
+            packer,
+            unswept: unswept(conn)?,
+            stale: false,
+        })
     }
 }
 
@@ -66,9 +78,9 @@ impl Writer {
         }
         let lock = Lock::take(path)?;
         let conn = schema::open_for_writing(path)?;
-        let state = State::load(&conn).map_err(|f| f.at(path))?;
+        let state = State::load(&conn, path).map_err(|f| f.at(path))?;
         let cache = RefCell::new(Cache::new(CACHE));
-        Ok(Writer { conn, path: path.to_path_buf(), cache, state, _lock: lock })
+        Ok(Writer { conn, path: path.to_path_buf(), cache, state, hints: None, _lock: lock })
     }
 
     /// The file.
@@ -76,11 +88,20 @@ impl Writer {
         &self.path
     }
 
+    /// A packer for another thread: see [`Tx::add_packed`].
+    pub fn packer(&self) -> Result<Packer> {
+        Packer::new(&self.path).map_err(|e| StoreError::io(&self.path, e))
+    }
+
     /// Starts a transaction. Dropped without [`Tx::commit`], it leaves no trace.
     pub fn begin(&mut self) -> Result<Tx<'_>> {
         if self.state.stale {
-            self.state = State::load(&self.conn).map_err(|f| f.at(&self.path))?;
+            self.state = State::load(&self.conn, &self.path).map_err(|f| f.at(&self.path))?;
             self.cache.borrow_mut().clear();
+        }
+        if self.hints.is_none() {
+            let hints = Hints::load(&self.conn, self.state.counters.stats.traces);
+            self.hints = Some(hints.map_err(|f| f.at(&self.path))?);
         }
         self.conn.execute_batch("BEGIN IMMEDIATE").map_err(|e| StoreError::sqlite(&self.path, e))?;
         Ok(Tx::new(self))

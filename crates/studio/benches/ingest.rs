@@ -3,11 +3,14 @@
 //! Machines are noisy, so the two are measured in turn and the median of the pairwise ratios is what counts. Run by
 //! `cargo xtask bench`; the figures go to stdout as JSON lines.
 
+mod stages;
+
 use std::time::{Duration, Instant};
 
 use flowglass_studio::Pipeline;
 use flowglass_studio::ingest::Options;
 use flowglass_studio::ingest::otlp::{Encoding, decode_traces};
+use flowglass_studio::model::Batch;
 use flowglass_studio::store::{Access, Reader, Writer};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -122,16 +125,34 @@ fn decode_only(requests: &[Vec<u8>]) -> Duration {
     started.elapsed()
 }
 
-fn store(requests: &[Vec<u8>], folder: &std::path::Path) -> (Duration, u64) {
+/// One thread for everything, or as the program does it: receivers decode while the writer writes.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    InTurn,
+    SideBySide,
+}
+
+fn decoded(group: &[Vec<u8>]) -> Vec<Batch> {
+    let options = Options::default();
+    let decode = |bytes: &Vec<u8>| decode_traces(bytes, Encoding::Protobuf, &options).expect("our own bytes decode");
+    tracing::trace_span!("stage", name = "decode + normalise").in_scope(|| group.iter().map(decode).collect())
+}
+
+fn store(requests: &[Vec<u8>], folder: &std::path::Path, way: Way) -> (Duration, u64) {
     let path = folder.join("bench.flowglass");
     let writer = Writer::open(&path, Access::Create).expect("a workspace");
     let mut pipeline = Pipeline::new(writer, tokio::sync::broadcast::channel(16).0);
-    let options = Options::default();
     let started = Instant::now();
-    for group in requests.chunks(GROUP) {
-        let decode =
-            |bytes: &Vec<u8>| decode_traces(bytes, Encoding::Protobuf, &options).expect("our own bytes decode");
-        pipeline.write(group.iter().map(decode).collect()).expect("stored");
+    let mut write = |batches| {
+        tracing::trace_span!("stage", name = "write (all of it)").in_scope(|| pipeline.write(batches)).expect("stored");
+    };
+    match way {
+        Way::InTurn => requests.chunks(GROUP).for_each(|group| write(decoded(group))),
+        Way::SideBySide => std::thread::scope(|scope| {
+            let (queue, batches) = std::sync::mpsc::sync_channel(1);
+            scope.spawn(move || requests.chunks(GROUP).try_for_each(|group| queue.send(decoded(group))));
+            batches.into_iter().for_each(&mut write);
+        }),
     }
     let took = started.elapsed();
     drop(pipeline);
@@ -140,30 +161,43 @@ fn store(requests: &[Vec<u8>], folder: &std::path::Path) -> (Duration, u64) {
     (took, stats.bytes)
 }
 
+/// Median, least and greatest.
+fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
+    values.sort_by(f64::total_cmp);
+    (values[values.len() / 2], values[0], values[values.len() - 1])
+}
+
 fn main() {
     let requests = requests();
     let spans = (TRACES * 10) as f64;
-    let mut ratios = Vec::new();
-    let mut rates = Vec::new();
-    let mut bytes_per_span = 0.0;
     decode_only(&requests);
-    for _ in 0..ROUNDS {
-        let decode = decode_only(&requests);
-        let folder = tempfile::tempdir().expect("a scratch folder");
-        let (took, bytes) = store(&requests, folder.path());
-        ratios.push(decode.as_secs_f64() / took.as_secs_f64());
-        rates.push(spans / took.as_secs_f64());
-        bytes_per_span = bytes as f64 / spans;
+    for (name, way) in [("ingest", Way::SideBySide), ("ingest-one-thread", Way::InTurn)] {
+        let (mut ratios, mut rates, mut bytes_per_span) = (Vec::new(), Vec::new(), 0.0);
+        for _ in 0..ROUNDS {
+            let decode = decode_only(&requests);
+            let folder = tempfile::tempdir().expect("a scratch folder");
+            let (took, bytes) = store(&requests, folder.path(), way);
+            ratios.push(decode.as_secs_f64() / took.as_secs_f64());
+            rates.push(spans / took.as_secs_f64());
+            bytes_per_span = bytes as f64 / spans;
+        }
+        let ((ratio, least, greatest), (rate, ..)) = (spread(ratios), spread(rates));
+        println!(
+            "{{\"bench\":\"{name}\",\"ratio_to_prost_decode\":{ratio:.3},\"ratio_min\":{least:.3},\"ratio_max\":{greatest:.3},\
+             \"spans_per_second\":{rate:.0},\"bytes_per_span\":{bytes_per_span:.0}}}"
+        );
     }
-    ratios.sort_by(f64::total_cmp);
-    rates.sort_by(f64::total_cmp);
-    println!(
-        "{{\"bench\":\"ingest\",\"ratio_to_prost_decode\":{:.3},\"ratio_min\":{:.3},\"ratio_max\":{:.3},\
-         \"spans_per_second\":{:.0},\"bytes_per_span\":{:.0}}}",
-        ratios[ROUNDS / 2],
-        ratios[0],
-        ratios[ROUNDS - 1],
-        rates[ROUNDS / 2],
-        bytes_per_span
-    );
+    // Measured apart: looking at the clock takes time, too.
+    let stages = stages::measured(|| {
+        for _ in 0..ROUNDS {
+            let bytes = tracing::trace_span!("stage", name = "bare prost decode").in_scope(|| decode_only(&requests));
+            std::hint::black_box(bytes);
+            let folder = tempfile::tempdir().expect("a scratch folder");
+            store(&requests, folder.path(), Way::InTurn);
+        }
+    });
+    for (stage, time) in stages {
+        let micros = time.as_secs_f64() * 1e6 / (spans * ROUNDS as f64);
+        println!("{{\"bench\":\"ingest-stage\",\"stage\":\"{stage}\",\"microseconds_per_span\":{micros:.2}}}");
+    }
 }

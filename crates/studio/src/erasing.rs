@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::control::{EraseJob, ErasePlan};
 use crate::marks::META_MARKS;
-use crate::pipeline::{Pipeline, TxSource, update_journeys};
+use crate::pipeline::{Pipeline, update_journeys};
 use crate::stitch::{self, Joins};
+use crate::tx_source::TxSource;
 
 /// Journeys of the first step; later ones follow the clock.
 const FIRST_STEP: usize = 8;

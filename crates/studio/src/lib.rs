@@ -32,6 +32,7 @@ mod stitch;
 mod studio;
 mod ticker;
 mod time;
+mod tx_source;
 mod views;
 mod words;
 mod workspace;

@@ -4,21 +4,25 @@
 //! price of `fsync` is shared.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use flowglass_ingest::{Submission, SubmitError};
-use flowglass_model::{Batch, Delivery, IngestCounts, Layer, Message, Nanos, NodeId, Span, SpanFacts, SpanId, TraceId};
-use flowglass_store::{Added, StoreError, Tx, UnmatchedPublication, Writer};
-use flowglass_topology::{FactSource, MessageSighting, Resolver, Unmatched};
+use flowglass_model::{Batch, Delivery, IngestCounts, Layer, Message, Nanos, NodeId, Span, SpanFacts, TraceId};
+use flowglass_store::{Added, Packer, StoreError, Tx, Writer};
+use flowglass_topology::Resolver;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::control::{Control, Note};
 use crate::erasing::Erasing;
 use crate::stitch;
+use crate::tx_source::TxSource;
 
 /// Spans whose facts stay in memory; older traces are read again when a late span comes.
 const RESIDENT_SPANS: usize = 200_000;
 /// Items committed together at most.
 const GROUP_ITEMS: usize = 20_000;
+/// Spans from which on it pays to pack them on a second thread.
+const PACKED_BESIDE: usize = 256;
 
 /// What a commit brought, for live views.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +47,8 @@ enum Work {
 /// Owns the writing connection and everything derivation needs.
 pub struct Pipeline {
     pub(crate) writer: Writer,
+    /// Packs spans beside the writer; made when there is enough to do.
+    packer: Option<Packer>,
     pub(crate) resolver: Resolver,
     committed: broadcast::Sender<Committed>,
 }
@@ -50,7 +56,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// A pipeline over a workspace; every commit is announced on `committed`.
     pub fn new(writer: Writer, committed: broadcast::Sender<Committed>) -> Pipeline {
-        Pipeline { writer, resolver: Resolver::new(RESIDENT_SPANS), committed }
+        Pipeline { writer, packer: None, resolver: Resolver::new(RESIDENT_SPANS), committed }
     }
 
     /// Writes until the queue is closed. Meant for a thread of its own; `control` may change workspace notes meanwhile.
@@ -158,6 +164,9 @@ impl Pipeline {
             batches.iter().enumerate().flat_map(|(i, b)| std::iter::repeat_n(i, b.spans.len())).collect();
         let mut spans: Vec<Span> = batches.iter_mut().flat_map(|b| std::mem::take(&mut b.spans)).collect();
         let batches = batches.as_slice();
+        if self.packer.is_none() && spans.len() >= PACKED_BESIDE {
+            self.packer = Some(self.writer.packer()?);
+        }
         let mut tx = self.writer.begin()?;
         let mut counts = vec![IngestCounts::default(); batches.len()];
 
@@ -165,7 +174,8 @@ impl Pipeline {
         let new_deliveries = add_broker_facts(&mut tx, batches, &mut counts)?;
         add_logs(&mut tx, batches, &mut counts)?;
 
-        let unseen = self.resolver.unseen(&facts_of(&spans), &mut TxSource(&mut tx))?;
+        let facts: Vec<&SpanFacts> = spans.iter().map(|s| &*s.facts).collect();
+        let unseen = stage("unseen", || self.resolver.unseen(&facts, &mut TxSource(&mut tx)))?;
         for batch in &owners {
             counts[*batch].known += 1;
         }
@@ -180,16 +190,30 @@ impl Pipeline {
         let declared: BTreeSet<(NodeId, String)> =
             spans.iter().filter_map(|s| Some((s.facts.service.clone(), s.resource.declared_layer.clone()?))).collect();
         let declared: Vec<(NodeId, String)> = declared.into_iter().collect();
-        let derived =
-            self.resolver.add(&facts_of(&spans), &new_messages, &new_deliveries, &declared, &mut TxSource(&mut tx))?;
-        tx.add_spans(&spans)?;
-        tx.apply(&derived.deltas)?;
-        tx.add_joins(&derived.joins)?;
-
-        let mut touched: BTreeSet<TraceId> = derived.touched.iter().copied().collect();
-        touched.extend(new_messages.iter().flat_map(|m| [m.hop, m.origin]).flatten().map(|c| c.trace_id));
-        touched.extend(traces_delivered(&tx, &new_deliveries)?);
-        update_journeys(&mut self.resolver, &mut tx, touched)?;
+        let facts: Vec<Arc<SpanFacts>> = spans.iter().map(|s| Arc::clone(&s.facts)).collect();
+        let beside = self.packer.as_mut().filter(|_| spans.len() >= PACKED_BESIDE);
+        let resolver = &mut self.resolver;
+        let packed = std::thread::scope(|scope| {
+            // Moved there: letting go of so many small pieces takes time, too.
+            let packing = beside.map(|packer| {
+                let spans = std::mem::take(&mut spans);
+                scope.spawn(move || stage("pack (beside)", || packer.pack(&spans)))
+            });
+            let derived = stage("resolve", || {
+                resolver.add(&facts, &new_messages, &new_deliveries, &declared, &mut TxSource(&mut tx))
+            })?;
+            stage("rollup", || tx.apply(&derived.deltas))?;
+            tx.add_joins(&derived.joins)?;
+            let mut touched: BTreeSet<TraceId> = derived.touched.iter().copied().collect();
+            touched.extend(new_messages.iter().flat_map(|m| [m.hop, m.origin]).flatten().map(|c| c.trace_id));
+            touched.extend(traces_delivered(&tx, &new_deliveries)?);
+            stage("journeys", || update_journeys(resolver, &mut tx, touched))?;
+            stage("wait for pack", || packing.map(joined).transpose())
+        })?;
+        stage("chunk rows", || match packed {
+            Some(packed) => tx.add_packed(packed),
+            None => tx.add_spans(&spans),
+        })?;
 
         for (batch, count) in batches.iter().zip(&mut counts) {
             tx.add_rejected(&batch.rejected, committed.last)?;
@@ -198,9 +222,19 @@ impl Pipeline {
             committed.counts.add(*count);
             committed.redacted += batch.redacted + batch.messages.iter().map(|m| u64::from(m.redacted)).sum::<u64>();
         }
-        end(tx)?;
+        stage("commit", || end(tx))?;
         Ok((counts, committed))
     }
+}
+
+/// Runs a part of the work under its name, for those who want to know where the time goes.
+fn stage<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
+    tracing::trace_span!("stage", name).in_scope(work)
+}
+
+/// What another thread did. A panic there is one here.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Writes the summaries of all journeys that a batch touched anew.
@@ -218,6 +252,7 @@ pub(crate) fn update_journeys(
         roots.extend(of_trace);
     }
     let no_layers = |_: &NodeId| Layer::Process;
+    let (mut journeys, mut pairs) = (Vec::with_capacity(roots.len()), Vec::with_capacity(roots.len()));
     for root in roots {
         let members = stitch::members(root, &mut |t| tx.joins_of(t))?;
         let (events, deliveries) = stitch::event_facts(&tx.events_of_traces(&members.traces)?);
@@ -245,14 +280,10 @@ pub(crate) fn update_journeys(
             deliveries: &deliveries,
             layers: &no_layers,
         });
-        let pairs: Vec<(TraceId, TraceId)> = members.traces.iter().map(|t| (root, *t)).collect();
-        tx.put_journeys(&[summary], &pairs)?;
+        pairs.extend(members.traces.iter().map(|t| (root, *t)));
+        journeys.push(summary);
     }
-    Ok(())
-}
-
-fn facts_of(spans: &[Span]) -> Vec<&SpanFacts> {
-    spans.iter().map(|s| &s.facts).collect()
+    tx.put_journeys(&journeys, &pairs)
 }
 
 fn add_messages<'a>(
@@ -327,62 +358,5 @@ fn extend_range(committed: &mut Committed, batch: &Batch) {
     for time in times {
         committed.first = Some(committed.first.map_or(time, |f| f.min(time)));
         committed.last = Some(committed.last.map_or(time, |l| l.max(time)));
-    }
-}
-
-/// The resolver's questions, answered by the running transaction.
-pub(crate) struct TxSource<'a, 'tx>(pub(crate) &'a mut Tx<'tx>);
-
-fn sighting(m: flowglass_store::MessageRef) -> MessageSighting {
-    MessageSighting {
-        system: m.system,
-        destination: m.destination,
-        event_id: m.event_id,
-        time: m.time,
-        hop: m.hop,
-        source: m.source,
-    }
-}
-
-impl FactSource for TxSource<'_, '_> {
-    type Error = StoreError;
-
-    fn trace_facts(&mut self, trace: TraceId) -> Result<Vec<SpanFacts>, StoreError> {
-        self.0.trace_facts(trace)
-    }
-
-    fn traces_linking_to(&mut self, trace: TraceId, span: SpanId) -> Result<Vec<TraceId>, StoreError> {
-        self.0.traces_linking_to(trace, span)
-    }
-
-    fn messages_with_context(&mut self, trace: TraceId, span: SpanId) -> Result<Vec<MessageSighting>, StoreError> {
-        Ok(self.0.messages_with_context(trace, span)?.into_iter().map(sighting).collect())
-    }
-
-    fn traces_with_message(&mut self, topic_body: &str, message_id: &str) -> Result<Vec<TraceId>, StoreError> {
-        self.0.traces_with_message(topic_body, message_id)
-    }
-
-    fn messages_with_id(
-        &mut self,
-        system: &str,
-        destination: &str,
-        event_id: &str,
-    ) -> Result<Vec<MessageSighting>, StoreError> {
-        Ok(self.0.messages_with_id(system, destination, event_id)?.into_iter().map(sighting).collect())
-    }
-
-    fn unmatched(&mut self, key: &str) -> Result<Option<Unmatched>, StoreError> {
-        Ok(self.0.unmatched(key)?.map(|u| Unmatched { count: u.count, source: u.source, topic: u.topic, at: u.at }))
-    }
-
-    fn set_unmatched(&mut self, key: &str, value: Option<&Unmatched>) -> Result<(), StoreError> {
-        let value = value.map(|u| UnmatchedPublication {
-            count: u.count,
-            source: u.source.clone(),
-            topic: u.topic.clone(),
-            at: u.at,
-        });
-        self.0.set_unmatched(key, value.as_ref())
     }
 }

@@ -190,10 +190,15 @@ fn same(a: &Value, b: &Value) -> bool {
     a == b || (a.as_int().is_some() && a.as_int() == b.as_int())
 }
 
+/// Whether an old name became several.
+pub(super) fn is_compound(name: &str) -> bool {
+    matches!(name, "http.target" | "http.host")
+}
+
 /// Old names that became several: `http.target` (path and query) and `http.host` (address and port). The old one stays too.
 fn split_old(attributes: &mut Attributes, i: usize, kind: Option<SpanKind>) {
     let (name, value) = &attributes[i];
-    if kind.is_none() || !name.starts_with("http.") {
+    if kind.is_none() || !is_compound(name) {
         return;
     }
     let Some(text) = value.as_str() else { return };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use flowglass_model::{ErrorFacts, NodeId, Peer, Role, SpanEvent, SpanFacts, SpanKind, SpanStatus, Value, semconv};
 
 use super::attributes::split_host_port;
+use super::by_name::NameFacts;
 use super::{Emitter, Options, RawSpan, messaging, operation};
 
 /// Business keys kept per span, and bytes kept of each value.
@@ -15,15 +16,29 @@ const MAX_KEY_VALUE: usize = 256;
 /// Declares [`Seen`]: a field per attribute name that decides something.
 macro_rules! seen {
     ($($field:ident = $($name:path)|+;)*) => {
+        /// An attribute that decides something.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(non_camel_case_types, reason = "named like the fields they stand for")]
+        pub(super) enum Slot { $($field,)* }
+
+        impl Slot {
+            /// The slot of an attribute's name.
+            pub(super) fn of(name: &str) -> Option<Slot> {
+                match name {
+                    $($($name)|+ => Some(Slot::$field),)*
+                    _ => None,
+                }
+            }
+        }
+
         /// The attributes that decide what a span does.
         #[derive(Default)]
         pub(super) struct Seen<'a> { $(pub(super) $field: Option<&'a Value>,)* }
 
         impl<'a> Seen<'a> {
-            fn note(&mut self, name: &str, value: &'a Value) {
-                match name {
-                    $($($name)|+ => { self.$field.get_or_insert(value); })*
-                    _ => {}
+            fn note(&mut self, slot: Slot, value: &'a Value) {
+                match slot {
+                    $(Slot::$field => { self.$field.get_or_insert(value); })*
                 }
             }
         }
@@ -129,14 +144,18 @@ fn grpc_status(seen: &Seen) -> Option<u16> {
     seen.number(seen.grpc_status).or_else(by_name)
 }
 
-/// The facts of a span whose attributes have their current names. Takes nothing out of `raw` but the status message.
-pub(super) fn of(raw: &mut RawSpan, emitter: &Emitter, options: &Options) -> SpanFacts {
+/// The facts of a span whose attributes have their current names, with what these decide. Takes nothing out of `raw` but the
+/// status message.
+pub(super) fn of(raw: &mut RawSpan, names: &[NameFacts], emitter: &Emitter, options: &Options) -> SpanFacts {
     let mut seen = Seen::default();
     let mut keys = Vec::new();
-    for (name, value) in &raw.attributes {
-        seen.note(name, value);
-        if keys.len() < MAX_KEYS {
-            note_key(&mut keys, name, value, options);
+    for ((name, value), decided) in raw.attributes.iter().zip(names) {
+        if let Some(slot) = decided.slot {
+            seen.note(slot, value);
+        }
+        let may_be_key = decided.key.is_some() || decided.baggage || !options.business_keys.is_empty();
+        if may_be_key && keys.len() < MAX_KEYS {
+            note_key(&mut keys, name, value, *decided, options);
         }
     }
     let role = role(&seen, raw, emitter);
@@ -163,26 +182,27 @@ pub(super) fn of(raw: &mut RawSpan, emitter: &Emitter, options: &Options) -> Spa
     }
 }
 
-fn note_key(keys: &mut Vec<(String, String)>, name: &str, value: &Value, options: &Options) {
+fn note_key(keys: &mut Vec<(String, String)>, name: &str, value: &Value, decided: NameFacts, options: &Options) {
     // Captured headers are lists of texts.
     let value = match value {
         Value::Array(items) => items.first().unwrap_or(&Value::Null),
         single => single,
     };
-    if name.ends_with(".baggage") || name == "baggage" {
+    if decided.baggage {
         let members = value.as_str().map(super::baggage).into_iter().flatten();
         members.for_each(|(name, value)| keep_key(keys, options.business_key(name), value));
         return;
     }
-    if let Some(key) = options.business_key(name) {
+    let built_in = decided.key.map(Cow::Borrowed);
+    if let Some(key) = built_in.or_else(|| options.business_keys.find(name).map(Cow::Owned)) {
         let text = match value {
             Value::String(s) => s.trim().to_owned(),
             Value::Int(i) => i.to_string(),
             _ => return,
         };
         keep_key(keys, Some(key), text);
-    } else if !options.business_keys.is_empty()
-        && super::attributes::is_payload(name)
+    } else if decided.payload
+        && !options.business_keys.is_empty()
         && let Some(body) = value.as_str()
     {
         super::paths::fields(body.as_bytes(), &mut |path, value| {

@@ -2,6 +2,7 @@
 //! Pure functions; the same for OTLP, Zipkin, Jaeger and files.
 
 mod attributes;
+mod by_name;
 mod facts;
 mod keys;
 mod limits;
@@ -27,6 +28,7 @@ pub use names::KeyNames;
 pub(crate) use names::baggage;
 pub use operation::{caller_kind, template_path};
 pub(crate) use paths::fields;
+pub(crate) use proto::value_from_proto;
 pub use proto::{Collector, attributes_from_proto, batch_from_traces, logs_from_proto, spans_from_proto};
 
 use crate::redact;
@@ -171,8 +173,14 @@ pub fn span(mut raw: RawSpan, emitter: &Emitter, options: &Options) -> (Span, u3
     dropped += limits::list(&mut raw.events) + limits::list(&mut raw.links);
 
     dropped += limits::attributes(&mut raw.attributes);
-    attributes::rename(&mut raw.attributes, Some(raw.kind));
-    redacted += redact::redact_attributes(&mut raw.attributes);
+    let mut names = by_name::of(&raw.attributes);
+    if names.iter().any(|n| n.old) {
+        attributes::rename(&mut raw.attributes, Some(raw.kind));
+        names = by_name::of(&raw.attributes);
+    }
+    for ((_, value), name) in raw.attributes.iter_mut().zip(&names) {
+        redacted += if name.credential { redact::hide(value) } else { redact::redact_value(value) };
+    }
     for event in &mut raw.events {
         event.name = limits::name(std::mem::take(&mut event.name));
         dropped += limits::attributes(&mut event.attributes);
@@ -183,7 +191,7 @@ pub fn span(mut raw: RawSpan, emitter: &Emitter, options: &Options) -> (Span, u3
         attributes::rename(&mut link.attributes, Some(raw.kind));
         redacted += redact::redact_attributes(&mut link.attributes);
     }
-    let facts = facts::of(&mut raw, emitter, options);
+    let facts = facts::of(&mut raw, &names, emitter, options);
     if options.payloads == PayloadPolicy::HeadersAndKeys {
         raw.attributes.retain(|(k, _)| !attributes::is_payload(k));
         raw.events.iter_mut().for_each(|e| e.attributes.retain(|(k, _)| !attributes::is_payload(k)));
@@ -192,7 +200,7 @@ pub fn span(mut raw: RawSpan, emitter: &Emitter, options: &Options) -> (Span, u3
         raw.attributes.push((NOTE.to_owned(), Value::String(note)));
     }
     let span = Span {
-        facts,
+        facts: Arc::new(facts),
         name: raw.name,
         trace_state: limits::name(raw.trace_state),
         attributes: raw.attributes,

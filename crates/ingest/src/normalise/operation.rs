@@ -1,6 +1,7 @@
 //! Names of operations, few enough to group by; and what kind of caller a request came from.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// Whether a span name holds no more than a method: `GET`, `HTTP GET`, `HTTP`.
 fn is_bare(name: &str, method: &str) -> bool {
@@ -76,7 +77,21 @@ pub(super) fn rpc(service: Option<&str>, method: Option<&str>) -> Option<String>
 
 /// Kind of caller as its user agent tells: `browser`, `mobile`, `partner`, `scheduler`, `probe`, else `client`.
 pub fn caller_kind(user_agent: Option<&str>) -> &'static str {
+    thread_local! {
+        /// What was last worked out: one service is mostly called by few agents, and its spans come together.
+        static LAST: RefCell<(String, &'static str)> = const { RefCell::new((String::new(), "client")) };
+    }
     let Some(agent) = user_agent else { return "client" };
+    LAST.with_borrow_mut(|(last, kind)| {
+        if last != agent {
+            *kind = kind_of_agent(agent);
+            agent.clone_into(last);
+        }
+        *kind
+    })
+}
+
+fn kind_of_agent(agent: &str) -> &'static str {
     let agent = agent.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| agent.contains(w));
     let token = |words: &[&str]| agent.split(|c: char| !c.is_ascii_alphanumeric()).any(|t| words.contains(&t));

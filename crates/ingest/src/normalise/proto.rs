@@ -71,8 +71,20 @@ impl<'a> Collector<'a> {
     }
 
     /// Takes a span; `at` says where it stood, should it be refused.
-    pub fn span(&mut self, span: trace::Span, emitter: &Emitter, at: impl FnOnce() -> String) {
-        match raw_span(span) {
+    pub fn span(&mut self, mut span: trace::Span, emitter: &Emitter, at: impl FnOnce() -> String) {
+        let attributes = attributes_from_proto(std::mem::take(&mut span.attributes));
+        self.span_with(span, attributes, emitter, at);
+    }
+
+    /// Takes a span whose attributes were read apart from it.
+    pub(crate) fn span_with(
+        &mut self,
+        span: trace::Span,
+        attributes: Attributes,
+        emitter: &Emitter,
+        at: impl FnOnce() -> String,
+    ) {
+        match raw_span(span, attributes) {
             Ok(raw) => {
                 let (span, redacted) = super::span(raw, emitter, self.options);
                 self.batch.redacted += u64::from(redacted);
@@ -152,7 +164,7 @@ fn nanos(time: u64, what: &str) -> Result<Nanos, String> {
     i64::try_from(time).map_err(|_| format!("{what} {time} is after the year 2262; times are nanoseconds since 1970"))
 }
 
-fn raw_span(span: trace::Span) -> Result<RawSpan, String> {
+fn raw_span(span: trace::Span, attributes: Attributes) -> Result<RawSpan, String> {
     let trace_id = TraceId::from_slice(&span.trace_id).map_err(|e| format!("trace id: {e}"))?;
     let span_id = SpanId::from_slice(&span.span_id).map_err(|e| format!("span id: {e}"))?;
     // Some senders write a root's parent as zeros instead of nothing.
@@ -204,7 +216,7 @@ fn raw_span(span: trace::Span) -> Result<RawSpan, String> {
         },
         status_message: status.message,
         trace_state: span.trace_state,
-        attributes: attributes_from_proto(span.attributes),
+        attributes,
         events,
         links,
         dropped,
@@ -243,7 +255,8 @@ pub fn attributes_from_proto(attributes: Vec<KeyValue>) -> Attributes {
     attributes.into_iter().map(|kv| (kv.key, kv.value.map_or(Value::Null, value_from_proto))).collect()
 }
 
-fn value_from_proto(value: AnyValue) -> Value {
+/// A value of the model from one of OTLP.
+pub(crate) fn value_from_proto(value: AnyValue) -> Value {
     match value.value {
         // References into a profile's string table have no meaning outside profiles (common.proto).
         None | Some(any_value::Value::StringValueStrindex(_)) => Value::Null,

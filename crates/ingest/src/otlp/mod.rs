@@ -13,6 +13,7 @@ mod request;
 mod sender;
 mod server;
 mod silent;
+mod span_wire;
 mod wire;
 
 pub use access::{TOKEN_LENGTH, is_loopback, new_token};

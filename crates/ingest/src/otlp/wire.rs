@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
-use super::DecodeError;
+use super::{DecodeError, span_wire};
 use crate::Options;
 use crate::normalise::{Collector, Emitter};
 
@@ -168,6 +168,9 @@ fn walk<'a>(
 /// Decodes and normalises a trace request.
 pub(super) fn traces(bytes: &[u8], options: &Options) -> Result<Batch, DecodeError> {
     walk(bytes, options, ["resourceSpans", "scopeSpans", "spans"], |out, bytes, emitter, at| {
+        if let Some((span, attributes)) = span_wire::span(bytes) {
+            return out.span_with(span, attributes, emitter, at);
+        }
         match Span::decode(bytes) {
             Ok(span) => out.span(span, emitter, at),
             Err(e) => out.reject(at, format!("the span cannot be read: {e}"), 1),

@@ -68,7 +68,7 @@ pub(crate) fn resource(name: &str) -> Arc<Resource> {
 pub(crate) fn span(trace: u64, id: u64, start: Nanos) -> Span {
     let resource = resource("order-prc-api");
     Span {
-        facts: SpanFacts {
+        facts: Arc::new(SpanFacts {
             trace_id: trace_id(trace),
             span_id: span_id(id),
             kind: SpanKind::Server,
@@ -86,7 +86,7 @@ pub(crate) fn span(trace: u64, id: u64, start: Nanos) -> Span {
             links: vec![],
             keys: vec![("orderId".into(), format!("o-{id}"))],
             resend: 1,
-        },
+        }),
         name: "POST /orders".into(),
         trace_state: "a=b".into(),
         attributes: vec![
@@ -112,9 +112,10 @@ pub(crate) fn span(trace: u64, id: u64, start: Nanos) -> Span {
 /// A consumer's span for a message, with a link into the sender's trace.
 pub(crate) fn process_span(trace: u64, id: u64, topic: &str, message_id: &str, sender: (u64, u64)) -> Span {
     let mut s = span(trace, id, T0);
-    s.facts.kind = SpanKind::Consumer;
-    s.facts.links = vec![(trace_id(sender.0), span_id(sender.1))];
-    s.facts.role = Role::Process {
+    let facts = Arc::make_mut(&mut s.facts);
+    facts.kind = SpanKind::Consumer;
+    facts.links = vec![(trace_id(sender.0), span_id(sender.1))];
+    facts.role = Role::Process {
         topic: NodeId::topic("nats", topic, Some("prod")),
         group: None,
         message_id: Some(message_id.into()),

@@ -18,7 +18,7 @@ fn write_for_ever(path: PathBuf) {
     for commit in 0.. {
         let spans: Vec<_> = (0..PER_COMMIT).map(|i| span(commit, commit * PER_COMMIT + i, T0)).collect();
         let key = SeriesKey::Operation { participant: "service:a".into(), operation: "x".into() };
-        let delta = Delta { key, at: T0, count: PER_COMMIT as i64, error: false, duration: None };
+        let delta = Delta { key: key.into(), at: T0, count: PER_COMMIT as i64, error: false, duration: None };
         let mut tx = writer.begin().unwrap();
         tx.add_spans(&spans).unwrap();
         tx.apply(&[delta]).unwrap();

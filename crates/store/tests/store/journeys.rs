@@ -6,7 +6,7 @@ use flowglass_store::{FindHit, JourneyFilter};
 
 use crate::build::{SECOND, Scratch, T0, message, span, trace_id};
 
-fn journey(n: u64, state: JourneyState) -> JourneySummary {
+pub(crate) fn journey(n: u64, state: JourneyState) -> JourneySummary {
     JourneySummary {
         id: trace_id(n),
         root: format!("web-api POST /orders/{n}"),
@@ -141,22 +141,4 @@ fn attributes_lead_to_journeys_whole_or_in_part() {
     assert_eq!(ids("@order.region:eu-*"), [trace_id(3), trace_id(2), trace_id(1)]);
     assert_eq!(ids("@order.region:us-*"), []);
     assert_eq!(ids("@order.region:eu"), []);
-}
-
-#[test]
-fn an_older_format_is_brought_up_to_date_with_what_it_holds() {
-    let mut w = Scratch::new();
-    w.write(|tx| tx.put_journeys(&[journey(1, JourneyState::Ok)], &[(trace_id(1), trace_id(1))]).unwrap());
-    let Scratch { folder: _folder, path, writer } = w;
-    drop(writer);
-    let conn = rusqlite::Connection::open(&path).unwrap();
-    conn.execute_batch(
-        "DROP INDEX journey_start; ALTER TABLE journey DROP COLUMN root; DROP TABLE journey_root;
-         CREATE INDEX journey_start ON journey(start, id, state, response, settled, retries, dead_lettered);
-         PRAGMA user_version = 1;",
-    )
-    .unwrap();
-    drop(conn);
-    let r = flowglass_store::Reader::open(&path).unwrap();
-    assert_eq!(r.journeys(&by("operation:\"POST /orders/1\"")).unwrap().total, 1);
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod crash;
+mod erase;
 mod events;
 mod files;
 mod journeys;

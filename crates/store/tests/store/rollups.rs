@@ -10,7 +10,7 @@ fn edge(target: &str) -> SeriesKey {
 }
 
 fn delta(key: SeriesKey, at: i64, count: i64, error: bool) -> Delta {
-    Delta { key, at, count, error, duration: Some(20_000_000) }
+    Delta { key: key.into(), at, count, error, duration: Some(20_000_000) }
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn every_kind_of_series_comes_back() {
     keys.sort();
     assert_eq!(found, keys);
     let seen: Vec<String> = w.reader().participants_seen().unwrap().into_iter().map(|(n, ..)| n.to_string()).collect();
-    assert_eq!(seen, ["service:a", "service:a@prod", "service:b", "topic:nats/t"]);
+    assert_eq!(seen, ["consumer:browser", "service:a", "service:a@prod", "service:b", "topic:nats/t"]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn a_span_comes_back_as_it_was() {
     });
     let r = w.reader();
     assert_eq!(r.trace(trace_id(1)).unwrap(), [first.clone(), second.clone()]);
-    assert_eq!(r.trace_facts(trace_id(2)).unwrap(), std::slice::from_ref(&other.facts));
+    assert_eq!(r.trace_facts(trace_id(2)).unwrap(), std::slice::from_ref(&*other.facts));
     assert_eq!(r.span(trace_id(1), span_id(2), None).unwrap(), Some(second));
     assert_eq!(r.span(trace_id(1), span_id(1), Some(SpanKind::Client)).unwrap(), None);
     assert_eq!(r.trace(trace_id(9)).unwrap(), []);

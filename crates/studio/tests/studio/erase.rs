@@ -146,7 +146,7 @@ async fn two_orders_in_one_batch(scene: &Scene) {
     let mut both = spans("audit-service", 200, &[S { kind: 5, ..idle(8, 400) }]);
     let span = &mut both.spans[0];
     assert_eq!(span.facts.kind, SpanKind::Consumer);
-    span.facts.links =
+    std::sync::Arc::make_mut(&mut span.facts).links =
         vec![(id(1), format!("{:016x}", 6).parse().unwrap()), (id(2), format!("{:016x}", 6).parse().unwrap())];
     scene.submit(both).await;
 }

@@ -1,35 +1,83 @@
 //! Recent traces in memory.
 
-use flowglass_model::{SpanFacts, SpanId, SpanKey, TraceId};
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use flowglass_model::{Role, SpanFacts, SpanId, SpanKey, TraceId};
 use rustc_hash::FxHashMap;
 
 use super::FactSource;
+
+/// Up to this many spans of a trace are looked through; beyond, an index finds them.
+const SCANNED: usize = 24;
+
+/// Places of spans by their own id and by their parent's.
+#[derive(Default)]
+struct Index {
+    by_id: FxHashMap<SpanId, Vec<usize>>,
+    by_parent: FxHashMap<SpanId, Vec<usize>>,
+}
+
+impl Index {
+    fn add(&mut self, at: usize, (id, parent): (SpanId, Option<SpanId>)) {
+        self.by_id.entry(id).or_default().push(at);
+        if let Some(parent) = parent {
+            self.by_parent.entry(parent).or_default().push(at);
+        }
+    }
+}
 
 /// One trace: its spans, found by id and by parent. Spans of the batch in hand stand behind the settled ones, so that the
 /// trace can be seen as it was before the batch.
 #[derive(Default)]
 pub(super) struct Trace {
-    spans: Vec<SpanFacts>,
-    by_id: FxHashMap<SpanId, Vec<usize>>,
-    by_parent: FxHashMap<SpanId, Vec<usize>>,
+    spans: Vec<Arc<SpanFacts>>,
+    /// Own id and parent of each span.
+    ids: Vec<(SpanId, Option<SpanId>)>,
+    index: Option<Box<Index>>,
+    correlates: bool,
+    shares_ids: bool,
     settled: usize,
     used: u64,
 }
 
 impl Trace {
-    fn push(&mut self, facts: SpanFacts) -> usize {
+    fn push(&mut self, facts: Arc<SpanFacts>) -> usize {
         let at = self.spans.len();
-        self.by_id.entry(facts.span_id).or_default().push(at);
-        if let Some(parent) = facts.parent {
-            self.by_parent.entry(parent).or_default().push(at);
-        }
+        let messaging = matches!(facts.role, Role::Send { .. } | Role::Receive { .. } | Role::Process { .. });
+        self.correlates |= messaging || !facts.links.is_empty();
+        let shared = self.with_id(facts.span_id).next().is_some();
+        self.shares_ids |= shared;
+        self.ids.push((facts.span_id, facts.parent));
         self.spans.push(facts);
+        if let Some(index) = &mut self.index {
+            index.add(at, self.ids[at]);
+        } else if at >= SCANNED {
+            let mut index = Box::<Index>::default();
+            self.ids.iter().enumerate().for_each(|(i, ids)| index.add(i, *ids));
+            self.index = Some(index);
+        }
         at
     }
 
     /// All spans.
-    pub(super) fn spans(&self) -> &[SpanFacts] {
+    pub(super) fn spans(&self) -> &[Arc<SpanFacts>] {
         &self.spans
+    }
+
+    /// Whether any span of it links or speaks of messages: only then do spans outside the trace matter to it.
+    pub(super) fn correlates(&self) -> bool {
+        self.correlates
+    }
+
+    /// Whether two spans of it have one id.
+    pub(super) fn shares_ids(&self) -> bool {
+        self.shares_ids
+    }
+
+    /// Whether none of it was there before the batch in hand.
+    pub(super) fn is_new(&self) -> bool {
+        self.settled == 0
     }
 
     /// How many spans were there before the batch in hand.
@@ -38,18 +86,30 @@ impl Trace {
     }
 
     /// Spans with this id (more than one where client and server share it).
-    pub(super) fn with_id(&self, id: SpanId) -> &[usize] {
-        self.by_id.get(&id).map_or(&[], Vec::as_slice)
+    pub(super) fn with_id(&self, id: SpanId) -> impl Iterator<Item = usize> + use<'_> {
+        let listed = self.index.as_ref().map(|i| i.by_id.get(&id).map_or(&[] as &[usize], Vec::as_slice));
+        self.places(listed, move |(own, _)| *own == id)
     }
 
     /// Spans that name this one as parent.
-    pub(super) fn with_parent(&self, id: SpanId) -> &[usize] {
-        self.by_parent.get(&id).map_or(&[], Vec::as_slice)
+    pub(super) fn with_parent(&self, id: SpanId) -> impl Iterator<Item = usize> + use<'_> {
+        let listed = self.index.as_ref().map(|i| i.by_parent.get(&id).map_or(&[] as &[usize], Vec::as_slice));
+        self.places(listed, move |(_, parent)| *parent == Some(id))
+    }
+
+    /// The places listed, or without a list those that fit.
+    fn places<'t, F>(&'t self, listed: Option<&'t [usize]>, fits: F) -> impl Iterator<Item = usize> + use<'t, F>
+    where
+        F: Fn(&(SpanId, Option<SpanId>)) -> bool + 't,
+    {
+        let scanned = if listed.is_some() { &[] } else { self.ids.as_slice() };
+        let scanned = scanned.iter().enumerate().filter(move |(_, ids)| fits(ids)).map(|(i, _)| i);
+        scanned.chain(listed.unwrap_or_default().iter().copied())
     }
 
     /// Whether the span is known.
     pub(super) fn has(&self, key: &SpanKey) -> bool {
-        self.with_id(key.span_id).iter().any(|i| self.spans[*i].kind == key.kind)
+        self.with_id(key.span_id).any(|i| self.spans[i].kind == key.kind)
     }
 }
 
@@ -70,30 +130,32 @@ impl Cache {
     /// Reads a trace unless it is in memory. A trace nothing is stored of is remembered as empty.
     pub(super) fn load<S: FactSource>(&mut self, trace: TraceId, source: &mut S) -> Result<&Trace, S::Error> {
         self.clock += 1;
-        if !self.traces.contains_key(&trace) {
-            let mut loaded = Trace::default();
-            for facts in source.trace_facts(trace)? {
-                if !loaded.has(&facts.key()) {
-                    loaded.push(facts);
+        let found = match self.traces.entry(trace) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) => {
+                let mut loaded = Trace::default();
+                for facts in source.trace_facts(trace)? {
+                    if !loaded.has(&facts.key()) {
+                        loaded.push(Arc::new(facts));
+                    }
                 }
+                loaded.settled = loaded.spans.len();
+                self.weight += 1 + loaded.spans.len();
+                empty.insert(loaded)
             }
-            loaded.settled = loaded.spans.len();
-            self.weight += 1 + loaded.spans.len();
-            self.traces.insert(trace, loaded);
-        }
-        let found = self.traces.entry(trace).or_default();
+        };
         found.used = self.clock;
         Ok(found)
     }
 
     /// Adds a new span to a loaded trace; `None` when it is known already.
-    pub(super) fn insert(&mut self, facts: &SpanFacts) -> Option<usize> {
+    pub(super) fn insert(&mut self, facts: &Arc<SpanFacts>) -> Option<usize> {
         let trace = self.traces.entry(facts.trace_id).or_default();
         if trace.has(&facts.key()) {
             return None;
         }
         self.weight += 1;
-        Some(trace.push(facts.clone()))
+        Some(trace.push(Arc::clone(facts)))
     }
 
     /// Makes all spans of a trace count as the batch in hand; answers how many there are.

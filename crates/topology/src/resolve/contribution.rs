@@ -3,24 +3,29 @@
 use std::net::IpAddr;
 
 use flowglass_model::{
-    Delta, InteractionKind, LinkHow, Nanos, NodeId, Peer, Role, SeriesKey, SpanFacts, SpanKind, TraceJoin,
-    UnresolvedReason,
+    InteractionKind, LinkHow, Nanos, NodeId, Peer, Role, SeriesKey, SpanFacts, SpanKind, TraceJoin, UnresolvedReason,
 };
 
+use super::changes::{Change, Changes, Figure};
 use super::gather::first_above;
 use super::messaging;
 use super::world::{At, World, rank};
 
 /// Collects the changes and joins of spans.
-#[derive(Default)]
-pub(super) struct Contribution {
-    pub(super) deltas: Vec<Delta>,
+pub(super) struct Contribution<'c> {
+    changes: &'c mut Changes,
+    count: i64,
     pub(super) joins: Vec<TraceJoin>,
 }
 
-impl Contribution {
+impl<'c> Contribution<'c> {
+    /// Collects into `changes`, `count` times what is told (+1, or -1 to take it back).
+    pub(super) fn new(changes: &'c mut Changes, count: i64) -> Contribution<'c> {
+        Contribution { changes, count, joins: Vec::new() }
+    }
+
     pub(super) fn add(&mut self, key: SeriesKey, at: Nanos, error: bool, duration: Option<i64>) {
-        self.deltas.push(Delta { key, at, count: 1, error, duration });
+        self.changes.add(Figure::Other(key), Change { at, error, duration, count: self.count });
     }
 
     pub(super) fn edge(
@@ -31,18 +36,23 @@ impl Contribution {
         error: bool,
         duration: Option<i64>,
     ) {
-        self.add(SeriesKey::Edge { kind, source: source.clone(), target: target.clone() }, at, error, duration);
+        let figure = Figure::Edge(kind, source.clone(), target.clone());
+        self.changes.add(figure, Change { at, error, duration, count: self.count });
     }
 
     pub(super) fn unresolved(&mut self, facts: &SpanFacts, reason: UnresolvedReason) {
         self.add(SeriesKey::Unresolved { participant: facts.service.clone(), reason }, facts.start, false, None);
     }
 
+    /// A figure counts a span: when it started, how long it took, whether it failed.
+    fn happened(&mut self, figure: Figure, facts: &SpanFacts) {
+        let (error, duration) = (facts.is_error(), Some(facts.duration()));
+        self.changes.add(figure, Change { at: facts.start, error, duration, count: self.count });
+    }
+
     /// A request or message was handled.
     pub(super) fn handled(&mut self, facts: &SpanFacts) {
-        let operation = facts.operation.to_string();
-        let key = SeriesKey::Operation { participant: facts.service.clone(), operation };
-        self.add(key, facts.start, facts.is_error(), Some(facts.duration()));
+        self.happened(Figure::Operation(facts.service.clone(), facts.operation.clone()), facts);
         if facts.service.name().starts_with("unknown_service") {
             self.unresolved(facts, UnresolvedReason::ServiceUnnamed);
         }
@@ -67,7 +77,7 @@ impl Contribution {
 }
 
 /// Adds what a span contributes.
-pub(super) fn contribute(world: World<'_>, at: At, out: &mut Contribution) {
+pub(super) fn contribute(world: World<'_>, at: At, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     match &facts.role {
         Role::Server { caller } => server(world, at, caller, out),
@@ -137,15 +147,14 @@ fn client_at(world: World<'_>, at: At) -> Option<At> {
     matches!(world.span(found).role, Role::Client { .. }).then_some(found)
 }
 
-fn server(world: World<'_>, at: At, kind: &str, out: &mut Contribution) {
+fn server(world: World<'_>, at: At, kind: &str, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     let mut entered = None;
     match caller_of(world, at) {
         Caller::Root => {
             let consumer = NodeId::consumer(kind, facts.service.environment());
-            let (target, operation) = (facts.service.clone(), facts.operation.to_string());
-            let key = SeriesKey::Entry { source: consumer, target, operation };
-            out.add(key, facts.start, facts.is_error(), Some(facts.duration()));
+            let figure = Figure::Entry(consumer, facts.service.clone(), facts.operation.clone());
+            out.happened(figure, facts);
         }
         Caller::Missing => out.unresolved(facts, UnresolvedReason::CallerMissing),
         Caller::Span(caller) => {
@@ -162,7 +171,7 @@ fn server(world: World<'_>, at: At, kind: &str, out: &mut Contribution) {
 }
 
 /// The edge by which a span of another service reached this one.
-fn enter(world: World<'_>, at: At, caller: At, out: &mut Contribution) {
+fn enter(world: World<'_>, at: At, caller: At, out: &mut Contribution<'_>) {
     let (facts, from) = (world.span(at), world.span(caller));
     if let Role::Send { topic, .. } = &from.role {
         if messaging::unnamed(topic) {
@@ -195,7 +204,7 @@ fn address(role: &Role) -> Option<String> {
 
 /// A span without server semantics whose parent lives in another service: its server span is not instrumented. One call brings
 /// one edge, however many such spans stand below it. Returns the caller when it counted.
-fn foreign_entry(world: World<'_>, at: At, out: &mut Contribution) -> Option<At> {
+fn foreign_entry(world: World<'_>, at: At, out: &mut Contribution<'_>) -> Option<At> {
     let facts = world.span(at);
     let caller = world.parent(at)?;
     if world.span(caller).service == facts.service {
@@ -223,7 +232,7 @@ fn foreign_entry(world: World<'_>, at: At, out: &mut Contribution) -> Option<At>
     Some(caller)
 }
 
-fn client(world: World<'_>, at: At, peer: &Peer, out: &mut Contribution) {
+fn client(world: World<'_>, at: At, peer: &Peer, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     let below = world.first_below(at);
     let wraps = below.iter().map(|b| world.span(*b)).any(|b| {
@@ -255,7 +264,7 @@ fn client(world: World<'_>, at: At, peer: &Peer, out: &mut Contribution) {
     out.edge(InteractionKind::Call, (&facts.service, &target), facts.start, failed, Some(facts.duration()));
 }
 
-fn access(world: World<'_>, at: At, backend: &NodeId, out: &mut Contribution) {
+fn access(world: World<'_>, at: At, backend: &NodeId, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     // An object mapper over an instrumented driver gives two spans for one access: the inner one counts.
     let wraps =

@@ -1,5 +1,7 @@
 //! Which spans a batch can change, and what must be read from the store to tell how.
 
+use std::sync::Arc;
+
 use flowglass_model::{Role, SpanFacts, SpanId, TraceId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,7 +28,7 @@ impl<'a, S: FactSource> Gatherer<'a, S> {
         cache: &'a mut Cache,
         relations: &'a mut Relations,
         source: &'a mut S,
-        new_spans: &[&SpanFacts],
+        new_spans: &[Arc<SpanFacts>],
     ) -> Self {
         let mut new_links: FxHashMap<_, Vec<TraceId>> = FxHashMap::default();
         let mut new_messages: FxHashMap<_, Vec<TraceId>> = FxHashMap::default();

@@ -99,7 +99,7 @@ pub(super) fn published(world: World<'_>, at: At) -> i64 {
     sends_of(world, at).into_iter().map(|s| world.span(s).end).min().unwrap_or(facts.end)
 }
 
-pub(super) fn send(world: World<'_>, at: At, out: &mut Contribution) {
+pub(super) fn send(world: World<'_>, at: At, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     let Role::Send { topic, .. } = &facts.role else { return };
     if unnamed(topic) {
@@ -161,7 +161,7 @@ fn published_before(world: World<'_>, senders: &[At], handled: i64) -> Option<i6
     ends.clone().filter(|e| *e <= handled).max().or_else(|| ends.min())
 }
 
-fn joins(world: World<'_>, at: At, found: &Producers, out: &mut Contribution) {
+fn joins(world: World<'_>, at: At, found: &Producers, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     for link in &facts.links {
         out.join_ids(*link, facts, LinkHow::SpanLink);
@@ -183,7 +183,7 @@ fn is_inner(world: World<'_>, at: At) -> bool {
     })
 }
 
-pub(super) fn process(world: World<'_>, at: At, out: &mut Contribution) {
+pub(super) fn process(world: World<'_>, at: At, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     let Role::Process { topic, group, message_id, .. } = &facts.role else { return };
     let found = producers(world, at);
@@ -213,7 +213,7 @@ fn delivery(
     group: Option<&str>,
     at: i64,
     waited: Option<i64>,
-    out: &mut Contribution,
+    out: &mut Contribution<'_>,
 ) {
     out.edge(InteractionKind::Consume, (topic, &facts.service), at, facts.is_error(), waited);
     let group = group.unwrap_or_default().to_owned();
@@ -238,7 +238,7 @@ fn is_processed(world: World<'_>, at: At) -> bool {
     }
 }
 
-pub(super) fn receive(world: World<'_>, at: At, out: &mut Contribution) {
+pub(super) fn receive(world: World<'_>, at: At, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     let Role::Receive { topic, group, batch, .. } = &facts.role else { return };
     let found = producers(world, at);
@@ -269,7 +269,7 @@ pub(super) fn receive(world: World<'_>, at: At, out: &mut Contribution) {
 }
 
 /// A span without messaging attributes that links to another service's send span handles that message.
-pub(super) fn linked_consume(world: World<'_>, at: At, entered: Option<At>, out: &mut Contribution) {
+pub(super) fn linked_consume(world: World<'_>, at: At, entered: Option<At>, out: &mut Contribution<'_>) {
     let facts = world.span(at);
     if facts.links.is_empty() {
         return;

@@ -7,6 +7,7 @@
 //! Publications seen as messages are added to that by [`publications`].
 
 mod cache;
+mod changes;
 mod contribution;
 mod gather;
 mod messaging;
@@ -16,11 +17,13 @@ mod source;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use flowglass_model::{Delivery, Delta, Message, Nanos, NodeId, SeriesKey, SpanFacts, TraceId, TraceJoin};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use cache::Cache;
+use changes::{Change, Changes, Figure};
 use contribution::{Contribution, contribute};
 use gather::Gatherer;
 use world::{At, Relations, World};
@@ -58,7 +61,7 @@ impl Resolver {
     /// Indices of the spans that were not stored before; a key that repeats inside the slice is new once.
     pub fn unseen<S: FactSource>(&mut self, spans: &[&SpanFacts], source: &mut S) -> Result<Vec<usize>, S::Error> {
         self.cache.shrink(self.max_spans);
-        let mut inside = FxHashSet::default();
+        let mut inside = FxHashSet::with_capacity_and_hasher(spans.len(), Default::default());
         let mut new = Vec::new();
         for (index, facts) in spans.iter().enumerate() {
             let key = facts.key();
@@ -75,7 +78,7 @@ impl Resolver {
     /// Spans that turn out to be known are left out. On an error nothing may be believed: call [`Resolver::forget_all`].
     pub fn add<S: FactSource>(
         &mut self,
-        new_spans: &[&SpanFacts],
+        new_spans: &[Arc<SpanFacts>],
         new_messages: &[&Message],
         new_deliveries: &[&Delivery],
         declared: &[(NodeId, String)],
@@ -89,36 +92,34 @@ impl Resolver {
         }
         let mut relations = Relations::default();
         let mut gatherer = Gatherer::new(&mut self.cache, &mut relations, source, new_spans);
-        let mut deltas = Vec::new();
-        publish(&mut gatherer, &new, new_messages, &mut deltas)?;
+        let mut changes = Changes::default();
+        publish(&mut gatherer, &new, new_messages, &mut changes)?;
         let affected = affected(&mut gatherer, &new)?;
 
         let with = World { cache: &self.cache, relations: &relations, before: false };
         let before = World { before: true, ..with };
-        let (mut now, mut then) = (Contribution::default(), Contribution::default());
-        for at in affected {
-            contribute(with, at, &mut now);
-            if self.cache.get(at.0).is_some_and(|t| at.1 < t.settled()) {
-                contribute(before, at, &mut then);
-            }
-        }
-        deltas.append(&mut now.deltas);
-        deltas.extend(then.deltas.into_iter().map(|d| Delta { count: -d.count, ..d }));
-        deltas.extend(new_deliveries.iter().filter_map(|d| delivered(d)));
+        let mut now = Contribution::new(&mut changes, 1);
+        affected.iter().for_each(|at| contribute(with, *at, &mut now));
+        let now = now.joins;
+        let mut then = Contribution::new(&mut changes, -1);
+        let was_there = |at: &&At| self.cache.get(at.0).is_some_and(|t| at.1 < t.settled());
+        affected.iter().filter(was_there).for_each(|at| contribute(before, *at, &mut then));
+        let then = then.joins;
+        new_deliveries.iter().for_each(|d| delivered(d, 1, &mut changes));
         let news: Vec<&SpanFacts> = new.iter().map(|a| with.span(*a)).collect();
-        deltas.extend(declarations(&news, declared));
+        declarations(&news, declared, 1, &mut changes);
 
-        let known: BTreeSet<_> = then.joins.into_iter().map(|j| join_key(&j)).collect();
-        let mut joins: BTreeMap<_, TraceJoin> = now.joins.into_iter().map(|j| (join_key(&j), j)).collect();
+        let known: BTreeSet<_> = then.into_iter().map(|j| join_key(&j)).collect();
+        let mut joins: BTreeMap<_, TraceJoin> = now.into_iter().map(|j| (join_key(&j), j)).collect();
         joins.retain(|key, _| !known.contains(key));
         let joins: Vec<TraceJoin> = joins.into_values().collect();
         let touched = touched(&self.cache, &news, &joins, new_messages);
         self.cache.settle(new.iter().map(|a| a.0));
-        Ok(Derived { deltas: net(deltas), joins, touched })
+        Ok(Derived { deltas: changes.net(), joins, touched })
     }
 
     /// All facts of a trace: stored ones and those of the last [`Resolver::add`].
-    pub fn facts<S: FactSource>(&mut self, trace: TraceId, source: &mut S) -> Result<&[SpanFacts], S::Error> {
+    pub fn facts<S: FactSource>(&mut self, trace: TraceId, source: &mut S) -> Result<&[Arc<SpanFacts>], S::Error> {
         Ok(self.cache.load(trace, source)?.spans())
     }
 
@@ -133,10 +134,10 @@ fn publish<S: FactSource>(
     gatherer: &mut Gatherer<'_, S>,
     new: &[At],
     messages: &[&Message],
-    deltas: &mut Vec<Delta>,
+    changes: &mut Changes,
 ) -> Result<(), S::Error> {
     let (mut fresh, mut by_spans) = (BTreeSet::new(), BTreeSet::new());
-    publications::of_messages(messages, &mut fresh, deltas);
+    publications::of_messages(messages, 1, &mut fresh, changes);
     let mut waiting: FxHashMap<TraceId, bool> = FxHashMap::default();
     for at in new {
         let waits = match waiting.get(&at.0) {
@@ -149,49 +150,53 @@ fn publish<S: FactSource>(
         };
         publications::of_span(gatherer, *at, waits, &mut by_spans)?;
     }
-    publications::settle(gatherer, &fresh, &by_spans, deltas)
+    publications::settle(gatherer, &fresh, &by_spans, changes)
 }
 
 /// Spans whose contribution the batch can change, with everything read that their contribution looks at.
 fn affected<S: FactSource>(gatherer: &mut Gatherer<'_, S>, new: &[At]) -> Result<Vec<At>, S::Error> {
+    // A span of a trace that was never seen before and has no relation to others can only change spans of its trace: all of
+    // them are new, and are here.
+    let alone =
+        |gatherer: &Gatherer<'_, S>, trace| gatherer.cache.get(trace).is_some_and(|t| t.is_new() && !t.correlates());
+    let (mut sorted, others): (Vec<At>, Vec<At>) = new.iter().partition(|at| alone(gatherer, at.0));
     let mut found = FxHashSet::default();
-    for at in new {
-        gatherer.affected(*at, &mut found)?;
+    for at in others {
+        gatherer.affected(at, &mut found)?;
     }
-    let mut sorted: Vec<At> = found.into_iter().collect();
+    let found: Vec<At> = found.into_iter().filter(|at| !alone(gatherer, at.0)).collect();
+    for at in &found {
+        if gatherer.cache.get(at.0).is_some_and(|t| t.correlates()) {
+            gatherer.needs(*at)?;
+        }
+    }
+    sorted.extend(found);
     sorted.sort_unstable();
-    for at in &sorted {
-        gatherer.needs(*at)?;
-    }
     Ok(sorted)
 }
 
-fn delivered(delivery: &Delivery) -> Option<Delta> {
-    let topic = NodeId::topic(&delivery.system, delivery.destination.as_deref()?, None);
+/// `sign` is +1 for a new delivery, -1 for one that is taken back.
+fn delivered(delivery: &Delivery, sign: i64, changes: &mut Changes) {
+    let Some(destination) = &delivery.destination else { return };
+    let topic = NodeId::topic(&delivery.system, destination, None);
     let key = SeriesKey::Delivered { topic, consumer: delivery.key.consumer.clone() };
-    Some(Delta { key, at: delivery.time, count: 1, error: false, duration: None })
+    changes.add(Figure::Other(key), Change { at: delivery.time, count: sign, error: false, duration: None });
 }
 
 /// One declaration per new span of a service that declares a layer, so that the sum does not depend on how spans were batched.
-/// Times are cut to the second: spans of one second become one change.
-fn declarations(news: &[&SpanFacts], declared: &[(NodeId, String)]) -> Vec<Delta> {
+/// Times are cut to the second: spans of one second become one change. `sign` is -1 for spans that are taken back.
+fn declarations(news: &[&SpanFacts], declared: &[(NodeId, String)], sign: i64, changes: &mut Changes) {
     let declared: BTreeSet<&(NodeId, String)> = declared.iter().collect();
-    let mut out = Vec::new();
     for (participant, layer) in declared {
         let mut by_second: BTreeMap<Nanos, i64> = BTreeMap::new();
         for facts in news.iter().filter(|f| f.service == *participant) {
-            *by_second.entry(facts.start.div_euclid(1_000_000_000) * 1_000_000_000).or_default() += 1;
+            *by_second.entry(facts.start.div_euclid(1_000_000_000) * 1_000_000_000).or_default() += sign;
         }
         let key = SeriesKey::Declared { participant: participant.clone(), layer: layer.clone() };
-        out.extend(by_second.into_iter().map(|(at, count)| Delta {
-            key: key.clone(),
-            at,
-            count,
-            error: false,
-            duration: None,
-        }));
+        for (at, count) in by_second {
+            changes.add(Figure::Other(key.clone()), Change { at, count, error: false, duration: None });
+        }
     }
-    out
 }
 
 type JoinKey = (TraceId, TraceId, flowglass_model::SpanId, flowglass_model::SpanId, flowglass_model::LinkHow);
@@ -206,15 +211,4 @@ fn touched(cache: &Cache, news: &[&SpanFacts], joins: &[TraceJoin], messages: &[
     let contexts = messages.iter().flat_map(|m| [m.hop, m.origin]).flatten().map(|c| c.trace_id);
     out.extend(contexts.filter(|t| cache.get(*t).is_some_and(|t| !t.spans().is_empty())));
     out.into_iter().collect()
-}
-
-/// Adds up equal changes and leaves out what cancels.
-fn net(deltas: Vec<Delta>) -> Vec<Delta> {
-    let mut sums: FxHashMap<(SeriesKey, Nanos, bool, Option<i64>), i64> = FxHashMap::default();
-    for d in deltas {
-        *sums.entry((d.key, d.at, d.error, d.duration)).or_default() += d.count;
-    }
-    let mut out: Vec<_> = sums.into_iter().filter(|(_, count)| *count != 0).collect();
-    out.sort_unstable();
-    out.into_iter().map(|((key, at, error, duration), count)| Delta { key, at, count, error, duration }).collect()
 }

@@ -1,10 +1,11 @@
 //! Publications seen as messages: counted unless a send span stands for them, and taken back when such a span arrives later.
 
 use flowglass_model::{
-    Delta, InteractionKind, Message, MessageContext, Nanos, NodeId, Role, SeriesKey, ServiceName, UnresolvedReason,
+    InteractionKind, Message, MessageContext, Nanos, NodeId, Role, SeriesKey, ServiceName, UnresolvedReason,
 };
 use std::collections::BTreeSet;
 
+use super::changes::{Change, Changes, Figure};
 use super::gather::Gatherer;
 use super::messaging::stands_for;
 use super::world::{At, World, message_id, rank, topic};
@@ -76,8 +77,9 @@ fn guessed_sender(source: &str) -> Option<NodeId> {
     (!last.is_empty()).then(|| NodeId::service(&service, None))
 }
 
-/// Groups that new messages belong to, and deltas for those that belong to none (no id, no context: nothing to match).
-pub(super) fn of_messages(messages: &[&Message], groups: &mut BTreeSet<Group>, deltas: &mut Vec<Delta>) {
+/// Groups that messages belong to, and changes for those that belong to none (no id, no context: nothing to match). `sign` is
+/// +1 for new messages, -1 for those that are taken back.
+pub(super) fn of_messages(messages: &[&Message], sign: i64, groups: &mut BTreeSet<Group>, changes: &mut Changes) {
     for message in messages {
         let sighting = MessageSighting {
             system: message.system.clone(),
@@ -94,7 +96,7 @@ pub(super) fn of_messages(messages: &[&Message], groups: &mut BTreeSet<Group>, d
         let topic = message.topic();
         let sender = message.source.as_deref().and_then(guessed_sender);
         let one = Unmatched { count: 1, source: sender.unwrap_or_else(|| topic.clone()), topic, at: message.time };
-        deltas.push(delta(&one, 1));
+        change(&one, sign, changes);
     }
 }
 
@@ -141,7 +143,7 @@ pub(super) fn settle<S: FactSource>(
     gatherer: &mut Gatherer<'_, S>,
     fresh: &BTreeSet<Group>,
     by_spans: &BTreeSet<Group>,
-    deltas: &mut Vec<Delta>,
+    changes: &mut Changes,
 ) -> Result<(), S::Error> {
     let mut open: BTreeSet<Group> = fresh.union(by_spans).cloned().collect();
     let mut done: BTreeSet<Group> = BTreeSet::new();
@@ -168,8 +170,8 @@ pub(super) fn settle<S: FactSource>(
         if judged.unmatched == before {
             continue;
         }
-        deltas.extend(before.iter().map(|b| delta(b, -1)));
-        deltas.extend(judged.unmatched.iter().map(|n| delta(n, 1)));
+        before.iter().for_each(|b| change(b, -1, changes));
+        judged.unmatched.iter().for_each(|n| change(n, 1, changes));
         gatherer.source.set_unmatched(&key, judged.unmatched.as_ref())?;
     }
     Ok(())
@@ -185,14 +187,15 @@ fn has_creations<S: FactSource>(gatherer: &mut Gatherer<'_, S>, group: &Group) -
     Ok(world.with_message(&topic_node, id).into_iter().any(is_creation))
 }
 
-fn delta(unmatched: &Unmatched, sign: i64) -> Delta {
+fn change(unmatched: &Unmatched, sign: i64, changes: &mut Changes) {
     let Unmatched { count, source, topic, at } = unmatched;
     let key = if source == topic {
         SeriesKey::Unresolved { participant: topic.clone(), reason: UnresolvedReason::CallerMissing }
     } else {
         SeriesKey::Edge { kind: InteractionKind::Publish, source: source.clone(), target: topic.clone() }
     };
-    Delta { key, at: *at, count: sign * *count as i64, error: false, duration: None }
+    let count = sign * *count as i64;
+    changes.add(Figure::Other(key), Change { at: *at, count, error: false, duration: None });
 }
 
 struct Judged {

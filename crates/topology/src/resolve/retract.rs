@@ -5,22 +5,24 @@
 //! anew once the store has let go of everything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use flowglass_model::{Delivery, Delta, Message, NodeId, SpanFacts, TraceId, TraceJoin};
 
+use super::changes::Changes;
 use super::contribution::{Contribution, contribute};
 use super::gather::Gatherer;
 use super::publications::{self, Group};
 use super::world::{At, Relations, World};
-use super::{FactSource, JoinKey, Resolver, affected, declarations, delivered, join_key, net};
+use super::{FactSource, JoinKey, Resolver, affected, declarations, delivered, join_key};
 
 /// What is under way between [`Resolver::retract`] and [`Resolver::retracted`].
 pub struct Retraction {
-    deltas: Vec<Delta>,
+    changes: Changes,
     lost: Vec<TraceJoin>,
     gained: Vec<TraceJoin>,
     groups: BTreeSet<Group>,
-    spans: Vec<SpanFacts>,
+    spans: Vec<Arc<SpanFacts>>,
 }
 
 /// What taking back changes.
@@ -51,27 +53,22 @@ impl Resolver {
         }
         let mut relations = Relations::default();
         let mut gatherer = Gatherer::new(&mut self.cache, &mut relations, source, &[]);
-        let mut deltas = Vec::new();
-        let groups = groups(&mut gatherer, &gone, messages, &mut deltas)?;
+        let mut changes = Changes::default();
+        let groups = groups(&mut gatherer, &gone, messages, &mut changes)?;
         let affected = affected(&mut gatherer, &gone)?;
 
         let with = World { cache: &self.cache, relations: &relations, before: false };
         let without = World { before: true, ..with };
-        let (mut then, mut now) = (Contribution::default(), Contribution::default());
-        for at in affected {
-            contribute(with, at, &mut then);
-            if self.cache.get(at.0).is_some_and(|t| at.1 < t.settled()) {
-                contribute(without, at, &mut now);
-            }
-        }
-        let spans = gone.iter().map(|at| with.span(*at).clone()).collect();
-        deltas.extend(then.deltas);
-        for delta in deltas.iter_mut() {
-            delta.count = -delta.count;
-        }
-        deltas.append(&mut now.deltas);
-        let (then, now) = (keyed(then.joins), keyed(now.joins));
-        Ok(Retraction { deltas, lost: only_in(&then, &now), gained: only_in(&now, &then), groups, spans })
+        let mut then = Contribution::new(&mut changes, -1);
+        affected.iter().for_each(|at| contribute(with, *at, &mut then));
+        let then = keyed(then.joins);
+        let mut now = Contribution::new(&mut changes, 1);
+        let stays = |at: &&At| self.cache.get(at.0).is_some_and(|t| at.1 < t.settled());
+        affected.iter().filter(stays).for_each(|at| contribute(without, *at, &mut now));
+        let now = keyed(now.joins);
+        let facts = |at: &At| self.cache.get(at.0)?.spans().get(at.1).cloned();
+        let spans = gone.iter().filter_map(facts).collect();
+        Ok(Retraction { changes, lost: only_in(&then, &now), gained: only_in(&now, &then), groups, spans })
     }
 
     /// Second half, after the store let go of spans, publications and deliveries (in the same transaction): judges the
@@ -83,17 +80,17 @@ impl Resolver {
         declared: &[(NodeId, String)],
         source: &mut S,
     ) -> Result<Retracted, S::Error> {
-        let Retraction { mut deltas, lost, gained, groups, spans } = retraction;
+        let Retraction { mut changes, lost, gained, groups, spans } = retraction;
         for facts in &spans {
             self.cache.forget(facts.trace_id);
         }
         let mut relations = Relations::default();
         let mut gatherer = Gatherer::new(&mut self.cache, &mut relations, source, &[]);
-        publications::settle(&mut gatherer, &groups, &BTreeSet::new(), &mut deltas)?;
-        let spans: Vec<&SpanFacts> = spans.iter().collect();
-        let undone = deliveries.iter().filter_map(delivered).chain(declarations(&spans, declared));
-        deltas.extend(undone.map(|d| Delta { count: -d.count, ..d }));
-        Ok(Retracted { deltas: net(deltas), lost, gained })
+        publications::settle(&mut gatherer, &groups, &BTreeSet::new(), &mut changes)?;
+        deliveries.iter().for_each(|d| delivered(d, -1, &mut changes));
+        let spans: Vec<&SpanFacts> = spans.iter().map(|facts| &**facts).collect();
+        declarations(&spans, declared, -1, &mut changes);
+        Ok(Retracted { deltas: changes.net(), lost, gained })
     }
 }
 
@@ -107,15 +104,15 @@ fn only_in(these: &Keyed, those: &Keyed) -> Vec<TraceJoin> {
     these.iter().filter(|(key, _)| !those.contains_key(*key)).map(|(_, j)| j.clone()).collect()
 }
 
-/// Publications to be judged anew, and (in `deltas`) those that nothing can be matched with.
+/// Publications to be judged anew; those that nothing can be matched with are taken back at once.
 fn groups<S: FactSource>(
     gatherer: &mut Gatherer<'_, S>,
     gone: &[At],
     messages: &[&Message],
-    deltas: &mut Vec<Delta>,
+    changes: &mut Changes,
 ) -> Result<BTreeSet<Group>, S::Error> {
     let mut groups = BTreeSet::new();
-    publications::of_messages(messages, &mut groups, deltas);
+    publications::of_messages(messages, -1, &mut groups, changes);
     for at in gone {
         publications::of_span(gatherer, *at, true, &mut groups)?;
     }

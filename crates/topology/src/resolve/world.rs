@@ -91,11 +91,8 @@ impl<'a> World<'a> {
     pub(super) fn named(&self, id: TraceId, span: SpanId) -> impl Iterator<Item = At> + use<'a> {
         let world = *self;
         let trace = self.trace(id);
-        trace
-            .map_or(&[] as &[usize], |t| t.with_id(span))
-            .iter()
-            .filter(move |i| trace.is_some_and(|t| world.visible(t, **i)))
-            .map(move |i| (id, *i))
+        let places = trace.into_iter().flat_map(move |t| t.with_id(span).filter(move |i| world.visible(t, *i)));
+        places.map(move |i| (id, i))
     }
 
     /// Spans that name `at`'s id as parent, and a server span that shares its id.
@@ -103,20 +100,20 @@ impl<'a> World<'a> {
         let world = *self;
         let trace = self.trace(at.0);
         let me = self.span(at);
-        let shared = self
-            .named(at.0, me.span_id)
+        let shares = trace.is_some_and(|t| t.shares_ids());
+        let shared = (shares.then(|| self.named(at.0, me.span_id)).into_iter().flatten())
             .filter(move |other| *other != at && world.span(*other).kind == SpanKind::Server);
-        trace
-            .map_or(&[] as &[usize], |t| t.with_parent(me.span_id))
-            .iter()
-            .filter(move |i| **i != at.1 && trace.is_some_and(|t| world.visible(t, **i)))
-            .map(move |i| (at.0, *i))
-            .chain(shared)
+        let below =
+            trace.into_iter().flat_map(move |t| t.with_parent(me.span_id).filter(move |i| world.visible(t, *i)));
+        below.filter(move |i| *i != at.1).map(move |i| (at.0, i)).chain(shared)
     }
 
     /// The parent span, if it is known. A server span that shares its id with a client span (Zipkin) is that one's child.
     pub(super) fn parent(&self, at: At) -> Option<At> {
         let me = self.span(at);
+        if self.trace(at.0).is_some_and(|t| !t.shares_ids()) {
+            return self.named(at.0, me.parent?).find(|o| *o != at);
+        }
         if me.kind == SpanKind::Server {
             let twin = self.named(at.0, me.span_id).find(|o| *o != at && self.span(*o).kind == SpanKind::Client);
             if twin.is_some() {
@@ -132,7 +129,8 @@ impl<'a> World<'a> {
     /// Children.
     pub(super) fn children(&self, at: At) -> impl Iterator<Item = At> + use<'a> {
         let world = *self;
-        self.below_id(at).filter(move |c| world.parent(*c) == Some(at))
+        let plain = self.trace(at.0).is_some_and(|t| !t.shares_ids());
+        self.below_id(at).filter(move |c| plain || world.parent(*c) == Some(at))
     }
 
     /// The nearest ancestor that is not local work, walking up inside the service; `None` when the way leads out of it.
@@ -156,15 +154,20 @@ impl<'a> World<'a> {
     /// The first spans below that are not local work of the same service.
     pub(super) fn first_below(&self, at: At) -> Vec<At> {
         let service = &self.span(at).service;
-        let (mut out, mut open) = (Vec::new(), vec![at]);
-        let mut seen = FxHashSet::from_iter([at]);
+        let local = |child: At| {
+            let span = self.span(child);
+            span.service == *service && span.role == Role::Internal
+        };
+        let (mut open, mut out): (Vec<At>, Vec<At>) = self.children(at).partition(|c| local(*c));
+        if open.is_empty() {
+            return out;
+        }
+        let mut seen: FxHashSet<At> = out.iter().chain(&open).copied().chain([at]).collect();
         while let Some(next) = open.pop() {
             for child in self.children(next) {
-                if !seen.insert(child) {
-                    continue;
+                if seen.insert(child) {
+                    if local(child) { open.push(child) } else { out.push(child) }
                 }
-                let span = self.span(child);
-                if span.service == *service && span.role == Role::Internal { open.push(child) } else { out.push(child) }
             }
         }
         out

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use flowglass_model::{
     Delivery, Delta, Message, NodeId, Role, SeriesSum, SpanFacts, SpanId, SpanKey, TraceId, TraceJoin,
@@ -106,21 +107,14 @@ impl Bench {
         self.store.messages.extend(batch.messages.iter().cloned());
         let all: Vec<&SpanFacts> = batch.spans.iter().collect();
         let new = self.resolver.unseen(&all, &mut self.store).unwrap();
-        let new: Vec<&SpanFacts> = new.into_iter().map(|i| all[i]).collect();
+        let new: Vec<Arc<SpanFacts>> = new.into_iter().map(|i| Arc::new(all[i].clone())).collect();
         let messages: Vec<&Message> = batch.messages.iter().collect();
         let deliveries: Vec<&Delivery> = batch.deliveries.iter().collect();
         let derived = self.resolver.add(&new, &messages, &deliveries, declared, &mut self.store).unwrap();
         for span in new {
-            self.store.spans.insert(span.key(), span.clone());
+            self.store.spans.insert(span.key(), (*span).clone());
         }
-        for d in &derived.deltas {
-            let key = (d.key.clone(), d.at, d.error, d.duration);
-            let sum = self.sums.entry(key.clone()).or_default();
-            *sum += d.count;
-            if *sum == 0 {
-                self.sums.remove(&key);
-            }
-        }
+        self.sum(&derived.deltas);
         self.joins.extend(derived.joins.iter().cloned());
         derived.deltas
     }
@@ -145,8 +139,12 @@ impl Bench {
         let mut place = 0..;
         self.store.messages.retain(|_| !messages.contains(&place.next().unwrap()));
         let done = self.resolver.retracted(retraction, &[], declared, &mut self.store).unwrap();
-        for d in &done.deltas {
-            let key = (d.key.clone(), d.at, d.error, d.duration);
+        self.sum(&done.deltas);
+    }
+
+    fn sum(&mut self, deltas: &[Delta]) {
+        for d in deltas {
+            let key = ((*d.key).clone(), d.at, d.error, d.duration);
             let sum = self.sums.entry(key.clone()).or_default();
             *sum += d.count;
             if *sum == 0 {
@@ -160,7 +158,7 @@ impl Bench {
         self.sums
             .iter()
             .map(|((key, at, error, duration), count)| Delta {
-                key: key.clone(),
+                key: Arc::new(key.clone()),
                 at: *at,
                 count: *count,
                 error: *error,
@@ -179,8 +177,8 @@ impl Bench {
 pub(crate) fn series(deltas: &[Delta]) -> Vec<SeriesSum> {
     let mut out: BTreeMap<flowglass_model::SeriesKey, SeriesSum> = BTreeMap::new();
     for d in deltas {
-        let sum = out.entry(d.key.clone()).or_insert_with(|| SeriesSum {
-            key: d.key.clone(),
+        let sum = out.entry((*d.key).clone()).or_insert_with(|| SeriesSum {
+            key: (*d.key).clone(),
             count: 0,
             errors: 0,
             sketch: Default::default(),

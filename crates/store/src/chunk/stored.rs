@@ -1,0 +1,145 @@
+//! Chunks as read back.
+
+use std::sync::Arc;
+
+use flowglass_model::{LogRecord, Resource, Scope, Span, SpanFacts, TraceId};
+
+use super::read::ItemReader;
+use super::{FORMAT, Header, Log, Rest, positions, read};
+use crate::fault::{Fault, Inner};
+
+/// A chunk as read back; items are decoded when asked for.
+pub(crate) struct Chunk {
+    resources: Vec<Arc<Resource>>,
+    scopes: Vec<Arc<Scope>>,
+    traces: Vec<([u8; 16], u32)>,
+    resource_of: Vec<u32>,
+    scope_of: Vec<u32>,
+    /// Where each item ends in `bytes`.
+    ends: Vec<usize>,
+    /// Where each text ends, and all of them.
+    texts: (Vec<u32>, String),
+    bytes: Vec<u8>,
+}
+
+impl Chunk {
+    /// Reads [`Sealed::body`].
+    pub(crate) fn decode(body: &[u8]) -> Inner<Chunk> {
+        let bad = |why: &str| Fault::decode("a chunk", why);
+        let (Some(&FORMAT), Some(size)) = (body.first(), body.get(1..5)) else {
+            return Err(bad("unknown format"));
+        };
+        let size = u32::from_le_bytes([size[0], size[1], size[2], size[3]]) as usize;
+        let raw = zstd::bulk::decompress(&body[5..], size).map_err(|e| Fault::decode("a chunk", e))?;
+        let (header, rest): (Header, &[u8]) =
+            postcard::take_from_bytes(&raw).map_err(|e| Fault::decode("a chunk header", e))?;
+        let texts = header.texts.last().map_or(0, |end| *end as usize);
+        let (texts, rest) = rest.split_at_checked(texts).ok_or_else(|| bad("its texts are cut off"))?;
+        let texts = std::str::from_utf8(texts).map_err(|e| Fault::decode("a chunk", e))?.to_owned();
+        let mut end = 0;
+        let ends: Vec<usize> = header
+            .lengths
+            .iter()
+            .map(|n| {
+                end += *n as usize;
+                end
+            })
+            .collect();
+        let items = ends.len();
+        if end != rest.len() || header.resource_of.len() != items || header.scope_of.len() != items {
+            return Err(bad("its parts do not fit together"));
+        }
+        let skip = raw.len() - rest.len();
+        let mut bytes = raw;
+        bytes.drain(..skip);
+        Ok(Chunk {
+            resources: header.resources.into_iter().map(Arc::new).collect(),
+            scopes: header.scopes.into_iter().map(Arc::new).collect(),
+            traces: header.traces,
+            resource_of: header.resource_of,
+            scope_of: header.scope_of,
+            ends,
+            texts: (header.texts, texts),
+            bytes,
+        })
+    }
+
+    /// Number of items.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Memory it takes, bytes, roughly.
+    pub(crate) fn weight(&self) -> usize {
+        self.bytes.len()
+            + self.texts.1.len()
+            + self.texts.0.len() * 4
+            + self.ends.len() * 16
+            + self.traces.len() * 20
+            + self.resources.len() * 1_000
+    }
+
+    /// Traces with the position of their first item and their number of items.
+    pub(crate) fn traces(&self) -> Vec<(TraceId, usize, usize)> {
+        positions(&self.traces)
+    }
+
+    fn item(&self, index: usize) -> Inner<ItemReader<'_>> {
+        let start = if index == 0 { Some(&0) } else { self.ends.get(index - 1) };
+        let slice = start.zip(self.ends.get(index)).and_then(|(from, to)| self.bytes.get(*from..*to));
+        let bytes = slice.ok_or_else(|| Fault::decode("a chunk", format!("it has no item {index}")))?;
+        Ok(ItemReader { bytes, texts: (&self.texts.0, &self.texts.1) })
+    }
+
+    fn emitter(&self, index: usize) -> Inner<(Arc<Resource>, Arc<Scope>)> {
+        let pick = |of: &[u32]| of.get(index).map(|i| *i as usize);
+        let resource = pick(&self.resource_of).and_then(|i| self.resources.get(i));
+        let scope = pick(&self.scope_of).and_then(|i| self.scopes.get(i));
+        match (resource, scope) {
+            (Some(r), Some(s)) => Ok((r.clone(), s.clone())),
+            _ => Err(Fault::decode("a chunk", "an emitter is missing")),
+        }
+    }
+
+    /// Facts of the span at a position.
+    pub(crate) fn facts(&self, index: usize) -> Inner<SpanFacts> {
+        read(&mut self.item(index)?, "a span")
+    }
+
+    /// The span at a position.
+    pub(crate) fn span(&self, index: usize) -> Inner<Span> {
+        let mut item = self.item(index)?;
+        let facts: SpanFacts = read(&mut item, "a span")?;
+        let rest: Rest = read(&mut item, "a span")?;
+        let (resource, scope) = self.emitter(index)?;
+        Ok(Span {
+            facts: Arc::new(facts),
+            name: rest.name,
+            trace_state: rest.trace_state,
+            attributes: rest.attributes,
+            events: rest.events,
+            links: rest.links,
+            dropped: rest.dropped,
+            resource,
+            scope,
+        })
+    }
+
+    /// The log record at a position.
+    pub(crate) fn log(&self, index: usize) -> Inner<LogRecord> {
+        let log: Log = read(&mut self.item(index)?, "a log record")?;
+        let (resource, scope) = self.emitter(index)?;
+        Ok(LogRecord {
+            time: log.time,
+            trace_id: log.trace_id,
+            span_id: log.span_id,
+            severity: log.severity,
+            severity_text: log.severity_text,
+            body: log.body,
+            event_name: log.event_name,
+            attributes: log.attributes,
+            resource,
+            scope,
+        })
+    }
+}

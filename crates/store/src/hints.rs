@@ -1,0 +1,184 @@
+//! What is certainly not stored: a filter in memory that spares the writer most of its questions.
+//!
+//! Nearly everything that correlation asks about a new trace has no answer yet. One blocked Bloom filter (Putze, Sanders and
+//! Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", WEA 2007) over everything that is asked for says so without
+//! asking the database. It may claim too much, never too little: what was rolled back stays in it and does no harm.
+
+use flowglass_model::{Message, SpanId, TraceId};
+use rusqlite::Connection;
+
+use crate::fault::Inner;
+use crate::hash::hash64;
+
+/// Bits set per entry, all in one block.
+const PROBES: u32 = 5;
+/// Words of a block: one cache line.
+const BLOCK: usize = 8;
+/// Bits per expected entry; about 1 in 500 answers is then wrong.
+const BITS_PER_ENTRY: u64 = 16;
+/// Entries there is room for beyond those stored when the file was opened.
+const ROOM: u64 = 500_000;
+/// Largest size, bits (32 MiB). Beyond about 16 million entries the filter spares fewer questions.
+const MAX_BITS: u64 = 1 << 28;
+
+/// Something that may be stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hint<'a> {
+    /// Spans of a trace.
+    Trace(TraceId),
+    /// A join that a trace takes part in.
+    Join(TraceId),
+    /// A link to a span.
+    Link(TraceId, SpanId),
+    /// A messaging span, by the hash of its message.
+    SpanMessage(i64),
+    /// A message whose last hop is a span.
+    Hop(TraceId, SpanId),
+    /// A message with its last hop or its origin in a trace.
+    Event(TraceId),
+    /// A message by destination and id.
+    MessageId(&'a str, &'a str),
+    /// A note of the resolver.
+    Note(&'a str),
+}
+
+impl Hint<'_> {
+    fn hash(self) -> u64 {
+        let two = |a: &[u8], b: &[u8]| hash64(a).rotate_left(23).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash64(b);
+        let (tag, hash) = match self {
+            Hint::Trace(t) => (1u64, hash64(t.as_bytes())),
+            Hint::Join(t) => (2, hash64(t.as_bytes())),
+            Hint::Link(t, s) => (3, two(t.as_bytes(), s.as_bytes())),
+            Hint::SpanMessage(hash) => (4, hash as u64),
+            Hint::Hop(t, s) => (5, two(t.as_bytes(), s.as_bytes())),
+            Hint::Event(t) => (6, hash64(t.as_bytes())),
+            Hint::MessageId(destination, id) => (7, two(destination.as_bytes(), id.as_bytes())),
+            Hint::Note(key) => (8, hash64(key.as_bytes())),
+        };
+        let mixed = (hash ^ tag.wrapping_mul(0xbf58_476d_1ce4_e5b9)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 32)
+    }
+}
+
+/// The filter.
+pub(crate) struct Hints {
+    blocks: Vec<[u64; BLOCK]>,
+}
+
+impl Hints {
+    /// An empty filter with room for this many entries.
+    fn with_room(entries: u64) -> Hints {
+        let bits = (entries * BITS_PER_ENTRY).next_power_of_two().clamp(1 << 20, MAX_BITS);
+        Hints { blocks: vec![[0; BLOCK]; (bits / 512) as usize] }
+    }
+
+    /// Reads all keys that are asked for; each comes from an index, no row is touched.
+    pub(crate) fn load(conn: &Connection, traces: u64) -> Inner<Hints> {
+        let messages: i64 = conn.query_row("SELECT coalesce(max(id), 0) FROM message", [], |r| r.get(0))?;
+        let mut hints = Hints::with_room(traces + messages as u64 * 4 + ROOM);
+        let trace = |b: Option<[u8; 16]>| b.and_then(TraceId::new);
+        let span = |n: i64| SpanId::new(n.to_be_bytes());
+        let mut each = |sql: &str, add: &mut dyn FnMut(&mut Hints, &rusqlite::Row<'_>) -> rusqlite::Result<()>| {
+            let mut statement = conn.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                add(&mut hints, row)?;
+            }
+            Inner::Ok(())
+        };
+        each("SELECT trace FROM trace_chunk WHERE kind = 0", &mut |h, r| {
+            trace(r.get(0)?).into_iter().for_each(|t| h.add(Hint::Trace(t)));
+            Ok(())
+        })?;
+        each("SELECT child_trace, parent_trace FROM trace_join", &mut |h, r| {
+            trace(r.get(0)?).into_iter().chain(trace(r.get(1)?)).for_each(|t| h.add(Hint::Join(t)));
+            Ok(())
+        })?;
+        each("SELECT trace, span FROM span_link", &mut |h, r| {
+            trace(r.get(0)?).zip(span(r.get(1)?)).into_iter().for_each(|(t, s)| h.add(Hint::Link(t, s)));
+            Ok(())
+        })?;
+        each("SELECT hash FROM span_message", &mut |h, r| {
+            h.add(Hint::SpanMessage(r.get(0)?));
+            Ok(())
+        })?;
+        each("SELECT hop_trace, hop_span FROM message WHERE hop_trace IS NOT NULL", &mut |h, r| {
+            if let Some((t, s)) = trace(r.get(0)?).zip(r.get::<_, Option<i64>>(1)?.and_then(span)) {
+                h.add(Hint::Hop(t, s));
+                h.add(Hint::Event(t));
+            }
+            Ok(())
+        })?;
+        each("SELECT origin_trace FROM message WHERE origin_trace IS NOT NULL", &mut |h, r| {
+            trace(r.get(0)?).into_iter().for_each(|t| h.add(Hint::Event(t)));
+            Ok(())
+        })?;
+        each("SELECT destination, event_id FROM message WHERE event_id IS NOT NULL", &mut |h, r| {
+            let (destination, id) = (r.get_ref(0)?.as_str(), r.get_ref(1)?.as_str());
+            h.add(Hint::MessageId(destination.unwrap_or_default(), id.unwrap_or_default()));
+            Ok(())
+        })?;
+        each("SELECT key FROM unmatched", &mut |h, r| {
+            h.add(Hint::Note(r.get_ref(0)?.as_str().unwrap_or_default()));
+            Ok(())
+        })?;
+        Ok(hints)
+    }
+
+    fn place(&self, hash: u64) -> usize {
+        (hash >> 45) as usize & (self.blocks.len() - 1)
+    }
+
+    /// Notes that something is stored.
+    pub(crate) fn add(&mut self, hint: Hint<'_>) {
+        let hash = hint.hash();
+        let place = self.place(hash);
+        let block = &mut self.blocks[place];
+        for probe in 0..PROBES {
+            let bit = (hash >> (probe * 9)) as usize & 511;
+            block[bit >> 6] |= 1 << (bit & 63);
+        }
+    }
+
+    /// Notes all that a message can be asked for by.
+    pub(crate) fn add_message(&mut self, message: &Message) {
+        if let Some(hop) = message.hop {
+            self.add(Hint::Hop(hop.trace_id, hop.span_id));
+        }
+        for context in [message.hop, message.origin].into_iter().flatten() {
+            self.add(Hint::Event(context.trace_id));
+        }
+        if let Some(id) = &message.event_id {
+            self.add(Hint::MessageId(&message.destination, id));
+        }
+    }
+
+    /// Whether it may be stored; `false` is certain.
+    pub(crate) fn may(&self, hint: Hint<'_>) -> bool {
+        let hash = hint.hash();
+        let block = &self.blocks[self.place(hash)];
+        (0..PROBES).all(|probe| {
+            let bit = (hash >> (probe * 9)) as usize & 511;
+            block[bit >> 6] & (1 << (bit & 63)) != 0
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stored_is_denied_and_little_else_is_claimed() {
+        let mut hints = Hints::with_room(50_000);
+        let trace = |n: u64| TraceId::new([1u64.to_be_bytes(), n.to_be_bytes()].concat().try_into().unwrap()).unwrap();
+        (0..50_000).for_each(|n| hints.add(Hint::Trace(trace(n))));
+        assert!((0..50_000).all(|n| hints.may(Hint::Trace(trace(n)))));
+        let claimed = |hint: &dyn Fn(TraceId) -> Hint<'static>| {
+            (0..50_000).filter(|n| hints.may(hint(trace(n + 50_000)))).count()
+                + (0..50_000).filter(|n| hints.may(Hint::Join(trace(*n)))).count()
+        };
+        let wrong = claimed(&Hint::Trace);
+        assert!(wrong < 1_000, "{wrong} of 100,000");
+    }
+}

@@ -1,0 +1,178 @@
+//! Texts that journeys repeat (participants, names of roots and keys) by number, each stored once; and what they began with.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use flowglass_model::filter::operation_of;
+use flowglass_model::{JourneySummary, NodeId, TraceId};
+use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{Fault, Inner};
+
+/// Texts that get a number at most; later ones are written out, so that neither memory nor the table grows without end.
+const NUMBERED: usize = 20_000;
+
+/// A text as journeys hold it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Name {
+    Number(u32),
+    Text(String),
+}
+
+/// What a journey's columns do not say.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Body {
+    root: Name,
+    root_participant: Name,
+    participants: Vec<Name>,
+    spans: u64,
+    events: u64,
+    errors: u64,
+    keys: Vec<(Name, String)>,
+    failure: Option<String>,
+}
+
+/// The writer's view: all numbered texts, and what journeys began with.
+pub(crate) struct Numbers {
+    known: FxHashMap<String, u32>,
+    /// Numbers of roots, by service and operation.
+    roots: FxHashMap<String, FxHashMap<String, i64>>,
+    /// Roots in memory; later ones are asked for.
+    remembered: usize,
+}
+
+impl Numbers {
+    /// Reads the tables.
+    pub(crate) fn load(conn: &Connection) -> Inner<Numbers> {
+        let mut statement = conn.prepare("SELECT text, id FROM name")?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let mut numbers =
+            Numbers { known: rows.collect::<Result<_, _>>()?, roots: FxHashMap::default(), remembered: 0 };
+        let mut statement = conn.prepare("SELECT service, operation, id FROM journey_root LIMIT ?1")?;
+        let mut rows = statement.query([NUMBERED as i64])?;
+        while let Some(r) = rows.next()? {
+            numbers.remember(r.get(0)?, r.get(1)?, r.get(2)?);
+        }
+        Ok(numbers)
+    }
+
+    fn remember(&mut self, service: String, operation: String, root: i64) {
+        if self.remembered < NUMBERED {
+            self.remembered += 1;
+            self.roots.entry(service).or_default().insert(operation, root);
+        }
+    }
+
+    /// The number of what a journey began with.
+    pub(crate) fn root(&mut self, conn: &Connection, j: &JourneySummary) -> Inner<i64> {
+        let (service, operation) = (j.root_participant.name(), operation_of(j));
+        if let Some(root) = self.roots.get(service).and_then(|of_service| of_service.get(operation)) {
+            return Ok(*root);
+        }
+        let mut stored = conn.prepare_cached("SELECT id FROM journey_root WHERE service = ?1 AND operation = ?2")?;
+        let root = match stored.query_row([service, operation], |r| r.get(0)).optional()? {
+            Some(root) => root,
+            None => {
+                conn.prepare_cached("INSERT INTO journey_root(service, operation) VALUES(?1, ?2)")?
+                    .execute([service, operation])?;
+                conn.last_insert_rowid()
+            }
+        };
+        self.remember(service.to_owned(), operation.to_owned(), root);
+        Ok(root)
+    }
+
+    fn name(&mut self, conn: &Connection, text: &str) -> Inner<Name> {
+        if let Some(number) = self.known.get(text) {
+            return Ok(Name::Number(*number));
+        }
+        if self.known.len() >= NUMBERED {
+            return Ok(Name::Text(text.to_owned()));
+        }
+        let number = self.known.len() as u32;
+        conn.prepare_cached("INSERT INTO name(id, text) VALUES(?1, ?2)")?.execute(params![number, text])?;
+        self.known.insert(text.to_owned(), number);
+        Ok(Name::Number(number))
+    }
+
+    /// The body of a journey.
+    pub(crate) fn body(&mut self, conn: &Connection, j: &JourneySummary) -> Inner<Vec<u8>> {
+        let body = Body {
+            root: self.name(conn, &j.root)?,
+            root_participant: self.name(conn, j.root_participant.as_str())?,
+            participants: j.participants.iter().map(|p| self.name(conn, p.as_str())).collect::<Inner<_>>()?,
+            spans: j.spans,
+            events: j.events,
+            errors: j.errors,
+            keys: (j.keys.iter().map(|(k, v)| Ok((self.name(conn, k)?, v.clone())))).collect::<Inner<_>>()?,
+            failure: j.failure.clone(),
+        };
+        postcard::to_stdvec(&body).map_err(|e| Fault::decode("a journey", e))
+    }
+}
+
+/// A reader's view: texts are looked up when they are first needed.
+pub(crate) struct Texts<'c> {
+    conn: &'c Connection,
+    known: RefCell<FxHashMap<u32, Arc<str>>>,
+}
+
+impl<'c> Texts<'c> {
+    /// Nothing is looked up yet.
+    pub(crate) fn new(conn: &'c Connection) -> Texts<'c> {
+        Texts { conn, known: RefCell::default() }
+    }
+
+    fn text(&self, name: &Name) -> Inner<Arc<str>> {
+        let number = match name {
+            Name::Text(text) => return Ok(Arc::from(text.as_str())),
+            Name::Number(number) => *number,
+        };
+        if let Some(text) = self.known.borrow().get(&number) {
+            return Ok(text.clone());
+        }
+        let mut statement = self.conn.prepare_cached("SELECT text FROM name WHERE id = ?1")?;
+        let text: Option<String> = statement.query_row([number], |r| r.get(0)).optional()?;
+        let text: Arc<str> =
+            text.ok_or_else(|| Fault::decode("a journey", format!("there is no name {number}")))?.into();
+        self.known.borrow_mut().insert(number, text.clone());
+        Ok(text)
+    }
+
+    /// Fills in what a body says; the rest of the summary comes from columns.
+    pub(crate) fn fill(&self, body: &[u8], summary: &mut JourneySummary) -> Inner<()> {
+        let body: Body = postcard::from_bytes(body).map_err(|e| Fault::decode("a journey", e))?;
+        let node = |name: &Name| self.text(name).map(|t| NodeId::from(&*t));
+        summary.root = self.text(&body.root)?.to_string();
+        summary.root_participant = node(&body.root_participant)?;
+        summary.participants = body.participants.iter().map(node).collect::<Inner<_>>()?;
+        let key = |(name, value): (Name, String)| Ok((self.text(&name)?.to_string(), value));
+        summary.keys = body.keys.into_iter().map(key).collect::<Inner<_>>()?;
+        (summary.spans, summary.events, summary.errors) = (body.spans, body.events, body.errors);
+        summary.failure = body.failure;
+        Ok(())
+    }
+}
+
+/// A summary of which only the identity is known.
+pub(crate) fn blank(id: TraceId, state: flowglass_model::JourneyState) -> JourneySummary {
+    JourneySummary {
+        id,
+        root: String::new(),
+        root_participant: NodeId::from(""),
+        start: 0,
+        response: None,
+        settled: None,
+        state,
+        participants: Vec::new(),
+        spans: 0,
+        events: 0,
+        errors: 0,
+        retries: 0,
+        dead_lettered: false,
+        keys: Vec::new(),
+        failure: None,
+    }
+}
