@@ -73,6 +73,11 @@ fn to_background(app: &AppHandle) {
     });
 }
 
+/// Whether somebody looks at the window.
+fn looks(app: &AppHandle) -> bool {
+    window::main(app).is_some_and(|w| w.is_focused().unwrap_or(false))
+}
+
 /// Follows the updates: the title names the workspace, the tray the rate, and alerts are told where nobody looks.
 pub(crate) fn watch(app: AppHandle, host: Host) {
     let told = move |update: Update, host: &Host| match update {
@@ -80,12 +85,10 @@ pub(crate) fn watch(app: AppHandle, host: Host) {
         Update::Counters { spans_per_second, events_per_second, problem, .. } => {
             tray::say(&app, spans_per_second, events_per_second, problem.as_deref());
         }
-        Update::Alert { alert } if !refusal::no_dialogs() && host.preferences().notify => {
-            if !window::main(&app).is_some_and(|w| w.is_focused().unwrap_or(false)) {
-                let note = app.notification().builder().title(alert.title).body(alert.detail.unwrap_or_default());
-                // Not every desktop shows notifications; the window tells it all the same.
-                let _ = note.show();
-            }
+        Update::Alert { alert } if !refusal::no_dialogs() && host.preferences().notify && !looks(&app) => {
+            let note = app.notification().builder().title(alert.title).body(alert.detail.unwrap_or_default());
+            // Not every desktop shows notifications; the window tells it all the same.
+            let _ = note.show();
         }
         _ => {}
     };

@@ -24,6 +24,9 @@ const META_UNSWEPT: &str = "unswept_chunks";
 /// Items of chunks written anew, or gone through, at a time; a larger chunk by itself.
 const SWEPT: i64 = 8_000;
 
+/// Whether an item of a chunk is to go: the chunk, the item's place in it, and its trace.
+type IsGone<'a> = dyn Fn(&Chunk, usize, Option<TraceId>) -> Inner<bool> + 'a;
+
 /// What went with some traces.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ErasedTraces {
@@ -199,7 +202,7 @@ impl Tx<'_> {
         &mut self,
         kind: Kind,
         chunks: &BTreeSet<i64>,
-        is_gone: &dyn Fn(&Chunk, usize, Option<TraceId>) -> Inner<bool>,
+        is_gone: &IsGone<'_>,
         each: &mut dyn FnMut(&mut Self, &Chunk, usize) -> Inner<()>,
     ) -> Inner<()> {
         let mut builder = Builder::new(&mut self.writer.state.packer);

@@ -64,11 +64,12 @@ fn journey(pattern: &[Span], n: u64) -> Vec<Span> {
     let mut out = pattern.to_vec();
     for span in &mut out {
         let own = |id: SpanId| SpanId::new((id.as_i64() as u64 + n * 16).to_be_bytes()).expect("not zero");
-        span.facts.trace_id = trace(n);
-        span.facts.span_id = own(span.facts.span_id);
-        span.facts.parent = span.facts.parent.map(own);
-        span.facts.start += n as i64 * 3_000_000;
-        span.facts.end += n as i64 * 3_000_000;
+        let facts = Arc::make_mut(&mut span.facts);
+        facts.trace_id = trace(n);
+        facts.span_id = own(facts.span_id);
+        facts.parent = facts.parent.map(own);
+        facts.start += n as i64 * 3_000_000;
+        facts.end += n as i64 * 3_000_000;
     }
     out
 }

@@ -38,14 +38,16 @@ fn help_shows_examples_and_only_what_there_is() {
     let help = run(&["--help"]);
     let words = text(&help.stdout);
     assert_eq!(help.status.code(), Some(0));
-    for command in ["serve", "import", "stats", "topology", "journeys", "journey"] {
+    for command in
+        ["serve", "import", "stats", "topology", "journeys", "journey", "diagnostics", "simulate", "decide", "schema"]
+    {
         assert!(words.contains(&format!("  {command}")), "{command} is missing in {words}");
         let help = run(&[command, "--help"]);
         assert_eq!(help.status.code(), Some(0));
         let words = text(&help.stdout);
         assert!(words.contains("Example") && words.contains("--config"), "{command}: {words}");
     }
-    for later in ["findings", "simulate", "decide", "export"] {
+    for later in ["findings", "export", "layout"] {
         assert!(!words.contains(&format!("  {later}")), "{later} does not exist yet");
     }
     assert_eq!(run(&["--version"]).status.code(), Some(0));
@@ -64,7 +66,7 @@ fn unusable_arguments_are_told_in_one_line() {
         (vec!["journeys", "--workspace", "w", "--filter", "colour:red"], "colour"),
         (vec!["journeys", "--workspace", "w", "--status", "fine"], "fine"),
         (vec!["journey", "xyz", "--workspace", "w"], "xyz"),
-        (vec!["serve", "--workspace", "w", "--otlp-grpc", "0.0.0.0:4317"], "loopback"),
+        (vec!["serve", "--workspace", "w", "--otlp-grpc", "0.0.0.0:4317"], "--token-file"),
         (vec!["serve", "--workspace", "w", "--ui", "192.168.1.7:80"], "loopback"),
     ] {
         let line = refused(&arguments);

@@ -34,7 +34,8 @@ const OWN: [HeaderName; 18] = [
 pub(crate) fn passed_on(headers: &HeaderMap, token: Option<&Secret>) -> HeaderMap {
     let ours = token.is_some_and(|t| bearer(headers) == Some(t.reveal()));
     let goes = |name: &HeaderName| {
-        !OWN.contains(name) && !name.as_str().starts_with("grpc-") && !(ours && name == header::AUTHORIZATION)
+        let our_token = ours && name == header::AUTHORIZATION;
+        !(OWN.contains(name) || name.as_str().starts_with("grpc-") || our_token)
     };
     headers.iter().filter(|(name, _)| goes(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

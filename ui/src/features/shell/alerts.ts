@@ -23,5 +23,5 @@ function open(alert: Alert): void {
 }
 
 async function stop(): Promise<void> {
-  if (await preferences.set({ notify: false })) notices.say('No more notifications. Turn them on again in Settings, Notifications.');
+  if (await preferences.set({ notify: false })) notices.say('No more notifications. Turn them on again in Settings, Notifications & tray.');
 }
