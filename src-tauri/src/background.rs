@@ -73,13 +73,9 @@ fn to_background(app: &AppHandle) {
     });
 }
 
-/// Whether somebody looks at the window.
-fn looks(app: &AppHandle) -> bool {
-    window::main(app).is_some_and(|w| w.is_focused().unwrap_or(false))
-}
-
 /// Follows the updates: the title names the workspace, the tray the rate, and alerts are told where nobody looks.
 pub(crate) fn watch(app: AppHandle, host: Host) {
+    let looks = |app: &AppHandle| window::main(app).is_some_and(|w| w.is_focused().unwrap_or(false));
     let told = move |update: Update, host: &Host| match update {
         Update::Workspace {} => window::retitle(&app, host.studio().workspace().path()),
         Update::Counters { spans_per_second, events_per_second, problem, .. } => {
