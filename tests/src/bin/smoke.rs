@@ -144,7 +144,10 @@ fn run(arguments: &Arguments) -> Result<u32> {
     let driver = show.open(SIZES[1])?;
     let page = Page(&driver);
     step("found again", || {
-        page.shows(Area::Topology)?;
+        // The window comes back where it was left: at the settings.
+        page.ready()?;
+        page.shows(Area::Settings)?;
+        page.open_by_key(Area::Topology)?;
         page.card("order-prc-api").map(drop)
     })?;
     look_around(&page, &mut show, SIZES[1])?;
