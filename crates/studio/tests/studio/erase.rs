@@ -107,7 +107,7 @@ async fn any_journeys_deleted_never_came() {
         let scene = Scene::new().await;
         for n in 1..=4 {
             order(&scene, n).await;
-            if gone & (1 << (n - 1)) == 0 { order(&mut wanted, n).await } else { lost.push(n) }
+            if gone & (1 << (n - 1)) == 0 { order(&wanted, n).await } else { lost.push(n) }
         }
         let before = scene.studio.workspace().stats().unwrap();
         let counted = erase(&scene, "journeys", &lost, true).await;
