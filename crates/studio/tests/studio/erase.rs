@@ -103,7 +103,7 @@ async fn erase(scene: &Scene, what: &str, journeys: &[u8], dry_run: bool) -> Val
 #[tokio::test(flavor = "multi_thread")]
 async fn any_journeys_deleted_never_came() {
     for gone in 1_u8..15 {
-        let (mut wanted, mut lost) = (Scene::new().await, vec![]);
+        let (wanted, mut lost) = (Scene::new().await, vec![]);
         let scene = Scene::new().await;
         for n in 1..=4 {
             order(&scene, n).await;
