@@ -69,12 +69,13 @@ fn journeys_without_their_joined_traces_keep_no_members() {
             how,
         }])
         .unwrap();
-        tx.put_journeys(&[merged.clone()], &[(parent_trace, parent_trace), (parent_trace, child_trace)]).unwrap();
+        tx.put_journeys(std::slice::from_ref(&merged), &[(parent_trace, parent_trace), (parent_trace, child_trace)])
+            .unwrap();
     });
     assert_eq!(w.reader().journey_summary(trace_id(2)).unwrap(), Some(merged.clone()));
     w.write(|tx| {
         assert_eq!(tx.erase_traces(&[trace_id(2)]).unwrap().joins.len(), 1);
-        tx.put_journeys(&[merged.clone()], &[(trace_id(1), trace_id(1))]).unwrap();
+        tx.put_journeys(std::slice::from_ref(&merged), &[(trace_id(1), trace_id(1))]).unwrap();
     });
     assert_eq!(w.reader().journey_summary(trace_id(2)).unwrap(), None);
     assert_eq!(w.reader().journey_summary(trace_id(1)).unwrap(), Some(merged));
