@@ -2,6 +2,7 @@
 //!
 //! Pure: text and data in, data out. Same seed, same bytes, whatever the machine or the number of threads.
 
+pub mod calibrate;
 pub mod decide;
 mod dist;
 mod engine;

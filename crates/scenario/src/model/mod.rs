@@ -130,6 +130,17 @@ pub enum Source {
     Assumed,
 }
 
+impl Source {
+    /// The word of the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::Measured => "measured",
+            Source::Declared => "declared",
+            Source::Assumed => "assumed",
+        }
+    }
+}
+
 impl Scenario {
     /// The design as a variant has it.
     pub fn design_of<'a>(&'a self, variant: &'a Variant) -> &'a Design {
