@@ -86,6 +86,14 @@ system:, trace:, span:, id:, @attribute:value, and words of the root, participan
 
 Prints the names of the files in it. Nothing is sent anywhere. The same file from a running window holds its sources and its log too.")]
     Diagnostics(DiagnosticsArgs),
+    /// Make a scenario file of what was observed: structure, times, arrivals, failures, and what traces cannot tell
+    #[command(after_help = "Examples:
+  flowglass calibrate --workspace shop.flowglass > as-is.yaml
+  flowglass calibrate --workspace shop.flowglass --filter 'operation:\"POST /orders\"' --since 1h -o place-order.yaml
+
+The scenario goes to stdout, or to a new file with -o. stderr says how well one learned from the quieter half of the period
+predicts the busier half. --json prints the evidence of each input and the open questions too.")]
+    Calibrate(CalibrateArgs),
     /// Simulate the variants of a scenario file: response, settled time, fates, with intervals
     #[command(after_help = "Examples:
   flowglass simulate place-order.yaml --json
@@ -270,6 +278,29 @@ pub(crate) struct DiagnosticsArgs {
     /// Workspace file whose settings and counters go in
     #[arg(long, value_name = "FILE")]
     pub(crate) workspace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    /// From journeys with all of these terms (see `flowglass journeys --help`)
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+    /// From this many journeys at most, the newest
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub(crate) limit: usize,
+    /// Title of the scenario
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// Write the scenario to this file; it must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// Print JSON: the scenario with the evidence of each input
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Journeys(args) => commands::journeys::run(&args, config),
         Command::Journey(args) => commands::journey::run(&args, config),
         Command::Diagnostics(args) => commands::diagnostics::run(&args, config),
+        Command::Calibrate(args) => commands::calibrate::run(args, config).await,
         Command::Simulate(args) => commands::simulate::run(args).await,
         Command::Decide(args) => commands::decide::run(&args),
         Command::Schema(args) => match args.of {

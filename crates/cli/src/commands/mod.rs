@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod calibrate;
 pub(crate) mod decide;
 pub(crate) mod diagnostics;
 pub(crate) mod import;

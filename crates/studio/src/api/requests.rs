@@ -178,6 +178,8 @@ requests! {
         set_forward(SetForwardRequest) -> SourcesView;
         /// Set-ups to copy, by where the sender runs.
         snippets(SnippetsRequest) -> Snippets;
+        /// A scenario made from observed journeys, with the evidence of each input.
+        scenario_observed(ObservedRequest) -> ObservedScenario;
         /// The map as a picture or text.
         map_export(MapExportRequest) -> FileContents;
         /// Versions and licences.
