@@ -13,6 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::process::{Process, free_port, until};
 use crate::screen::Screen;
 
+mod emulate;
+
 /// The key under which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// A page under a compiling machine may take its time.

@@ -152,13 +152,15 @@ pub(crate) struct ServeArgs {
     /// Serve the window's UI to a browser on this machine: `host:port`, a port (0 picks a free one), or `off`
     #[arg(long, value_name = "ADDR", default_value = "off", value_parser = listen_address)]
     pub(crate) ui: Listen,
-    /// Write the one-time token of --ui to this file (readable by you only) instead of printing it
+    /// Write the one-time token of --ui to this file (readable by you only) instead of printing it: for your browser, not for
+    /// senders
     #[arg(long, value_name = "FILE")]
     pub(crate) ui_token_file: Option<PathBuf>,
     /// Pass accepted OTLP requests on, unchanged: http://host:4318 or grpc://host:4317
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
-    /// File with the token that senders on other machines must pass (one line; made with a new one if it is missing)
+    /// File with the token that senders on other machines must pass (one line; made with a new one if it is missing); it has
+    /// nothing to do with --ui
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// NATS server to watch, without credentials in it; may be given several times

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use flowglass_model::{
-    LinkHow, LogRecord, MessageContext, Nanos, NodeId, Span, SpanFacts, SpanId, SpanKind, TraceId, TraceJoin,
+    LinkHow, LogRecord, MessageContext, NodeId, Span, SpanFacts, SpanId, SpanKind, TraceId, TraceJoin,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -125,24 +125,6 @@ impl Db<'_> {
         let mut out = self.items(trace, Kind::Logs, Chunk::log)?;
         out.sort_by_key(|l| l.time);
         Ok(out)
-    }
-
-    /// The last time a chunk that begins before `since` may have, and the first one a chunk that ends at or after `until`
-    /// may have.
-    pub(crate) fn nearest_chunk(
-        &self,
-        kind: Kind,
-        since: Option<Nanos>,
-        until: Option<Nanos>,
-    ) -> Inner<(Option<Nanos>, Option<Nanos>)> {
-        let ask = |sql: &str, t: Nanos| -> Inner<Option<Nanos>> {
-            Ok(self.conn.prepare_cached(sql)?.query_row(params![kind as i64, t], |r| r.get(0))?)
-        };
-        let before = "SELECT max(min(last, ?2 - 1)) FROM chunk WHERE kind = ?1 AND first < ?2";
-        let after = "SELECT min(max(first, ?2)) FROM chunk WHERE kind = ?1 AND last >= ?2";
-        let before = since.map(|t| ask(before, t)).transpose()?;
-        let after = until.map(|t| ask(after, t)).transpose()?;
-        Ok((before.flatten(), after.flatten()))
     }
 
     /// Chunks that may hold a value, newest first.

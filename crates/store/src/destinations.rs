@@ -82,16 +82,3 @@ fn consumers(conn: &Connection, (since, until): (Nanos, Nanos), out: &mut ByName
     }
     Ok(())
 }
-
-/// Last publication before a time, first at or after another.
-pub(crate) fn nearest(
-    conn: &Connection,
-    since: Option<Nanos>,
-    until: Option<Nanos>,
-) -> Inner<(Option<Nanos>, Option<Nanos>)> {
-    let ask =
-        |sql: &str, t: Nanos| -> Inner<Option<Nanos>> { Ok(conn.prepare_cached(sql)?.query_row([t], |r| r.get(0))?) };
-    let before = since.map(|t| ask("SELECT max(time) FROM message WHERE time < ?1", t)).transpose()?;
-    let after = until.map(|t| ask("SELECT min(time) FROM message WHERE time >= ?1", t)).transpose()?;
-    Ok((before.flatten(), after.flatten()))
-}

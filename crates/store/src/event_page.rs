@@ -10,7 +10,7 @@ use crate::events::{delivered, gave_up, row};
 use crate::fault::Inner;
 use crate::lookup::header_is;
 use crate::message_rows::{COLUMNS, blocks_with, fill_body, message_at};
-use crate::{EventFilter, EventPage, walk};
+use crate::{Around, EventFilter, EventPage, walk};
 
 /// Rows looked at for one page when the database cannot decide.
 const ROWS: usize = 30_000;
@@ -166,9 +166,8 @@ fn narrow(conn: &Connection, f: &EventFilter, w: &mut Where) -> Inner<()> {
     Ok(())
 }
 
-/// A page of events, newest first.
-pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
-    let conn = db.conn;
+/// What the database can decide of a filter, and the terms for which rows must be looked at.
+fn question<'a>(conn: &Connection, f: &'a EventFilter) -> Inner<(Where, Vec<&'a Term>)> {
     let mut w = Where { sql: "m.event = m.id".to_owned(), values: Vec::new() };
     if let Some(since) = f.since {
         w.and("m.time >= ??", since);
@@ -184,6 +183,13 @@ pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
         }
     }
     narrow(conn, f, &mut w)?;
+    Ok((w, open))
+}
+
+/// A page of events, newest first.
+pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
+    let conn = db.conn;
+    let (mut w, open) = question(conn, f)?;
     let mut total = None;
     if open.is_empty() {
         let count = format!("SELECT count(*) FROM message m WHERE {}", w.sql);
@@ -199,7 +205,8 @@ pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
     let limit = if open.is_empty() { f.limit } else { ROWS };
     let limit = w.bind("??", limit as i64);
     let sql = format!("SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time DESC, m.id DESC LIMIT {limit}", w.sql);
-    let (found, matched, stopped) = collect(conn, &sql, &w.values, &open, f.limit)?;
+    let wanted = Wanted { rows: f.limit, count: true };
+    let (found, matched, stopped) = collect(conn, &sql, &w.values, &open, wanted)?;
     let mut page = EventPage { rows: Vec::new(), total: total.unwrap_or(matched), stopped };
     for (id, message) in found {
         page.rows.push(row(conn, id, message)?);
@@ -207,10 +214,34 @@ pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
     Ok(page)
 }
 
+/// Times of the last event before the range and of the first after it that match the rest of the filter.
+pub(crate) fn nearest(db: Db<'_>, f: &EventFilter) -> Inner<Around> {
+    let first = |since: Option<Nanos>, until: Option<Nanos>, order: &str| -> Inner<Option<Nanos>> {
+        let filter = EventFilter { since, until, ..f.clone() };
+        let (w, open) = question(db.conn, &filter)?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time {order}, m.id {order} LIMIT {ROWS}",
+            w.sql
+        );
+        let (found, ..) = collect(db.conn, &sql, &w.values, &open, Wanted { rows: 1, count: false })?;
+        Ok(found.first().map(|(_, message)| message.time))
+    };
+    let before = f.since.map(|since| first(None, Some(since), "DESC")).transpose()?.flatten();
+    Ok((before, f.until.map(|until| first(Some(until), None, "ASC")).transpose()?.flatten()))
+}
+
+/// What is collected.
+struct Wanted {
+    /// At most this many rows.
+    rows: usize,
+    /// Whether those beyond them are counted.
+    count: bool,
+}
+
 /// The first rows that pass, how many passed, and where looking stopped.
 type Found = (Vec<(i64, Message)>, u64, Option<(i64, Nanos)>);
 
-fn collect(conn: &Connection, sql: &str, values: &[Sql], open: &[&Term], limit: usize) -> Inner<Found> {
+fn collect(conn: &Connection, sql: &str, values: &[Sql], open: &[&Term], wanted: Wanted) -> Inner<Found> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let (mut found, mut matched, mut stopped) = (Vec::new(), 0, None);
@@ -221,8 +252,11 @@ fn collect(conn: &Connection, sql: &str, values: &[Sql], open: &[&Term], limit: 
         let time = message.time;
         if passes(conn, open, id, &mut message, &mut bodies)? {
             matched += 1;
-            if found.len() < limit {
+            if found.len() < wanted.rows {
                 found.push((id, message));
+            }
+            if !wanted.count && found.len() == wanted.rows {
+                break;
             }
         }
         if !open.is_empty() && (seen >= ROWS || bodies >= BODIES) {

@@ -13,7 +13,7 @@ use crate::fault::Inner;
 use crate::journeys::{COLUMNS, INDEXED, STATES, read, state_at, summary};
 use crate::lookup::{Lookups, lookups};
 use crate::names::Texts;
-use crate::{JourneyFilter, JourneyPage};
+use crate::{Around, JourneyFilter, JourneyPage};
 
 /// Settled times given with a page at most.
 const SETTLED: usize = 20_000;
@@ -38,9 +38,42 @@ struct Plan<'a> {
     needs_summary: bool,
 }
 
+/// Which way a scan goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Newest,
+    Oldest,
+}
+
 /// A page of journeys, newest first.
 pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
-    let (lookups, texts) = (lookups(db, f)?, Texts::new(db.conn));
+    let (plan, texts) = (plan(db, f)?, Texts::new(db.conn));
+    let mut tally = Tally { unordered: plan.lookups.candidates.is_some(), ..Tally::default() };
+    gather(db.conn, &texts, &plan, Order::Newest, &mut tally)?;
+    tally.finish(db.conn, &texts, &plan)
+}
+
+/// Starts of the last journey before the range and of the first after it that match the rest of the filter.
+pub(crate) fn nearest(db: Db<'_>, f: &JourneyFilter) -> Inner<Around> {
+    let all = JourneyFilter { since: None, until: None, before: None, limit: usize::MAX, ..f.clone() };
+    let before = f.since.map(|since| JourneyFilter { until: Some(since), ..all.clone() });
+    let after = f.until.map(|until| JourneyFilter { since: Some(until), ..all });
+    let before = before.map(|f| first(db, &f, Order::Newest)).transpose()?.flatten();
+    Ok((before, after.map(|f| first(db, &f, Order::Oldest)).transpose()?.flatten()))
+}
+
+/// Start of the first journey in this order.
+fn first(db: Db<'_>, f: &JourneyFilter, order: Order) -> Inner<Option<Nanos>> {
+    let (plan, texts) = (plan(db, f)?, Texts::new(db.conn));
+    let mut tally = Tally { unordered: true, first_only: plan.lookups.candidates.is_none(), ..Tally::default() };
+    gather(db.conn, &texts, &plan, order, &mut tally)?;
+    let starts = tally.rows.iter().map(|((start, _), _)| *start);
+    Ok(if order == Order::Newest { starts.max() } else { starts.min() })
+}
+
+/// Decides what is the same for all rows.
+fn plan<'a>(db: Db<'_>, f: &'a JourneyFilter) -> Inner<Plan<'a>> {
+    let lookups = lookups(db, f)?;
     let (noise, operations) = roots(db.conn, f)?;
     let by_columns = |(i, test): (usize, &Test)| match test {
         Test::Is(Field::State | Field::Status | Field::Retried | Field::DeadLettered | Field::Operation, _)
@@ -50,23 +83,22 @@ pub(crate) fn page(db: Db<'_>, f: &JourneyFilter) -> Inner<JourneyPage> {
     };
     let mut tests = f.filter.terms.iter().map(|t| &t.test).enumerate();
     let needs_summary = f.participant.is_some() || !tests.all(by_columns);
-    let plan = Plan { filter: f, lookups, noise, operations, needs_summary };
-    let mut tally = Tally { unordered: plan.lookups.candidates.is_some(), ..Tally::default() };
-    match &plan.lookups.candidates {
-        Some(candidates) => {
-            for id in candidates.iter().take(SUMMARIES) {
-                let Some(j) = summary(db.conn, &texts, *id)? else { continue };
-                let inside = f.since.is_none_or(|t| j.start >= t) && f.until.is_none_or(|t| j.start < t);
-                if inside {
-                    let place = (j.start, j.id);
-                    let found = Candidate { place, columns: JourneyColumns::of(&j), root: None };
-                    plan.take(&found, || Ok(Some(j)), &mut tally)?;
-                }
-            }
+    Ok(Plan { filter: f, lookups, noise, operations, needs_summary })
+}
+
+/// Looks at the journeys of the range: those that alone can pass, else all of them in this order.
+fn gather(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tally: &mut Tally) -> Inner<()> {
+    let Some(candidates) = &plan.lookups.candidates else { return scan(conn, texts, plan, order, tally) };
+    let f = plan.filter;
+    for id in candidates.iter().take(SUMMARIES) {
+        let Some(j) = summary(conn, texts, *id)? else { continue };
+        if f.since.is_none_or(|t| j.start >= t) && f.until.is_none_or(|t| j.start < t) {
+            let place = (j.start, j.id);
+            let found = Candidate { place, columns: JourneyColumns::of(&j), root: None };
+            plan.take(&found, || Ok(Some(j)), tally)?;
         }
-        None => scan(db.conn, &texts, &plan, &mut tally)?,
     }
-    tally.finish(db.conn, &texts, &plan)
+    Ok(())
 }
 
 /// Roots that are noise, and those that each `operation:` term means, by its position.
@@ -102,7 +134,7 @@ fn roots(conn: &Connection, f: &JourneyFilter) -> Inner<Roots> {
     Ok((noise, operations))
 }
 
-fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, tally: &mut Tally) -> Inner<()> {
+fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tally: &mut Tally) -> Inner<()> {
     let f = plan.filter;
     let (mut sql, mut values) = ("1".to_owned(), Vec::new());
     let mut and = |condition: &str, value: Sql| {
@@ -120,7 +152,8 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, tally: &mut Tally
         and("start <= ??", start.into());
     }
     let columns = if plan.needs_summary { COLUMNS } else { INDEXED };
-    let sql = format!("SELECT {columns} FROM journey WHERE {sql} ORDER BY start DESC, id DESC");
+    let direction = if order == Order::Newest { "DESC" } else { "ASC" };
+    let sql = format!("SELECT {columns} FROM journey WHERE {sql} ORDER BY start {direction}, id {direction}");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut summaries = 0;
@@ -135,6 +168,9 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, tally: &mut Tally
             Ok(Some(read(r, texts)?))
         };
         plan.take(&found, of_row, tally)?;
+        if tally.first_only && !tally.rows.is_empty() {
+            break;
+        }
         if plan.needs_summary && summaries >= SUMMARIES {
             tally.stopped = Some(last);
         }
@@ -221,6 +257,8 @@ struct Tally {
     stopped: Option<(Nanos, TraceId)>,
     /// Rows come in any order, not newest first.
     unordered: bool,
+    /// One row is enough; the numbers do not matter.
+    first_only: bool,
 }
 
 impl Tally {

@@ -52,9 +52,9 @@ pub use seen::{Counted, Seen};
 pub use sparks::Spark;
 pub use tx::Tx;
 pub use types::{
-    Access, Added, ConsumerCounts, ConsumerOutcome, DestinationRow, EventDetail, EventFilter, EventPage, EventRow,
-    FindHit, JourneyFilter, JourneyPage, LogFilter, LogId, LogPage, MessageRef, SeriesFilter, Stats, TimelineBucket,
-    UnmatchedPublication,
+    Access, Added, Around, ConsumerCounts, ConsumerOutcome, DestinationRow, EventDetail, EventFilter, EventPage,
+    EventRow, FindHit, JourneyFilter, JourneyPage, LogFilter, LogId, LogPage, MessageRef, SeriesFilter, Stats,
+    TimelineBucket, UnmatchedPublication,
 };
 pub use version::sqlite_version;
 pub use writer::Writer;

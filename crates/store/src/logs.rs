@@ -12,7 +12,7 @@ use crate::db::Db;
 use crate::fault::{Fault, Inner};
 use crate::hash::{hash_parts, hash64};
 use crate::lookup::attribute_is;
-use crate::{LogFilter, LogId, LogPage};
+use crate::{Around, LogFilter, LogId, LogPage};
 
 /// Records looked at for one page at most.
 const RECORDS: usize = 60_000;
@@ -54,6 +54,19 @@ pub(crate) fn page(db: Db<'_>, f: &LogFilter) -> Inner<LogPage> {
     page.by_level = count.then_some(reader.by_level);
     page.rows = reader.finish();
     Ok(page)
+}
+
+/// Times of the last record before the range that matches the rest of the filter, else of the first after it.
+pub(crate) fn nearest(db: Db<'_>, f: &LogFilter) -> Inner<Around> {
+    let around =
+        |since, until, limit| page(db, &LogFilter { since, until, before: None, after: None, limit, ..f.clone() });
+    if let Some(since) = f.since
+        && let Some((id, _)) = around(None, Some(since), 1)?.rows.first()
+    {
+        return Ok((Some(id.time), None));
+    }
+    let Some(until) = f.until else { return Ok((None, None)) };
+    Ok((None, around(Some(until), None, RECORDS)?.rows.last().map(|(id, _)| id.time)))
 }
 
 /// Chunks that may hold something, the ones with the latest records first.

@@ -12,15 +12,14 @@ use flowglass_model::{
 use rusqlite::Connection;
 
 use crate::cache::Cache;
-use crate::chunk::Kind;
 use crate::counters::Counters;
 use crate::db::Db;
 use crate::fault::Inner;
 use crate::names::Texts;
 use crate::{
-    DestinationRow, EventDetail, EventFilter, EventPage, EventRow, FindHit, JourneyFilter, JourneyPage, LogFilter,
-    LogPage, Result, Seen, SeriesFilter, Spark, Stats, TimelineBucket, destinations, event_page, events, find,
-    journey_page, journeys, logs, schema, seen, senders, series, sparks,
+    Around, DestinationRow, EventDetail, EventFilter, EventPage, EventRow, FindHit, JourneyFilter, JourneyPage,
+    LogFilter, LogPage, Result, Seen, SeriesFilter, Spark, Stats, TimelineBucket, destinations, event_page, events,
+    find, journey_page, journeys, logs, schema, seen, senders, series, sparks,
 };
 
 /// Decoded chunks kept by a reader, bytes.
@@ -259,18 +258,29 @@ impl Reader {
         self.ask(|db| destinations::rows(db.conn, since, until))
     }
 
-    /// The nearest data outside a range: the last before `since`, the first at or after `until` (publications to the
-    /// nanosecond, what spans told to 10 s); `None` on the side that is open or has nothing.
-    pub fn nearest(&self, since: Option<Nanos>, until: Option<Nanos>) -> Result<(Option<Nanos>, Option<Nanos>)> {
-        self.ask(|db| {
-            let sources = [
-                series::nearest(db.conn, since, until)?,
-                destinations::nearest(db.conn, since, until)?,
-                db.nearest_chunk(Kind::Logs, since, until)?,
-            ];
-            let before = sources.iter().filter_map(|(before, _)| *before).max();
-            let after = sources.iter().filter_map(|(_, after)| *after).min();
-            Ok((before, after))
-        })
+    /// The nearest data of wanted series outside a range, to 10 s.
+    pub fn nearest_series(
+        &self,
+        since: Option<Nanos>,
+        until: Option<Nanos>,
+        wanted: &dyn Fn(&SeriesKey) -> bool,
+    ) -> Result<Around> {
+        self.ask(|db| series::nearest(db.conn, since, until, wanted))
+    }
+
+    /// The nearest journeys outside of the range of a filter that match the rest of it, as far as a page looks.
+    pub fn nearest_journeys(&self, filter: &JourneyFilter) -> Result<Around> {
+        self.ask(|db| journey_page::nearest(db, filter))
+    }
+
+    /// The nearest events outside of the range of a filter that match the rest of it, as far as a page looks.
+    pub fn nearest_events(&self, filter: &EventFilter) -> Result<Around> {
+        self.ask(|db| event_page::nearest(db, filter))
+    }
+
+    /// The nearest log records outside of the range of a filter that match the rest of it, as far as a page looks. Those
+    /// after it are looked for only when none is before it.
+    pub fn nearest_logs(&self, filter: &LogFilter) -> Result<Around> {
+        self.ask(|db| logs::nearest(db, filter))
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use flowglass_model::{InteractionKind, Nanos, NodeId, SeriesKey, SeriesSum, Sketch, UnresolvedReason};
+use flowglass_model::{InteractionKind, Nanos, NodeId, SeriesKey, SeriesSum, Sketch, UnresolvedReason, is_noise};
 use rusqlite::{Connection, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fault::{Fault, Inner};
-use crate::{SeriesFilter, TimelineBucket};
+use crate::{Around, SeriesFilter, TimelineBucket};
 
 /// Length of the finest bucket, nanoseconds.
 pub(crate) const FINEST: i64 = 10_000_000_000;
@@ -176,10 +176,18 @@ fn matches(filter: &SeriesFilter, key: &SeriesKey) -> bool {
     match (filter, key) {
         (SeriesFilter::Edge { source, target, kind }, key) => key.as_edge() == Some((*kind, source, target)),
         (SeriesFilter::OperationsOf(who), SeriesKey::Operation { participant, .. }) => who == participant,
-        (SeriesFilter::AllOperations, SeriesKey::Operation { .. }) => true,
-        (SeriesFilter::AllPublishes, SeriesKey::Edge { kind, .. }) => *kind == InteractionKind::Publish,
+        (SeriesFilter::Operations { noise, environment }, SeriesKey::Operation { participant, operation }) => {
+            is_of(participant, environment.as_deref()) && !is_noise(noise, participant.name(), operation)
+        }
+        (SeriesFilter::Publishes { environment }, SeriesKey::Edge { kind, source, .. }) => {
+            *kind == InteractionKind::Publish && is_of(source, environment.as_deref())
+        }
         _ => false,
     }
+}
+
+fn is_of(participant: &NodeId, environment: Option<&str>) -> bool {
+    environment.is_none_or(|e| participant.environment() == Some(e))
 }
 
 /// Bars of a timeline: the series of the filter, added up.
@@ -247,19 +255,29 @@ pub(crate) fn participants(conn: &Connection) -> Inner<Vec<(NodeId, Nanos, Nanos
     Ok(seen.into_iter().map(|(node, (first, last))| (node, first, last)).collect())
 }
 
-/// Start of the last bucket before a time, and of the first at or after another.
+/// Start of the last bucket before a time, and of the first at or after another, in which a series that is wanted has data.
 pub(crate) fn nearest(
     conn: &Connection,
     since: Option<Nanos>,
     until: Option<Nanos>,
-) -> Inner<(Option<Nanos>, Option<Nanos>)> {
+    wanted: &dyn Fn(&SeriesKey) -> bool,
+) -> Inner<Around> {
+    let known: FxHashSet<i64> = all(conn)?.into_iter().filter(|(key, _)| wanted(key)).map(|(_, k)| k.id).collect();
     let ask = |sql: &str, t: Nanos| -> Inner<Option<Nanos>> {
-        let bucket = t.div_euclid(FINEST) + i64::from(t.rem_euclid(FINEST) != 0);
-        let found: Option<i64> = conn.prepare_cached(sql)?.query_row([bucket], |r| r.get(0))?;
-        Ok(found.map(|b| b.saturating_mul(FINEST)))
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut rows = statement.query([t.div_euclid(FINEST) + i64::from(t.rem_euclid(FINEST) != 0)])?;
+        while let Some(r) = rows.next()? {
+            if known.contains(&r.get(1)?) {
+                return Ok(Some(r.get::<_, i64>(0)?.saturating_mul(FINEST)));
+            }
+        }
+        Ok(None)
     };
-    let before = "SELECT max(bucket) FROM rollup WHERE level = 0 AND bucket < ?1";
-    let after = "SELECT min(bucket) FROM rollup WHERE level = 0 AND bucket >= ?1";
+    if known.is_empty() {
+        return Ok((None, None));
+    }
+    let before = "SELECT bucket, series FROM rollup WHERE level = 0 AND bucket < ?1 ORDER BY bucket DESC";
+    let after = "SELECT bucket, series FROM rollup WHERE level = 0 AND bucket >= ?1 ORDER BY bucket";
     Ok((since.map(|t| ask(before, t)).transpose()?.flatten(), until.map(|t| ask(after, t)).transpose()?.flatten()))
 }
 

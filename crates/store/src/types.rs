@@ -81,6 +81,9 @@ pub struct UnmatchedPublication {
     pub at: Nanos,
 }
 
+/// What lies nearest outside of a range: the last before it, the first after it; `None` on a side that is open or has nothing.
+pub type Around = (Option<Nanos>, Option<Nanos>);
+
 /// Which series a timeline adds up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeriesFilter {
@@ -95,10 +98,18 @@ pub enum SeriesFilter {
     },
     /// Everything a participant handled.
     OperationsOf(NodeId),
-    /// Everything anybody handled.
-    AllOperations,
-    /// All publish edges.
-    AllPublishes,
+    /// What anybody of an environment (`None`: of all) handled, noise left out (see [`is_noise`](flowglass_model::is_noise)).
+    Operations {
+        /// Patterns of noise.
+        noise: Vec<String>,
+        /// Environment of the service.
+        environment: Option<String>,
+    },
+    /// What anybody of an environment (`None`: of all) published.
+    Publishes {
+        /// Environment of the producer.
+        environment: Option<String>,
+    },
 }
 
 /// One bar of a timeline.

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { zone } from './state/zone.svelte';
-import { bothTimes, clockMs, clockZone, dateTime, dayMinutes, fromInput, rfc3339, toInput, zoneName } from './times';
+import { bothTimes, clockMs, clockZone, dateTime, dayMinutes, fromInput, rfc3339, span, toInput, zoneName } from './times';
 
 const AT = Date.UTC(2026, 10, 23, 12, 3, 22, 64);
 
@@ -14,6 +14,12 @@ describe('times', () => {
     expect(dateTime(AT)).toBe('23 Nov 2026 12:03:22 UTC');
     expect(dayMinutes(AT)).toBe('23 Nov 12:03');
     expect(bothTimes(AT)).toBe('23 Nov 2026 12:03:22.064 UTC\n2026-11-23T12:03:22.064Z');
+  });
+  it('name the year of a range only where it is another one', () => {
+    zone.setUtc(true);
+    const later = AT + 3_600_000;
+    expect(span(AT, later, AT + 86_400_000)).toBe('23 Nov 12:03 – 13:03');
+    expect(span(AT, later, AT + 366 * 86_400_000)).toBe('23 Nov 2026 12:03 – 13:03');
   });
   it('are local otherwise, with the zone of this computer', () => {
     expect(zoneName(AT)).not.toBe('');

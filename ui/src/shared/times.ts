@@ -64,7 +64,9 @@ export function span(sinceAt: number, untilAt: number, nowAt: number): string {
   const fine = untilAt - sinceAt < 10 * 60_000 ? clock : clockMinutes;
   const from = fine(sinceAt);
   const until = fine(untilAt);
-  const short = (at: number) => written('shortDay', at);
+  // The year where it is another one.
+  const thisYear = [sinceAt, untilAt].every((at) => day(at).slice(-4) === day(nowAt).slice(-4));
+  const short = (at: number) => (thisYear ? written('shortDay', at) : day(at));
   if (day(sinceAt) !== day(untilAt)) return `${short(sinceAt)} ${from} – ${short(untilAt)} ${until}`;
   return day(sinceAt) === day(nowAt) ? `${from} – ${until}` : `${short(sinceAt)} ${from} – ${until}`;
 }

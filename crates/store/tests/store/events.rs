@@ -199,4 +199,12 @@ fn pages_filters_and_the_live_tail() {
     assert_eq!(ids(EventFilter { limit: 2, ..by("-id:e-9 system:nats") }), ["e-8", "e-7"]);
     let page = r.events(&EventFilter { limit: 2, ..by("e-* -e-9") }).unwrap();
     assert_eq!((page.rows.len(), page.total, page.stopped), (2, 9, None));
+    let around = |f: EventFilter| -> (Option<i64>, Option<i64>) {
+        let (since, until) = (Some(T0 + 5 * SECOND), Some(T0 + 6 * SECOND));
+        let (before, after) = r.nearest_events(&EventFilter { since, until, ..f }).unwrap();
+        (before.map(|t| (t - T0) / SECOND), after.map(|t| (t - T0) / SECOND))
+    };
+    assert_eq!(around(filter()), (Some(4), Some(6)));
+    assert_eq!(around(by("subject:orders_paid")), (Some(3), Some(7)), "decided by the database");
+    assert_eq!(around(by("e-9")), (None, Some(9)), "decided by looking");
 }

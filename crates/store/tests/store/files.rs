@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use flowglass_model::Rejected;
-use flowglass_store::{Access, Reader, StoreError, UnmatchedPublication, Writer};
+use flowglass_store::{Access, EventFilter, JourneyFilter, Reader, StoreError, UnmatchedPublication, Writer};
 
 use crate::build::{Scratch, T0, span, trace_id};
 
@@ -238,5 +238,8 @@ fn an_empty_workspace_answers_everything_with_nothing() {
     assert!(stats.bytes > 0);
     assert!(r.series(None, None).unwrap().is_empty() && r.participants_seen().unwrap().is_empty());
     assert!(r.find("x").unwrap().is_empty() && r.destinations(None, None).unwrap().is_empty());
-    assert_eq!(r.nearest(Some(T0), Some(T0)).unwrap(), (None, None));
+    let (since, until) = (Some(T0), Some(T0));
+    assert_eq!(r.nearest_series(since, until, &|_| true).unwrap(), (None, None));
+    assert_eq!(r.nearest_journeys(&JourneyFilter { since, until, ..JourneyFilter::default() }).unwrap(), (None, None));
+    assert_eq!(r.nearest_events(&EventFilter { since, until, ..EventFilter::default() }).unwrap(), (None, None));
 }

@@ -65,6 +65,17 @@ fn journeys_are_listed_newest_first_and_filtered() {
     assert_eq!(ids(by("key:o-*")), [6, 5, 4, 3, 2, 1]);
     assert_eq!(ids(by(&format!("trace:{}", trace_id(3)))), [3]);
     assert_eq!(ids(by(&format!("-trace:{}", trace_id(3)))), [6, 5, 4, 2, 1]);
+    let around = |f: JourneyFilter, second: i64| -> (Option<i64>, Option<i64>) {
+        let (since, until) = (Some(T0 + second * SECOND), Some(T0 + (second + 1) * SECOND));
+        let (before, after) = r.nearest_journeys(&JourneyFilter { since, until, ..f }).unwrap();
+        let number = |t: i64| (t - T0) / SECOND;
+        (before.map(number), after.map(number))
+    };
+    assert_eq!(around(filter(), 3), (Some(2), Some(4)));
+    assert_eq!(around(by("state:failed"), 4), (Some(3), Some(6)), "what the filter means");
+    assert_eq!(around(by("o-1"), 3), (Some(1), None));
+    assert_eq!(around(by(&format!("trace:{}", trace_id(6))), 3), (None, Some(6)));
+    assert_eq!(around(JourneyFilter { noise: vec!["POST /orders/2".into()], ..filter() }, 3), (Some(1), Some(4)));
     let quiet = r.journeys(&JourneyFilter { noise: vec!["POST /orders/5".into()], ..by("retried:true") }).unwrap();
     assert_eq!((quiet.rows.len(), quiet.total, quiet.noise), (2, 2, 1));
     let page = r.journeys(&JourneyFilter { state: Some(vec![JourneyState::Failed]), limit: 1, ..filter() }).unwrap();

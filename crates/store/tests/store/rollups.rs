@@ -92,11 +92,10 @@ fn a_range_takes_the_buckets_that_start_in_it() {
     let part = r.series(Some(T0 + 100 * SECOND), Some(T0 + 200 * SECOND)).unwrap().remove(0);
     assert_eq!((part.first, part.last, part.errors), (T0 + 100 * SECOND, T0 + 200 * SECOND, 5));
     assert!((part.sketch.quantile(0.5).unwrap() - 2e7).abs() < 1e5);
-    assert_eq!(
-        r.nearest(Some(T0 + 500 * SECOND), Some(T0 + 505 * SECOND)).unwrap(),
-        (Some(T0 + 490 * SECOND), Some(T0 + 510 * SECOND))
-    );
-    assert_eq!(r.nearest(Some(T0), Some(T0 + 72_000 * SECOND)).unwrap(), (None, None));
+    let nearest = |since, until, wanted: bool| r.nearest_series(Some(since), Some(until), &|_| wanted).unwrap();
+    assert_eq!(nearest(T0 + 500 * SECOND, T0 + 505 * SECOND, true), (Some(T0 + 490 * SECOND), Some(T0 + 510 * SECOND)));
+    assert_eq!(nearest(T0 + 500 * SECOND, T0 + 505 * SECOND, false), (None, None), "of other series");
+    assert_eq!(nearest(T0, T0 + 72_000 * SECOND, true), (None, None));
 }
 
 #[test]
@@ -114,5 +113,26 @@ fn a_timeline_adds_up_to_the_sum() {
     }
     let bars = r.timeline(&filter, Some(T0 - 100 * SECOND), Some(T0 + 100 * SECOND), 2).unwrap();
     assert_eq!(bars.iter().map(|b| b.count).collect::<Vec<_>>(), [0, 10]);
-    assert_eq!(r.timeline(&SeriesFilter::AllOperations, None, None, 10).unwrap(), []);
+    let operations = SeriesFilter::Operations { noise: Vec::new(), environment: None };
+    assert_eq!(r.timeline(&operations, None, None, 10).unwrap(), []);
+}
+
+#[test]
+fn a_timeline_leaves_out_noise_and_other_environments() {
+    let operation = |participant: &str, operation: &str| {
+        delta(SeriesKey::Operation { participant: participant.into(), operation: operation.into() }, T0, 1, false)
+    };
+    let mut w = Scratch::new();
+    let deltas = [
+        operation("service:orders@prod", "POST /orders"),
+        operation("service:orders@prod", "GET /healthz"),
+        operation("service:orders@test", "POST /orders"),
+    ];
+    w.write(|tx| tx.apply(&deltas).unwrap());
+    let count = |noise: &[&str], environment: Option<&str>| {
+        let noise = noise.iter().map(|n| (*n).to_owned()).collect();
+        let filter = SeriesFilter::Operations { noise, environment: environment.map(str::to_owned) };
+        w.reader().timeline(&filter, None, None, 1).unwrap()[0].count
+    };
+    assert_eq!([count(&[], None), count(&["*/healthz"], None), count(&["*/healthz"], Some("prod"))], [3, 2, 1]);
 }

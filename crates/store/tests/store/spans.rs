@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use flowglass_model::filter::{Filter, View};
 use flowglass_model::{LinkHow, SpanKind, TraceJoin};
-use flowglass_store::FindHit;
+use flowglass_store::{FindHit, LogFilter};
 
 use crate::build::{SECOND, Scratch, T0, log, process_span, span, span_id, trace_id};
 
@@ -87,7 +88,11 @@ fn logs_come_back_and_repeats_are_known() {
     let r = w.reader();
     assert_eq!(r.logs_of_trace(trace_id(1)).unwrap(), logs[..1]);
     assert_eq!((r.stats().unwrap().logs, r.stats().unwrap().newest), (2, Some(T0 + 5 * SECOND)));
-    assert_eq!(r.nearest(Some(T0 + 3), Some(T0 + 4 * SECOND)).unwrap(), (Some(T0 + 2), Some(T0 + 4 * SECOND)));
+    let range = |since, until| LogFilter { since: Some(since), until: Some(until), limit: 9, ..LogFilter::default() };
+    assert_eq!(r.nearest_logs(&range(T0 + 3, T0 + 4 * SECOND)).unwrap(), (Some(T0), None));
+    assert_eq!(r.nearest_logs(&range(T0 - SECOND, T0)).unwrap(), (None, Some(T0)));
+    let alone = LogFilter { filter: Filter::parse("alone", View::Logs).unwrap(), ..range(T0 - SECOND, T0) };
+    assert_eq!(r.nearest_logs(&alone).unwrap(), (None, Some(T0 + 5 * SECOND)), "what the filter means");
 }
 
 #[test]

@@ -189,5 +189,7 @@ dto! {
         pub spans_only_systems: Vec<String>,
         /// Events per second, newest minute.
         pub rate: Option<f64>,
+        /// Where the nearest messaging lies, when there is none in the range.
+        pub nearest: Nearest,
     }
 }

@@ -35,12 +35,16 @@ dto! {
 
     /// Asks to delete, or (with `dryRun`) how much that would be.
     pub struct EraseRequest {
-        /// `everything`, `range` (all that lies in `range`), `journeys` (those listed).
+        /// `everything`, `range` (all that lies in `range`), `journeys` (those listed), `matching` (journeys of `range` that
+        /// `filter` means; health checks and polls stay).
         pub what: String,
-        /// For `range`.
+        /// For `range` and `matching`.
         pub range: Range,
         /// For `journeys`: ids.
         pub journeys: Vec<String>,
+        /// For `matching`: a filter expression; null is all of them.
+        #[serde(default)]
+        pub filter: Option<String>,
         /// Only count.
         pub dry_run: bool,
     }

@@ -291,11 +291,13 @@ dto! {
         pub range: Range,
         /// Bars wanted at most, 1 to 500: each lasts 10 s or a round multiple and begins at a round instant.
         pub buckets: u32,
+        /// Only participants of this environment; null for all.
+        pub environment: Option<String>,
     }
 
     /// Requests and publications over time.
     pub struct Timeline {
-        /// Handled requests and messages.
+        /// Handled requests and messages, without noise.
         pub requests: Vec<Bucket>,
         /// Publications.
         pub events: Vec<Bucket>,

@@ -44,13 +44,16 @@ pub(crate) async fn timeline(studio: &Studio, request: TimelineRequest) -> Resul
         let Some(grid) = Grid::new(since, until, stats.oldest.zip(stats.newest), most) else {
             return Ok(Timeline { requests: Vec::new(), events: Vec::new(), bucket_ms: 0.0 });
         };
+        let noise = workspace.settings().config.noise.clone();
+        let requests = SeriesFilter::Operations { noise, environment: request.environment.clone() };
+        let events = SeriesFilter::Publishes { environment: request.environment };
         let bars_of = |r: &Reader, filter| {
             Ok::<_, StoreError>(bars(r.timeline(filter, Some(grid.since), Some(grid.until), grid.parts)?))
         };
         workspace.read(|r| {
             Ok(Timeline {
-                requests: bars_of(r, &SeriesFilter::AllOperations)?,
-                events: bars_of(r, &SeriesFilter::AllPublishes)?,
+                requests: bars_of(r, &requests)?,
+                events: bars_of(r, &events)?,
                 bucket_ms: to_ms(grid.width()),
             })
         })

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowglass_model::{Graph, InteractionKind, NodeId, NodeKind, SeriesKey, Sketch};
 
 use super::events::{consumers_of, group_services};
-use super::{bounds, seconds_with_data};
+use super::{around, bounds, seconds_with_data};
 use crate::Studio;
 use crate::api::{ApiError, ConsumerRow, DestinationRow, Destinations, DestinationsRequest, to_ms};
 use crate::stitch::is_dead_letter;
@@ -47,9 +47,22 @@ pub(crate) async fn destinations(studio: &Studio, request: DestinationsRequest) 
         let spans_only: BTreeSet<String> =
             rows.iter().filter(|r| !seen.contains(r.system.as_str())).map(|r| r.system.clone()).collect();
         let rate = seconds.map(|s| rows.iter().map(|r| r.publications).sum::<u64>() as f64 / s);
-        Ok(Destinations { rows, spans_only_systems: spans_only.into_iter().collect(), rate })
+        let nearest = match rows.is_empty() {
+            true => around(workspace.read(|r| r.nearest_series(since, until, &is_messaging))?),
+            false => Default::default(),
+        };
+        Ok(Destinations { rows, spans_only_systems: spans_only.into_iter().collect(), rate, nearest })
     });
     Ok(answer.await?)
+}
+
+/// Whether a figure is about a destination.
+fn is_messaging(key: &SeriesKey) -> bool {
+    match key {
+        SeriesKey::Edge { kind, .. } => matches!(kind, InteractionKind::Publish | InteractionKind::Consume),
+        SeriesKey::Delivered { .. } => true,
+        _ => false,
+    }
 }
 
 fn spark(body: &str, series: &[crate::views::SparkedSeries]) -> Vec<f64> {

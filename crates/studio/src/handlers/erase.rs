@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use flowglass_store::Extent;
+use flowglass_model::TraceId;
+use flowglass_model::filter::{Filter, View};
+use flowglass_store::{Extent, JourneyFilter};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::query::{parsed, places};
 use super::{bad_request, bounds, not_found, trace_id};
 use crate::Studio;
 use crate::api::*;
@@ -33,6 +36,10 @@ pub(crate) async fn erase(studio: &Studio, request: EraseRequest) -> Result<Eras
                 return Err(not_found("this journey"));
             }
             planned
+        }
+        "matching" => {
+            let filter = parsed(request.filter.as_deref(), View::Journeys)?;
+            studio.ask(move |w| journeys(w, &matching(w, request.range, filter)?)).await?
         }
         other => return Err(bad_request(format!("`{other}` is nothing that can be deleted"))),
     };
@@ -65,7 +72,7 @@ fn everything(workspace: &Workspace) -> Result<Planned, WorkspaceError> {
     Ok((ErasePlan::Everything, workspace.read(|r| r.whole_extent())?))
 }
 
-fn journeys(workspace: &Workspace, ids: &[flowglass_model::TraceId]) -> Result<Planned, WorkspaceError> {
+fn journeys(workspace: &Workspace, ids: &[TraceId]) -> Result<Planned, WorkspaceError> {
     workspace.read(|r| {
         let mut roots = Vec::new();
         for id in ids {
@@ -83,6 +90,17 @@ fn journeys(workspace: &Workspace, ids: &[flowglass_model::TraceId]) -> Result<P
         let extent = r.extent(&journeys, &traces)?;
         Ok((ErasePlan::Journeys(journeys), extent))
     })
+}
+
+/// Ids of the journeys that a filter means, as the list shows them.
+fn matching(workspace: &Workspace, range: Range, filter: Filter) -> Result<Vec<TraceId>, WorkspaceError> {
+    let (since, until) = bounds(range);
+    let places = places(workspace, &filter)?;
+    let noise = workspace.settings().config.noise.clone();
+    let limit = usize::MAX;
+    let page =
+        workspace.journeys(&JourneyFilter { since, until, filter, places, noise, limit, ..Default::default() })?;
+    Ok(page.rows.into_iter().map(|j| j.id).collect())
 }
 
 fn range(workspace: &Workspace, range: Range) -> Result<Planned, WorkspaceError> {

@@ -8,7 +8,7 @@ use flowglass_store::{EventDetail, EventFilter, EventRow as StoredRow};
 
 use super::journeys::by_meaning;
 use super::query::{parsed, places};
-use super::{bounds, nearest, not_found};
+use super::{around, bounds, not_found};
 use crate::api::{
     ApiError, Attribute, DeliveryView, EventRequest, EventRow, EventView, EventsPage, EventsRequest, to_ms,
 };
@@ -35,7 +35,10 @@ pub(crate) async fn events(studio: &Studio, request: EventsRequest) -> Result<Ev
             ..event_filter(workspace, &graph, filter)?
         };
         let page = workspace.read(|r| r.events(&question))?;
-        let nearest = if page.rows.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
+        let nearest = match page.rows.is_empty() && question.after.is_none() {
+            true => around(workspace.read(|r| r.nearest_events(&question))?),
+            false => Default::default(),
+        };
         let newest_row = workspace.read(|r| r.newest_event_row())?;
         let stopped_at = page.stopped.map(|(_, at)| to_ms(at));
         let rows = with_journeys(workspace, page.rows, &graph)?;

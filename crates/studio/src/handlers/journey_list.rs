@@ -6,7 +6,7 @@ use flowglass_store::{FindHit, JourneyFilter, JourneyPage};
 
 use super::journeys::journey_row;
 use super::query::{parsed, places};
-use super::{bounds, event_row, nearest, trace_id};
+use super::{around, bounds, event_row, trace_id};
 use crate::api::{ApiError, Elsewhere, EventRow, HistogramBin, JourneysPage, JourneysRequest, StateCount, to_ms};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
@@ -37,7 +37,10 @@ pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Resul
         let limit = request.limit.clamp(1, 500) as usize;
         let question = JourneyFilter { since, until, filter, places, noise, before, limit, ..JourneyFilter::default() };
         let page = workspace.journeys(&question)?;
-        let nearest = if page.rows.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
+        let nearest = match page.rows.is_empty() {
+            true => around(workspace.read(|r| r.nearest_journeys(&question))?),
+            false => Default::default(),
+        };
         let elsewhere = match after {
             None => elsewhere(workspace, &question)?,
             Some(_) => None,

@@ -5,7 +5,7 @@ use flowglass_model::{Graph, LogRecord, TraceId};
 use flowglass_store::{LogFilter, LogId, LogPage};
 
 use super::query::{parsed, places};
-use super::{bad_request, bounds, nearest};
+use super::{around, bad_request, bounds};
 use crate::Studio;
 use crate::api::{ApiError, LevelCount, LogRow, LogsPage, LogsRequest, Nearest, to_ms};
 use crate::display::Redactor;
@@ -27,7 +27,10 @@ pub(crate) async fn logs(studio: &Studio, request: LogsRequest) -> Result<LogsPa
         let question = LogFilter { since, until, filter, places, before, after, limit };
         let page = workspace.read(|r| r.logs(&question))?;
         let none = page.rows.is_empty() && before.is_none() && after.is_none();
-        let nearest = if none { nearest(workspace, request.range)? } else { Nearest::default() };
+        let nearest = match none {
+            true => around(workspace.read(|r| r.nearest_logs(&question))?),
+            false => Nearest::default(),
+        };
         let redactor = Redactor::new(&workspace.settings().config, &request.reveal);
         view(workspace, page, nearest, &redactor)
     });

@@ -44,6 +44,7 @@ pub(crate) use topology::topology;
 pub(crate) use events::{event_row, with_journeys};
 
 use flowglass_model::{Nanos, TraceId};
+use flowglass_store::Around;
 
 use crate::api::{ApiError, Nearest, Range, to_ms, to_nanos};
 use crate::workspace::{Workspace, WorkspaceError};
@@ -76,11 +77,9 @@ pub(crate) fn trace_id(text: &str) -> Result<TraceId, ApiError> {
     text.trim().to_ascii_lowercase().parse().map_err(|e| bad_request(format!("`{text}` is no trace id: {e}")))
 }
 
-/// Nearest data outside a range.
-pub(crate) fn nearest(workspace: &Workspace, range: Range) -> Result<Nearest, WorkspaceError> {
-    let (since, until) = bounds(range);
-    let (before, after) = workspace.read(|r| r.nearest(since, until))?;
-    Ok(Nearest { before_at: before.map(to_ms), after_at: after.map(to_ms) })
+/// What lies around a range, as it goes over the wire.
+pub(crate) fn around((before, after): Around) -> Nearest {
+    Nearest { before_at: before.map(to_ms), after_at: after.map(to_ms) }
 }
 
 /// Seconds of a range that have data: what rates are divided by. At least one rollup bucket (10 s).

@@ -1,10 +1,10 @@
-use flowglass_model::{Nanos, NodeId};
+use flowglass_model::{Nanos, NodeId, SeriesKey, is_noise};
 use std::collections::BTreeMap;
 
 use super::scene::scene;
-use super::{bounds, nearest};
+use super::{around, bounds};
 use crate::Studio;
-use crate::api::{ApiError, QuietSource, TopologyRequest, TopologyView, to_ms};
+use crate::api::{ApiError, Nearest, QuietSource, Range, TopologyRequest, TopologyView, to_ms};
 use crate::views::{LOOK_BACK, Material, Scene, Wishes, may_be_quiet, usual_pause};
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -17,8 +17,10 @@ pub(crate) async fn topology(studio: &Studio, request: TopologyRequest) -> Resul
     let now = studio.now();
     let view = studio.ask(move |workspace| {
         let scene = scene(workspace, request.range, request.environment.as_deref(), now)?;
-        let nearest =
-            if scene.graph.nodes.is_empty() { nearest(workspace, request.range)? } else { Default::default() };
+        let nearest = match scene.graph.nodes.is_empty() {
+            true => nearest(workspace, request.range, request.environment.as_deref())?,
+            false => Nearest::default(),
+        };
         let mut quiet = inner.views.quiet(now, QUIET_EVERY, || quiet(workspace, &scene, now))?;
         quiet.retain(|q| request.environment.is_none() || environment(q) == request.environment);
         let (since, until) = bounds(request.range);
@@ -34,6 +36,21 @@ pub(crate) async fn topology(studio: &Studio, request: TopologyRequest) -> Resul
         Ok(inner.views.view(material))
     });
     Ok(view.await?)
+}
+
+/// Where the nearest traffic that a map of the environment would show lies.
+fn nearest(workspace: &Workspace, range: Range, environment: Option<&str>) -> Result<Nearest, WorkspaceError> {
+    let noise = workspace.settings().config.noise.clone();
+    let drawn = |key: &SeriesKey| {
+        if let Some((service, operation)) = key.operation() {
+            return environment.is_none_or(|e| service.environment() == Some(e))
+                && !is_noise(&noise, service.name(), operation);
+        }
+        let of = |id: &NodeId| environment.is_none_or(|e| id.environment() == Some(e));
+        key.as_edge().is_some_and(|(_, source, target)| of(source) || of(target))
+    };
+    let (since, until) = bounds(range);
+    Ok(around(workspace.read(|r| r.nearest_series(since, until, &drawn))?))
 }
 
 fn environment(quiet: &QuietSource) -> Option<String> {

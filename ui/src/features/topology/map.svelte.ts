@@ -66,8 +66,9 @@ export class MapState {
   /** Large maps, and drawings that reach far beyond the view, get an overview. */
   minimap = $derived.by(() => {
     const { width, height, k } = this.camera;
-    const beyond = this.bounds.width * k > 2 * width || this.bounds.height * k > 2 * height;
-    return this.minimapAsked ?? (this.nodes.length > MINIMAP || beyond);
+    const beyond = (times: number) => this.bounds.width * k > times * width || this.bounds.height * k > times * height;
+    // Beside a map that is seen whole it would only cover something.
+    return this.minimapAsked ?? ((this.nodes.length > MINIMAP && beyond(1)) || beyond(2));
   });
 
   /** What is hovered and everything touching it; null dims nothing. */

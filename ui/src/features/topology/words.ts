@@ -1,5 +1,5 @@
 import type { Bucket, Edge, Node } from '../../lib/bindings';
-import { clockMinutes, count, duration, percent, rate, rateInWords } from '../../shared/format';
+import { clockMinutes, count, duration, percent, plural, rate, rateInWords } from '../../shared/format';
 import { healthWord, layerWord } from '../../shared/layers';
 
 /** A node's accessible name: `payments-sys-api, System, failing, 118 per second, 31.4 percent errors`. */
@@ -7,7 +7,7 @@ export function nodeName(node: Node, quietSince: number | null = null): string {
   const what = node.kind === 'group' ? `Folded domain of ${node.members.length}, ${layerWord(node.layer)}` : node.kind === 'topic' ? 'Topic' : layerWord(node.layer);
   const parts = [node.name, what, healthWord(node.health), rateInWords(node.figures.rate)];
   if (node.kind === 'topic') {
-    parts.push(node.consumers === 0 ? 'no consumer' : `${node.consumers ?? 0} consumers`);
+    parts.push(node.consumers === 0 ? 'no consumer' : plural(node.consumers ?? 0, 'consumer'));
   } else {
     parts.push(`${percent(node.figures.errors, node.figures.count).replace(/\s%/, ' percent')} errors`);
   }

@@ -456,7 +456,11 @@ spansOnlySystems: Array<string>,
 /**
  * Events per second, newest minute.
  */
-rate: number | null, };
+rate: number | null, 
+/**
+ * Where the nearest messaging lies, when there is none in the range.
+ */
+nearest: Nearest, };
 
 /**
  * Asks for destinations.
@@ -682,17 +686,22 @@ done: boolean, };
  */
 export type EraseRequest = { 
 /**
- * `everything`, `range` (all that lies in `range`), `journeys` (those listed).
+ * `everything`, `range` (all that lies in `range`), `journeys` (those listed), `matching` (journeys of `range` that
+ * `filter` means; health checks and polls stay).
  */
 what: string, 
 /**
- * For `range`.
+ * For `range` and `matching`.
  */
 range: Range, 
 /**
  * For `journeys`: ids.
  */
 journeys: Array<string>, 
+/**
+ * For `matching`: a filter expression; null is all of them.
+ */
+filter: string | null, 
 /**
  * Only count.
  */
@@ -2972,7 +2981,7 @@ kind: string, };
  */
 export type Timeline = { 
 /**
- * Handled requests and messages.
+ * Handled requests and messages, without noise.
  */
 requests: Array<Bucket>, 
 /**
@@ -2995,7 +3004,11 @@ range: Range,
 /**
  * Bars wanted at most, 1 to 500: each lasts 10 s or a round multiple and begins at a round instant.
  */
-buckets: number, };
+buckets: number, 
+/**
+ * Only participants of this environment; null for all.
+ */
+environment: string | null, };
 
 /**
  * Asks for the map.

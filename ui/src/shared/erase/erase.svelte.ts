@@ -3,8 +3,8 @@ import type { EraseReport, EraseRequest, Update } from '../../lib/bindings';
 import { notices } from '../state/notices.svelte';
 import { amount } from './words';
 
-/** What is to be deleted: journeys by id, a time range, or everything. */
-export type EraseWish = Omit<EraseRequest, 'dryRun'>;
+/** What is to be deleted: journeys by id or by a filter, a time range, or everything. */
+export type EraseWish = Omit<EraseRequest, 'dryRun' | 'filter'> & { filter?: string | null };
 
 /** The one deletion that is asked about or under way. */
 class Erase {
@@ -26,7 +26,7 @@ class Erase {
     Object.assign(this, { wish, report: null, error: null, progress: null });
     this.#done = done;
     backend()
-      .call('erase', { ...wish, dryRun: true })
+      .call('erase', { filter: null, ...wish, dryRun: true })
       .then(
         (report) => serial === this.#serial && (this.report = report),
         (thrown: unknown) => serial === this.#serial && (this.error = toBackendError(thrown)),
@@ -40,7 +40,7 @@ class Erase {
     this.running = true;
     this.error = null;
     try {
-      const report = await backend().call('erase', { ...wish, dryRun: false });
+      const report = await backend().call('erase', { filter: null, ...wish, dryRun: false });
       if (report.done) notices.say(`Deleted ${amount(report)}`);
       else notices.say(`Cancelled. Deleted before that: ${amount(report)}`);
       this.#done?.();

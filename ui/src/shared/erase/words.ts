@@ -21,6 +21,7 @@ export function covered(report: EraseReport): string | null {
 export function title(request: Pick<EraseRequest, 'what' | 'journeys'>): string {
   if (request.what === 'everything') return 'Delete everything';
   if (request.what === 'range') return 'Delete this time range';
+  if (request.what === 'matching') return 'Delete these journeys';
   return request.journeys.length === 1 ? 'Delete this journey' : `Delete ${plural(request.journeys.length, 'journey')}`;
 }
 
@@ -28,5 +29,6 @@ export function title(request: Pick<EraseRequest, 'what' | 'journeys'>): string 
 export function stays(request: Pick<EraseRequest, 'what'>): string {
   if (request.what === 'everything') return 'Settings and connections stay; marks go.';
   if (request.what === 'range') return 'Journeys count by when they started: one that began before the range stays whole.';
+  if (request.what === 'matching') return 'Other journeys, what they share, and folded health checks stay.';
   return 'What other journeys share stays.';
 }

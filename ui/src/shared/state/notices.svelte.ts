@@ -23,6 +23,9 @@ class Notices {
   /** Read out politely by screen readers. */
   spoken = $state('');
   #next = 1;
+  /** Somebody is at them: none goes away by itself. */
+  #held = false;
+  #overdue = new Set<number>();
 
   /** Shows what went wrong until it is closed. */
   error(what: string, thrown?: unknown): void {
@@ -35,15 +38,23 @@ class Notices {
     this.#add({ tone: 'ok', text, ...(action ? { action } : {}) }, action ? 12_000 : 4000);
   }
 
-  /** Shows something that happened until it is answered or closed, and reads it out. */
+  /** Shows something that happened, which the views show too, for half a minute, and reads it out. */
   alert(text: string, options: { detail?: string; actions: Action[] }): void {
-    this.#add({ tone: 'info', text, ...options }, null);
+    this.#add({ tone: 'info', text, ...options }, 30_000);
     this.announce(options.detail === undefined ? text : `${text}: ${options.detail}`);
   }
 
   /** Reads out a change of state; says nothing on screen. */
   announce(text: string): void {
     this.spoken = text;
+  }
+
+  /** While the pointer or the focus is on them they stay. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (held) return;
+    this.#overdue.forEach((id) => this.close(id));
+    this.#overdue.clear();
   }
 
   close(id: number): void {
@@ -54,7 +65,7 @@ class Notices {
     const id = this.#next++;
     // The same message twice is one message.
     this.list = [...this.list.filter((known) => known.text !== notice.text).slice(-3), { ...notice, id }];
-    if (ms !== null) setTimeout(() => this.close(id), ms);
+    if (ms !== null) setTimeout(() => (this.#held ? this.#overdue.add(id) : this.close(id)), ms);
   }
 }
 

@@ -83,6 +83,14 @@ export function rangeAt(choice: Choice, nowAt: number, markAt: MarkAt = NO_MARKS
   }
 }
 
+/** Figures are counted in steps of this length, milliseconds. */
+const STEP_MS = 10_000;
+
+/** From when on figures show what comes after an instant: the step that an instant lies in began before it. */
+export function drawnFrom(at: number): number {
+  return Math.ceil(at / STEP_MS) * STEP_MS;
+}
+
 /** The range before or after, as long as this one and beside it; LIVE again when that would reach beyond now. Null where there is no length. */
 export function stepped(range: Range, direction: 1 | -1, nowAt: number): Fixed | 'live' | null {
   if (range.sinceAt === null) return null;
