@@ -6,6 +6,7 @@
 pub mod demo;
 pub mod graph;
 pub mod names;
+pub mod picture;
 pub mod process;
 pub mod product;
 pub mod screen;

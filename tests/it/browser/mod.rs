@@ -6,7 +6,15 @@ use flowglass_tests::views::{Area, Page, Theme};
 use flowglass_tests::webdriver::Driver;
 use serde_json::{Value, json};
 
-use crate::ui::{asked_for, sdk_folder, send_story};
+use crate::ui::{asked_for, send_story};
+
+mod adapt;
+mod axe;
+mod keyboard;
+mod pictures;
+mod show;
+
+use axe::unfit_for_some;
 
 #[test]
 fn the_same_product_over_loopback() -> Result<()> {
@@ -76,19 +84,6 @@ fn the_link_works_once() -> Result<()> {
     assert!(status == 401 || status == 403, "a used link must not open anything: {status}");
     drop((first, second));
     serve.stop()
-}
-
-/// What axe-core (WCAG 2.1 A and AA) finds wrong with the page as it is. One rule is off: map cards speak their figures in words
-/// ("118 per second") and show them short ("118/s"), as the design asks.
-fn unfit_for_some(driver: &Driver, view: &str) -> Result<Vec<String>> {
-    let axe = std::fs::read_to_string(sdk_folder()?.join("node/node_modules/axe-core/axe.min.js"))?;
-    driver.run(&format!("if (!window.axe) {{ {axe} }} return null"), json!([]))?;
-    let script = "const done = arguments[arguments.length - 1];
-        axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'],
-          rules: { 'label-content-name-mismatch': { enabled: false } } })
-          .then((r) => done(r.violations.map((v) => `${v.id}: ${v.help}; ${v.nodes.length} times, first ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].any[0]?.message ?? ''}`)), (e) => done([String(e)]));";
-    let found: Vec<String> = serde_json::from_value(driver.run_async(script, json!([]))?)?;
-    Ok(found.into_iter().map(|what| format!("{view}: {what}")).collect())
 }
 
 /// Every request that the page made went to the loopback.
