@@ -48,8 +48,8 @@ class Keys {
     if (event.defaultPrevented || event.altKey || event.metaKey) return;
     const writing = isWriting(event.target);
     const single = event.key.length === 1 && !event.ctrlKey;
-    // Space presses whatever button or link has the focus.
-    if (event.key === ' ' && isPressable(event.target)) return;
+    // Space and Enter press whatever button or link has the focus.
+    if ((event.key === ' ' || event.key === 'Enter') && isPressable(event.target)) return;
     if (writing && (single || isEditing(event.key)) && event.key !== 'Escape') return;
     // A dialog has the keyboard to itself, Esc included.
     if (document.querySelector('dialog[open]')) return;
