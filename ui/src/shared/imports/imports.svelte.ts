@@ -7,6 +7,8 @@ import { attempt } from '../state/notices.svelte';
 class Imports {
   #known = new SvelteMap<number, ImportView>();
   #dismissed = new SvelteSet<number>();
+  /** What ended since something was last dropped, chosen or pasted: it is shown together. */
+  together: ImportView[] = [];
   /** Files are held over the window. */
   dropping = $state(false);
   /** Files are being handed over. */
@@ -26,7 +28,9 @@ class Imports {
   take(view: ImportView): boolean {
     const before = this.#known.get(view.id);
     this.#known.set(view.id, view);
-    return view.state !== 'running' && before?.state !== view.state;
+    const ended = view.state !== 'running' && before?.state !== view.state;
+    if (ended) this.together = [...this.together, view];
+    return ended;
   }
 
   dismiss(id: number): void {
@@ -42,6 +46,7 @@ class Imports {
   async files(files: Picked): Promise<void> {
     if (files.length === 0) return;
     this.sending = true;
+    this.together = [];
     await attempt('Import failed', async () => {
       for (const view of await backend().importFiles(files)) this.#started(view);
     });
@@ -50,6 +55,7 @@ class Imports {
 
   /** Imports pasted text; true when it was taken. */
   text(text: string): Promise<boolean> {
+    this.together = [];
     return attempt('Import failed', async () => this.#started(await backend().call('import_text', { text })));
   }
 

@@ -4,7 +4,7 @@ import { erase } from '../erase/erase.svelte';
 import { imports } from '../imports/imports.svelte';
 import { marks } from './marks.svelte';
 import { notices } from './notices.svelte';
-import { choiceForImport } from './range';
+import { choiceForImports } from './range';
 import { route } from './route.svelte';
 import { time } from './time.svelte';
 
@@ -111,7 +111,7 @@ class App {
   #import(view: ImportView): void {
     const finished = imports.take(view);
     if (!finished || view.state !== 'done') return;
-    const choice = choiceForImport(view);
+    const choice = choiceForImports(imports.together);
     if (choice) time.fixed(choice.from, choice.to);
     void this.refresh();
     this.#schedule();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choiceForImport, choiceOf, labelOf, paramsOf, rangeAt, stepped, type Choice } from './range';
+import { choiceForImports, choiceOf, labelOf, paramsOf, rangeAt, stepped, type Choice } from './range';
 import { patched } from './url';
 
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
@@ -36,10 +36,13 @@ describe('time range', () => {
     expect(choiceOf(patched(params, paramsOf({ kind: 'last', live: true, preset: '6h' })))).toEqual({ kind: 'last', live: true, preset: '6h' });
   });
   it('shows an import with a little air', () => {
-    const choice = choiceForImport({ firstAt: NOW, lastAt: NOW + 100_000 });
-    expect(choice).toEqual({ kind: 'fixed', live: false, from: NOW - 2000, to: NOW + 102_000 });
-    expect(choiceForImport({ firstAt: NOW, lastAt: NOW })).toEqual({ kind: 'fixed', live: false, from: NOW - 1000, to: NOW + 1000 });
-    expect(choiceForImport({ firstAt: null, lastAt: null })).toBeNull();
+    // In whole steps of 10 s: the map counts a step when it begins in the range.
+    const fixed = (from: number, to: number) => ({ kind: 'fixed', live: false, from, to });
+    expect(choiceForImports([{ firstAt: NOW, lastAt: NOW + 100_000 }])).toEqual(fixed(NOW - 10_000, NOW + 110_000));
+    expect(choiceForImports([{ firstAt: NOW + 3000, lastAt: NOW + 3000 }])).toEqual(fixed(NOW, NOW + 10_000));
+    // Files dropped together are shown together.
+    expect(choiceForImports([{ firstAt: NOW, lastAt: NOW }, { firstAt: null, lastAt: null }, { firstAt: NOW - 60_000, lastAt: NOW - 60_000 }])).toEqual(fixed(NOW - 70_000, NOW + 10_000));
+    expect(choiceForImports([{ firstAt: null, lastAt: null }])).toBeNull();
   });
   it('names the day when it is not today', () => {
     expect(labelOf({ kind: 'last', live: true, preset: '24h' }, NOW)).toBe('Last 24 h');

@@ -118,11 +118,17 @@ export function labelOf(choice: Choice, nowAt: number): string {
   return span(choice.from, choice.to ?? nowAt, nowAt);
 }
 
-/** The fixed range that shows an import with a little air on both sides, or null when it brought nothing. */
-export function choiceForImport(done: Pick<ImportView, 'firstAt' | 'lastAt'>): Fixed | null {
-  if (done.firstAt === null || done.lastAt === null) return null;
-  const air = Math.max(1000, (done.lastAt - done.firstAt) * 0.02);
-  return { kind: 'fixed', live: false, from: done.firstAt - air, to: done.lastAt + air };
+/** Figures are added up in steps of this length: a step counts when it begins in the range. */
+const STEP_MS = 10_000;
+
+/** The fixed range that shows all that some imports brought, a little air and whole steps on both sides; null when that is nothing. */
+export function choiceForImports(done: Pick<ImportView, 'firstAt' | 'lastAt'>[]): Fixed | null {
+  const firsts = done.map((one) => one.firstAt).filter((at) => at !== null);
+  const lasts = done.map((one) => one.lastAt).filter((at) => at !== null);
+  if (firsts.length === 0 || lasts.length === 0) return null;
+  const [first, last] = [Math.min(...firsts), Math.max(...lasts)];
+  const air = Math.max(1000, (last - first) * 0.02);
+  return { kind: 'fixed', live: false, from: Math.floor((first - air) / STEP_MS) * STEP_MS, to: Math.ceil((last + air) / STEP_MS) * STEP_MS };
 }
 
 function instant(text: string | undefined): number | null {
