@@ -132,7 +132,7 @@ export class Tail {
   #take(page: EventsPage): void {
     if (this.#first) {
       this.#first = false;
-      this.rows = page.rows;
+      this.rows = mergeRows([], page.rows);
       this.stoppedAt = page.stoppedAt;
       this.#complete = page.rows.length < PAGE;
       return;
