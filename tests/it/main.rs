@@ -3,6 +3,7 @@
 mod architecture;
 mod browser;
 mod demo;
+mod first_hour;
 mod host;
 mod recordings;
 mod sdks;

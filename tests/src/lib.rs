@@ -5,10 +5,13 @@
 
 pub mod demo;
 pub mod graph;
+pub mod live;
+pub mod multiply;
 pub mod names;
 pub mod picture;
 pub mod process;
 pub mod product;
 pub mod screen;
+pub mod session;
 pub mod views;
 pub mod webdriver;

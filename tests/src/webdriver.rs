@@ -77,6 +77,18 @@ impl Driver {
     /// # Errors
     /// If it does not start.
     pub fn browser(profile: &Path) -> Result<Driver> {
+        Self::chromium(profile, json!({"performance": "ALL", "browser": "ALL"}))
+    }
+
+    /// Starts a headless Chromium of which nothing is recorded, so that nothing slows it down.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn quiet_browser(profile: &Path) -> Result<Driver> {
+        Self::chromium(profile, json!({}))
+    }
+
+    fn chromium(profile: &Path, record: Value) -> Result<Driver> {
         let driver = tool("chromedriver", "chromium-driver")?;
         let chromium = tool("chromium", "chromium").or_else(|_| tool("google-chrome", "chromium"))?;
         let port = free_port()?;
@@ -91,7 +103,7 @@ impl Driver {
         ];
         let capabilities = json!({
             "goog:chromeOptions": {"binary": chromium, "args": arguments},
-            "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
+            "goog:loggingPrefs": record,
         });
         Self::connect(port, process, capabilities)
     }
@@ -188,6 +200,14 @@ impl Driver {
         self.post(&format!("/element/{}/value", element.0), json!({"text": text})).map(drop)
     }
 
+    /// Empties a text field.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn clear(&self, element: &Element) -> Result<()> {
+        self.post(&format!("/element/{}/clear", element.0), json!({})).map(drop)
+    }
+
     /// Presses keys one after the other, wherever the focus is.
     ///
     /// # Errors
@@ -198,6 +218,25 @@ impl Driver {
             .flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})])
             .collect();
         self.post("/actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})).map(drop)
+    }
+
+    /// Presses a key while another is held.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn chord(&self, held: &str, key: &str) -> Result<()> {
+        let stroke = |kind: &str, value: &str| json!({"type": kind, "value": value});
+        let strokes = [stroke("keyDown", held), stroke("keyDown", key), stroke("keyUp", key), stroke("keyUp", held)];
+        self.post("/actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})).map(drop)
+    }
+
+    /// Opens another tab and goes on there.
+    ///
+    /// # Errors
+    /// If it does not open.
+    pub fn new_tab(&self) -> Result<()> {
+        let tab = self.post("/window/new", json!({"type": "tab"}))?;
+        self.post("/window", json!({"handle": tab["handle"]})).map(drop)
     }
 
     /// Sizes the page of a Chromium, without the window's frame.

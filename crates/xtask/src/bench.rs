@@ -1,11 +1,68 @@
 //! `cargo xtask bench`: how fast it is, as ratios to a baseline measured in the same run (machines are noisy).
 
 use anyhow::Result;
+use clap::ValueEnum;
 
-use crate::run::{cargo, run as run_to_end};
+use crate::run::{built_as, cargo, command, run as run_to_end};
+use crate::ui;
 
-/// Benches in a release build: what spans cost until they are durable, and what the map costs to lay out.
-pub(crate) fn run() -> Result<()> {
-    run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "ingest"]))?;
-    run_to_end(&mut cargo(["bench", "--package", "flowglass-topology", "--bench", "layout"]))
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these [default: all but memory]
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
+    /// Arguments for the UI's part: `-- --spans 100000 --part page --rounds 3`
+    #[arg(last = true)]
+    more: Vec<String>,
+}
+
+/// A part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// What spans cost until they are durable
+    Ingest,
+    /// What the map costs to lay out
+    Layout,
+    /// Answers at a million spans, and frames while data arrives
+    Ui,
+    /// Memory of the real window over minutes of live data (`-- --minutes 30`)
+    Memory,
+}
+
+/// Benches in a release build; the window in the build that developers have, since its memory is not the compiler's affair.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let wants = |part| arguments.only.contains(&part) || (arguments.only.is_empty() && part != Part::Memory);
+    if wants(Part::Ingest) {
+        run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "ingest"]))?;
+    }
+    if wants(Part::Layout) {
+        run_to_end(&mut cargo(["bench", "--package", "flowglass-topology", "--bench", "layout"]))?;
+    }
+    if wants(Part::Ui) {
+        ui::build()?;
+        run_to_end(&mut cargo([
+            "build",
+            "--release",
+            "--bins",
+            "--package",
+            "flowglass-cli",
+            "--package",
+            "flowglass-tests",
+        ]))?;
+        product("release", &[], &arguments.more)?;
+    }
+    if wants(Part::Memory) {
+        ui::build()?;
+        let packages = ["--package", "flowglass-window", "--package", "flowglass-tests"];
+        run_to_end(cargo(["build", "--bins"]).args(packages))?;
+        product("debug", &["--part", "memory"], &arguments.more)?;
+    }
+    Ok(())
+}
+
+/// Runs the product's own bench out of a folder of built programs.
+fn product(profile: &str, own: &[&str], more: &[String]) -> Result<()> {
+    let mut bench = command(&built_as(profile, "flowglass-bench").to_string_lossy(), own);
+    run_to_end(bench.args(more).env("FLOWGLASS_BUILT", "1"))
 }

@@ -28,7 +28,7 @@ enum Command {
     /// Everything that must hold before a change is taken in
     Test(test::Arguments),
     /// Measure, as ratios to baselines of the same run
-    Bench,
+    Bench(bench::Arguments),
     /// Write the TypeScript of the wire contract and the list of what ships
     Codegen {
         /// Only check that it is up to date
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-        Command::Bench => bench::run(),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Codegen { check } => codegen::run(check),
         Command::BuildUi => ui::build(),
         Command::Setup => setup::everything(),

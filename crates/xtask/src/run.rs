@@ -22,7 +22,12 @@ pub(crate) fn target() -> PathBuf {
 
 /// A program of the project as `cargo build` leaves it.
 pub(crate) fn built(name: &str) -> PathBuf {
-    target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    built_as("debug", name)
+}
+
+/// A program of the project as a build with this profile leaves it.
+pub(crate) fn built_as(profile: &str, name: &str) -> PathBuf {
+    target().join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// A program of the search path.

@@ -1,0 +1,53 @@
+//! A workspace of a million spans: the recorded sample landscape, multiplied and imported.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use flowglass_tests::live::now;
+use flowglass_tests::multiply::Recording;
+use flowglass_tests::product::{flowglass, root};
+
+/// Nanoseconds between two copies of the recording, which is five seconds long.
+const GAP: u64 = 500_000_000;
+
+/// The recording that everything is made of.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn recording() -> Result<Recording> {
+    Recording::read(&root().join("tests/fixtures/landscape"))
+}
+
+/// Makes a workspace of so many spans in a file, or takes the one that is there.
+///
+/// # Errors
+/// If it cannot be made.
+pub(crate) fn make(file: &Path, recording: &Recording, spans: u64) -> Result<()> {
+    if !file.is_file() {
+        let folder = file.with_extension("recording");
+        std::fs::create_dir_all(&folder)?;
+        let copies = spans.div_ceil(recording.spans().max(1));
+        let started = Instant::now();
+        let written = recording.write(&folder, copies, GAP, now())?;
+        let wrote = started.elapsed().as_secs_f64();
+        let started = Instant::now();
+        let arguments: [PathBuf; 5] =
+            ["import".into(), "--workspace".into(), file.into(), "--json".into(), folder.clone()];
+        let report = flowglass(&arguments)?;
+        let (took, rejected) =
+            (started.elapsed().as_secs_f64(), report["rejected_total"].as_u64().context("a report")?);
+        std::fs::remove_dir_all(&folder)?;
+        if rejected > 0 {
+            bail!("{rejected} things of the recording were refused: {report}");
+        }
+        println!(
+            "{} copies of the recorded landscape, fresh ids, keys and times: {} MB written in {wrote:.0} s, imported in {took:.0} s",
+            written.copies,
+            written.bytes / 1_000_000,
+        );
+    }
+    let stats = flowglass(&["stats".as_ref(), "--workspace".as_ref(), file.as_os_str(), "--json".as_ref()])?;
+    println!("{}: {stats}", file.display());
+    Ok(())
+}
