@@ -15,8 +15,8 @@ use crate::{journeys, walk};
 /// Hits with the time that orders them.
 type Hits = BTreeMap<FindHit, Nanos>;
 
-/// Everything that carries the text as a whole value, newest first.
-pub(crate) fn find(db: Db<'_>, text: &str) -> Inner<Vec<FindHit>> {
+/// What carries the text as a whole value, newest first; once `most` were found in what was stored last, looking ends.
+pub(crate) fn find(db: Db<'_>, text: &str, most: usize) -> Inner<Vec<FindHit>> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -30,12 +30,12 @@ pub(crate) fn find(db: Db<'_>, text: &str) -> Inner<Vec<FindHit>> {
         }
         by_hop(db, span, &mut hits)?;
     }
-    in_spans(db, text, &mut hits)?;
-    in_logs(db, text, &mut hits)?;
-    in_messages(db, text, &mut hits)?;
+    in_spans(db, text, most, &mut hits)?;
+    in_logs(db, text, most, &mut hits)?;
+    in_messages(db, text, most, &mut hits)?;
     let mut out: Vec<(Nanos, FindHit)> = hits.into_iter().map(|(hit, time)| (time, hit)).collect();
     out.sort_by(|a, b| b.cmp(a));
-    Ok(out.into_iter().map(|(_, hit)| hit).collect())
+    Ok(out.into_iter().map(|(_, hit)| hit).take(most).collect())
 }
 
 /// Adds the journeys of a trace, or the trace where it has none; false when nothing is known of it.
@@ -92,11 +92,15 @@ fn by_hop(db: Db<'_>, span: SpanId, hits: &mut Hits) -> Inner<()> {
     })
 }
 
-fn in_spans(db: Db<'_>, text: &str, hits: &mut Hits) -> Inner<()> {
+fn in_spans(db: Db<'_>, text: &str, most: usize, hits: &mut Hits) -> Inner<()> {
     for id in db.chunks_with(Kind::Spans, text.as_bytes())? {
+        if hits.len() >= most {
+            break;
+        }
         let chunk = db.chunk(id)?;
+        let holders = chunk.holders(text);
         for (trace, first, items) in chunk.traces() {
-            for index in first..first + items {
+            for index in (first..first + items).filter(|index| holders.may_hold(*index)) {
                 let span = chunk.span(index)?;
                 let mut same = false;
                 walk::span(&span, &mut |v| same |= v == text);
@@ -110,11 +114,15 @@ fn in_spans(db: Db<'_>, text: &str, hits: &mut Hits) -> Inner<()> {
     Ok(())
 }
 
-fn in_logs(db: Db<'_>, text: &str, hits: &mut Hits) -> Inner<()> {
+fn in_logs(db: Db<'_>, text: &str, most: usize, hits: &mut Hits) -> Inner<()> {
     for id in db.chunks_with(Kind::Logs, text.as_bytes())? {
+        if hits.len() >= most {
+            break;
+        }
         let chunk = db.chunk(id)?;
+        let holders = chunk.holders(text);
         for (trace, first, items) in chunk.traces() {
-            for index in first..first + items {
+            for index in (first..first + items).filter(|index| holders.may_hold(*index)) {
                 let log = chunk.log(index)?;
                 let mut same = false;
                 walk::log(&log, &mut |v| same |= v == text);
@@ -128,12 +136,15 @@ fn in_logs(db: Db<'_>, text: &str, hits: &mut Hits) -> Inner<()> {
     Ok(())
 }
 
-fn in_messages(db: Db<'_>, text: &str, hits: &mut Hits) -> Inner<()> {
+fn in_messages(db: Db<'_>, text: &str, most: usize, hits: &mut Hits) -> Inner<()> {
     let mut by_id = db.conn.prepare_cached("SELECT 1 FROM message WHERE event_id = ?1 LIMIT 1")?;
     if by_id.query_row([text], |_| Ok(())).optional()?.is_some() {
         each_message(db, "m.event_id = ?1", [text], false, &mut |event, m| add_event(db, event, m, hits))?;
     }
     for (from, to) in message_rows::blocks_with(db.conn, text.as_bytes())? {
+        if hits.len() >= most {
+            break;
+        }
         each_message(db, "m.id >= ?1 AND m.id < ?2", params![from, to], true, &mut |event, m| {
             let mut same = false;
             walk::message(m, &mut |v| same |= v == text);

@@ -158,6 +158,9 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tal
     let mut rows = statement.query(params_from_iter(values))?;
     let mut summaries = 0;
     while let Some(r) = rows.next()? {
+        if f.rows_only && tally.rows.len() >= f.limit {
+            break;
+        }
         let found = candidate(r)?;
         if plan.needs_summary && summaries >= SUMMARIES {
             break;
@@ -218,6 +221,9 @@ impl Plan<'_> {
                 Some(_) => {}
                 None => open.push(i),
             }
+        }
+        if self.filter.rows_only && !state_fits {
+            return Ok(());
         }
         let mut summary = None;
         if !open.is_empty() || self.filter.participant.is_some() {

@@ -15,6 +15,9 @@ use crate::{FindHit, JourneyFilter, find, walk};
 /// Spans, log records and messages looked at for one wildcard, each at most.
 const SCAN: usize = 30_000;
 
+/// Hits of a whole value followed at most; no page reads more summaries.
+const HITS: usize = 20_000;
+
 /// Journeys by the position of the term that they answer.
 #[derive(Default)]
 pub(crate) struct Lookups {
@@ -53,7 +56,7 @@ pub(crate) fn lookups(db: Db<'_>, f: &JourneyFilter) -> Inner<Lookups> {
             Field::Id if whole.contains(&i) => of_traces(db, values.iter().filter_map(Pattern::exact))?,
             Field::Key(_) if whole.contains(&i) => {
                 let value = values.first().and_then(Pattern::exact).unwrap_or_default();
-                find::find(db, value)?
+                find::find(db, value, HITS)?
                     .into_iter()
                     .filter_map(|hit| if let FindHit::Trace(trace) = hit { Some(trace) } else { None })
                     .collect()

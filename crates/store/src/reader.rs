@@ -219,7 +219,12 @@ impl Reader {
     /// Everything that carries a text as a whole value, newest first: a trace, span, message or event id, or any value of an
     /// attribute, header or payload (members of JSON texts included). Case counts.
     pub fn find(&self, text: &str) -> Result<Vec<FindHit>> {
-        self.ask(|db| find::find(db, text))
+        self.find_first(text, usize::MAX)
+    }
+
+    /// The same, but looking ends once `most` were found in what was stored last.
+    pub fn find_first(&self, text: &str, most: usize) -> Result<Vec<FindHit>> {
+        self.ask(|db| find::find(db, text, most))
     }
 
     /// A page of events, newest first.

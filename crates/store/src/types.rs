@@ -147,6 +147,8 @@ pub struct JourneyFilter {
     pub before: Option<(Nanos, TraceId)>,
     /// At most this many rows.
     pub limit: usize,
+    /// Nothing is wanted but the rows: looking ends when they are found, and the page's numbers tell of no more than them.
+    pub rows_only: bool,
 }
 
 /// A page of journeys.

@@ -179,6 +179,11 @@ impl Workspace {
         self.read(|r| r.find(text))
     }
 
+    /// The same, but looking ends once `most` were found in what was stored last.
+    pub fn find_first(&self, text: &str, most: usize) -> Result<Vec<FindHit>, WorkspaceError> {
+        self.read(|r| r.find_first(text, most))
+    }
+
     /// The journey that a trace belongs to: the trace it started with.
     pub fn journey_of(&self, trace: TraceId) -> Result<TraceId, WorkspaceError> {
         self.read(|r| r.journeys_of_trace(trace))?

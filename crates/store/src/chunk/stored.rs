@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flowglass_model::{LogRecord, Resource, Scope, Span, SpanFacts, TraceId};
 
 use super::read::ItemReader;
+use super::write::slice;
 use super::{FORMAT, Header, Log, Rest, positions, read};
 use crate::fault::{Fault, Inner};
 
@@ -101,6 +102,22 @@ impl Chunk {
         }
     }
 
+    /// Which items can hold a value, by the chunk's own texts and without decoding an item.
+    pub(crate) fn holders(&self, value: &str) -> Holders<'_> {
+        // Numbers, truth values and bytes are not among the texts.
+        let is_text =
+            !value.is_empty() && !value.bytes().all(|b| b.is_ascii_hexdigit() || b"+-.infNtrulsEI".contains(&b));
+        // A JSON text may have escapes in the place of letters.
+        let may_be = |text: &str| {
+            let is_json = matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['));
+            text == value || (is_json && (text.contains(value) || text.contains('\\')))
+        };
+        let texts = if is_text { self.texts.0.len() as u32 } else { 0 };
+        let numbers = (0..texts).filter(|number| slice(&self.texts.0, &self.texts.1, *number).is_some_and(may_be));
+        let written = numbers.map(varint).collect();
+        Holders { chunk: self, written: is_text.then_some(written) }
+    }
+
     /// Facts of the span at a position.
     pub(crate) fn facts(&self, index: usize) -> Inner<SpanFacts> {
         read(&mut self.item(index)?, "a span")
@@ -142,4 +159,31 @@ impl Chunk {
             scope,
         })
     }
+}
+
+/// Items of a chunk that can hold a value.
+pub(crate) struct Holders<'c> {
+    chunk: &'c Chunk,
+    /// The numbers of the texts that are or contain the value, as items have them; nothing where texts do not decide.
+    written: Option<Vec<Vec<u8>>>,
+}
+
+impl Holders<'_> {
+    /// False only where the value is not in the item.
+    pub(crate) fn may_hold(&self, index: usize) -> bool {
+        let Some(written) = &self.written else { return true };
+        let Ok(item) = self.chunk.item(index) else { return true };
+        written.iter().any(|number| item.bytes.windows(number.len()).any(|bytes| bytes == number))
+    }
+}
+
+/// A number as items have it: seven bits a byte, the lowest first (LEB128).
+fn varint(mut number: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(5);
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+    out
 }

@@ -15,6 +15,8 @@ use crate::{Studio, words};
 const BINS: usize = 24;
 /// A word of a filter shorter than this is no id or key worth looking for outside of the range.
 const ID_LENGTH: usize = 4;
+/// Journeys that one id or key may lead to, newest first.
+const SHOWN: usize = 500;
 /// Hits outside of the range that are counted at most.
 const FOUND: usize = 200;
 
@@ -66,7 +68,7 @@ fn elsewhere(workspace: &Workspace, question: &JourneyFilter) -> Result<Option<E
         };
         let Some(text) = text.filter(|t| t.len() >= ID_LENGTH) else { continue };
         let mut starts = Vec::new();
-        for hit in workspace.find(text)?.into_iter().take(FOUND) {
+        for hit in workspace.find_first(text, FOUND)? {
             if let FindHit::Trace(trace) = hit {
                 starts.extend(workspace.read(|r| r.journey_summary(trace))?.map(|s| s.start));
             }
@@ -87,7 +89,7 @@ fn elsewhere(workspace: &Workspace, question: &JourneyFilter) -> Result<Option<E
 fn found(workspace: &Workspace, graph: &Graph, text: &str) -> Result<JourneysPage, WorkspaceError> {
     let mut ids = Vec::new();
     let mut loose = Vec::new();
-    for hit in workspace.find(text)? {
+    for hit in workspace.find_first(text, SHOWN)? {
         match hit {
             FindHit::Trace(trace) => ids.extend(workspace.read(|r| r.journeys_of_trace(trace))?),
             FindHit::Event(row) => loose.push(row),
@@ -96,7 +98,7 @@ fn found(workspace: &Workspace, graph: &Graph, text: &str) -> Result<JourneysPag
     let mut seen = BTreeSet::new();
     ids.retain(|id| seen.insert(*id));
     let mut rows = Vec::new();
-    for id in ids.into_iter().take(500) {
+    for id in ids.into_iter().take(SHOWN) {
         rows.extend(workspace.read(|r| r.journey_summary(id))?);
     }
     rows.sort_by_key(|r| (std::cmp::Reverse(r.start), r.id));

@@ -18,8 +18,10 @@ use crate::{Studio, words};
 
 /// Bars of the small charts.
 const TIMELINE_BUCKETS: usize = 60;
-/// Journeys looked into for failures, versions and instances.
+/// Journeys looked into for failures.
 const JOURNEYS_READ: usize = 12;
+/// Journeys looked into for versions and instances.
+const VERSIONS_READ: usize = 4;
 
 /// See [`NodeDetail`].
 pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDetail, ApiError> {
@@ -144,6 +146,7 @@ fn evidence(
         participant: Some(id.to_string()),
         state: Some(vec![JourneyState::Failed, JourneyState::Degraded]),
         limit: JOURNEYS_READ,
+        rows_only: true,
         ..JourneyFilter::default()
     };
     let mut failures = Vec::new();
@@ -162,9 +165,9 @@ fn evidence(
     failures.sort_by(|a, b| b.at.total_cmp(&a.at));
     failures.truncate(JOURNEYS_READ);
 
-    filter.state = None;
+    (filter.state, filter.limit) = (None, VERSIONS_READ);
     let (mut versions, mut instances) = (BTreeSet::new(), BTreeSet::new());
-    for journey in reader.journeys(&filter)?.rows.into_iter().take(4) {
+    for journey in reader.journeys(&filter)?.rows {
         for trace in reader.traces_of_journey(journey.id)?.into_iter().take(8) {
             for span in reader.trace(trace)?.iter().filter(|s| s.facts.service == *id) {
                 versions.extend(span.resource.version.clone());
@@ -224,6 +227,7 @@ pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDe
                 until,
                 participant: Some(if target.kind() == NodeKind::Service { &target } else { &source }.to_string()),
                 limit: 200,
+                rows_only: true,
                 ..JourneyFilter::default()
             };
             r.journeys(&filter_both)

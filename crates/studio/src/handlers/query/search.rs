@@ -84,7 +84,7 @@ fn nodes(workspace: &Workspace, graph: &Graph, text: &str) -> Result<Vec<SearchN
 fn exact(workspace: &Workspace, graph: &Graph, text: &str) -> Result<(Vec<JourneyRow>, Vec<EventRow>), WorkspaceError> {
     let (mut journeys, mut events) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
-    for hit in workspace.find(text)? {
+    for hit in workspace.find_first(text, 4 * MOST)? {
         match hit {
             FindHit::Trace(trace) if journeys.len() < MOST => {
                 for id in workspace.read(|r| r.journeys_of_trace(trace))? {
@@ -104,7 +104,13 @@ fn by_words(workspace: &Workspace, graph: &Graph, text: &str) -> Result<Vec<Jour
     let term = |word: &str| Term { negated: false, test: Test::Words(Pattern::whole(word)), at: 0..0 };
     let filter = Filter { terms: text.split_whitespace().map(term).collect() };
     let noise = workspace.settings().config.noise.clone();
-    let page = workspace.journeys(&JourneyFilter { filter, noise, limit: MOST, ..JourneyFilter::default() })?;
+    let page = workspace.journeys(&JourneyFilter {
+        filter,
+        noise,
+        limit: MOST,
+        rows_only: true,
+        ..JourneyFilter::default()
+    })?;
     Ok(page.rows.into_iter().map(|s| journey_row(s, graph)).collect())
 }
 
