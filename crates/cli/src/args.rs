@@ -102,8 +102,12 @@ predicts the busier half. --json prints the evidence of each input and the open 
 The same seed gives the same bytes but for wall_ms, whatever the number of threads. Ctrl-C prints what is known by then.")]
     Simulate(SimulateArgs),
     /// Say for each step of a scenario file whether it should be a call or an event, with reasons
-    #[command(after_help = "Example:
-  flowglass decide place-order.yaml --json")]
+    #[command(after_help = "Examples:
+  flowglass decide place-order.yaml --json
+  flowglass decide place-order.yaml --study --json
+  flowglass decide place-order.yaml --format markdown > decision.md
+
+Ctrl-C prints what is known by then.")]
     Decide(DecideArgs),
     /// Print a JSON Schema, for editors that complete from it
     #[command(after_help = "Example:
@@ -334,8 +338,40 @@ pub(crate) struct DecideArgs {
     /// Scenario file, YAML or JSON
     #[arg(value_name = "SCENARIO")]
     pub(crate) scenario: PathBuf,
+    /// Workspace whose observed figures count before those of the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// Also look for break-evens, move every input, sweep the load
+    #[arg(long)]
+    pub(crate) study: bool,
+    /// Only the gates and criteria, without a search for the best mixture
+    #[arg(long, conflicts_with = "study")]
+    pub(crate) quick: bool,
+    /// The verdict, the decision record, or a skeleton of the recommended variant
+    #[arg(long, value_enum, default_value_t = DecideFormat::Json)]
+    pub(crate) format: DecideFormat,
+    /// Threads [default: all of the machine]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) _json: JsonArg,
+}
+
+/// How a verdict is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DecideFormat {
+    /// One object
+    Json,
+    /// Decision record (MADR)
+    Markdown,
+    /// Decision record with pictures, one page by itself
+    Html,
+    /// AsyncAPI 3.0 of its events
+    Asyncapi,
+    /// OpenAPI 3.1 of its calls
+    Openapi,
+    /// Flowchart
+    Mermaid,
 }
 
 /// What a schema is of.

@@ -55,7 +55,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Diagnostics(args) => commands::diagnostics::run(&args, config),
         Command::Calibrate(args) => commands::calibrate::run(args, config).await,
         Command::Simulate(args) => commands::simulate::run(args).await,
-        Command::Decide(args) => commands::decide::run(&args),
+        Command::Decide(args) => commands::decide::run(args).await,
         Command::Schema(args) => match args.of {
             SchemaOf::Scenario => output::print(flowglass_studio::scenario::schema::SCENARIO),
         },

@@ -72,6 +72,21 @@ impl Dist {
         Sampler::new(self).value(p)
     }
 
+    /// The same shape with every duration so many times as long.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Dist {
+        match self {
+            Dist::Constant(value) => Dist::Constant(value * factor),
+            Dist::Exp(mean) => Dist::Exp(mean * factor),
+            Dist::Gamma { mean, scv } => Dist::Gamma { mean: mean * factor, scv: *scv },
+            Dist::Lognormal { mean, scv } => Dist::Lognormal { mean: mean * factor, scv: *scv },
+            Dist::Hyperexp { mean, scv } => Dist::Hyperexp { mean: mean * factor, scv: *scv },
+            Dist::Uniform { min, max } => Dist::Uniform { min: min * factor, max: max * factor },
+            Dist::Quantiles(points) => Dist::Quantiles(points.iter().map(|(p, v)| (*p, v * factor)).collect()),
+            Dist::Shifted { by, then } => Dist::Shifted { by: by * factor, then: Box::new(then.scaled(factor)) },
+        }
+    }
+
     /// Whether it is always zero.
     pub fn is_zero(&self) -> bool {
         matches!(self, Dist::Constant(v) if *v == 0.0)

@@ -7,13 +7,16 @@ pub mod decide;
 mod dist;
 mod engine;
 pub mod experiment;
+pub mod export;
 pub mod file;
+mod flow;
 mod keyed;
 mod math;
 pub mod model;
 pub mod outcome;
 mod program;
 pub mod schema;
+pub mod study;
 mod tally;
 
 pub use dist::{Dist, gamma_share_below};

@@ -106,7 +106,7 @@ fn overrides_change_only_their_variant() {
     assert_eq!(pay.timeout, Some(1_000_000_000));
     for (pointer, words) in [
         ("/participants/epr/workers: 8", "did you mean `erp`?"),
-        ("/steps/psy/timeout: 1s", "no step"),
+        ("/steps/psy/timeout: 1s", "did you mean `pay`?"),
         ("workers: 8", "no JSON Pointer"),
     ] {
         let text = with("  api-led:      {}", &format!("  api-led:      {{}}\n  big: {{ set: {{ {pointer} }} }}"));

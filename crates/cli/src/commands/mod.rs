@@ -13,6 +13,8 @@ pub(crate) mod stats;
 pub(crate) mod topology;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::bail;
 use flowglass_studio::model::Nanos;
@@ -43,6 +45,27 @@ pub(crate) fn range(args: &RangeArgs) -> anyhow::Result<(Option<Nanos>, Option<N
         bail!("--since is later than --until; give the earlier instant (the greater age) to --since");
     }
     Ok((since, until))
+}
+
+/// Does work on a thread of its own, and asks it to stop on SIGTERM or Ctrl-C.
+pub(crate) async fn until_stopped<T: Send + 'static>(
+    work: impl FnOnce(Arc<AtomicBool>) -> T + Send + 'static,
+) -> anyhow::Result<T> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let mut signals = StopSignals::new()?;
+    let work = tokio::task::spawn_blocking({
+        let cancel = Arc::clone(&cancel);
+        move || work(cancel)
+    });
+    tokio::pin!(work);
+    let done = tokio::select! {
+        done = &mut work => done,
+        () = signals.next() => {
+            cancel.store(true, Ordering::Relaxed);
+            work.await
+        }
+    };
+    Ok(done?)
 }
 
 /// Waits for SIGTERM or Ctrl-C. Made before it is needed, so that no signal is lost in between.

@@ -1,13 +1,14 @@
 //! `flowglass simulate`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use flowglass_studio::scenario::experiment::{Progress, RunOptions, run as simulate};
+use flowglass_studio::scenario::study;
 
-use super::{StopSignals, scenario};
+use super::scenario;
 use crate::args::SimulateArgs;
 use crate::output::print_json;
 
@@ -28,41 +29,39 @@ pub(crate) async fn run(args: SimulateArgs) -> anyhow::Result<()> {
         }
         options.precision = Some(precision);
     }
-    let cancel = Arc::new(AtomicBool::new(false));
-    let mut signals = StopSignals::new()?;
     let begun = Instant::now();
-    let work = tokio::task::spawn_blocking({
-        let cancel = Arc::clone(&cancel);
-        move || {
-            let told = std::sync::Mutex::new(Instant::now());
-            let progress = |p: Progress| tell(&told, p);
-            simulate(&scenario, &options, &progress, &cancel)
-        }
-    });
-    tokio::pin!(work);
-    let outcome = tokio::select! {
-        done = &mut work => done,
-        () = signals.next() => {
-            cancel.store(true, Ordering::Relaxed);
-            work.await
-        }
+    let work = move |cancel: Arc<AtomicBool>| {
+        let teller = Teller::new();
+        let searching = |p: study::Progress| {
+            teller.tell(|| format!("searching for the best mixture: {} of {}", p.done, p.planned));
+        };
+        let scenario = study::with_best_hybrid(&scenario, options.threads, &searching, &cancel)?;
+        simulate(&scenario, &options, &|p| teller.tell(|| words(p)), &cancel)
     };
-    let mut outcome = outcome??;
+    let mut outcome = super::until_stopped(work).await??;
     outcome.wall_ms = begun.elapsed().as_secs_f64() * 1e3;
     print_json(&outcome)
 }
 
-fn tell(told: &std::sync::Mutex<Instant>, progress: Progress) {
-    let Ok(mut last) = told.try_lock() else { return };
-    if last.elapsed() < TELL {
-        return;
-    }
-    *last = Instant::now();
+fn words(progress: Progress) -> String {
     let stage = if progress.warming_up { "finding the warm-up" } else { "simulating" };
-    eprintln!(
-        "{stage}: {} of {} runs, {} million events",
-        progress.done,
-        progress.planned,
-        progress.events / 1_000_000
-    );
+    let (done, planned, millions) = (progress.done, progress.planned, progress.events / 1_000_000);
+    format!("{stage}: {done} of {planned} runs, {millions} million events")
+}
+
+/// Tells progress on stderr, now and then.
+pub(crate) struct Teller(Mutex<Instant>);
+
+impl Teller {
+    pub(crate) fn new() -> Teller {
+        Teller(Mutex::new(Instant::now()))
+    }
+
+    pub(crate) fn tell(&self, words: impl FnOnce() -> String) {
+        let Ok(mut last) = self.0.try_lock() else { return };
+        if last.elapsed() >= TELL {
+            *last = Instant::now();
+            eprintln!("{}", words());
+        }
+    }
 }

@@ -1,18 +1,30 @@
 //! Criteria are weighed; each says what it saw. What is unknown adds nothing.
 
-use super::Reason;
 use super::figures::Figures;
 use super::words::{percent, time};
+use super::{CRITERIA, Fact, Reason};
 use crate::model::{Do, Intent, Needs};
 use crate::program::participant_of;
 
-/// The criteria whose points are known for a step.
-pub(super) fn reasons(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Reason> {
+/// The criteria whose points are known for a step. What was observed or declared besides the file comes first.
+pub(super) fn reasons(f: &Figures<'_>, caller: &str, step: &Do, declared: &[Fact]) -> Vec<Reason> {
+    let mut all = of_file(f, caller, step);
+    for fact in declared {
+        let Some(criterion) = CRITERIA.into_iter().find(|id| **id == fact.criterion) else { continue };
+        let points = if fact.points.is_finite() { fact.points.clamp(-2.0, 2.0) } else { 0.0 };
+        all.retain(|r| r.criterion != criterion);
+        all.push(Reason { criterion, points, evidence: fact.evidence.clone() });
+    }
+    all.sort_by_key(|r| r.criterion[1..].parse::<u32>().unwrap_or(0));
+    all
+}
+
+fn of_file(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Reason> {
     let mut all = Vec::new();
     let mut reason = |criterion, points: f64, evidence: String| all.push(Reason { criterion, points, evidence });
     let targets = f.scenario.targets;
     let nothing = step.needs == Some(Needs::Nothing);
-    let others = f.needing_nothing(caller);
+    let others = f.needing_nothing(caller, step);
 
     if step.needs.is_some() && (nothing || others > 0) {
         let points = match others {
@@ -106,7 +118,6 @@ pub(super) fn reasons(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Reason> {
         let evidence = if sensitive { "not everybody may see the payload" } else { "everybody may see the payload" };
         reason("W19", points, evidence.to_owned());
     }
-    all.sort_by_key(|r| r.criterion[1..].parse::<u32>().unwrap_or(0));
     all
 }
 
@@ -114,43 +125,4 @@ pub(super) fn reasons(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Reason> {
 pub(super) fn expected_lag(f: &Figures<'_>, step: &Do) -> f64 {
     let (_, channel) = f.channel(step);
     channel.publish.mean() + channel.deliver.mean() + f.mean_alone(&step.operation)
-}
-
-/// Inputs whose change by a fifth or less would move the score over zero.
-pub(super) fn fragile(f: &Figures<'_>, caller: &str, step: &Do, score: f64) -> Vec<String> {
-    let mut all = Vec::new();
-    let flips = |change: f64| (score > 0.0) != (score + change > 0.0);
-    let near = |value: f64, limit: f64| limit > 0.0 && (value / limit - 1.0).abs() <= 0.2;
-    if let Some(within) = step.within {
-        let lag = expected_lag(f, step);
-        let ratio = within as f64 / lag.max(1.0);
-        if near(ratio, 10.0) && flips(if ratio >= 10.0 { -1.0 } else { 1.0 }) {
-            all.push(format!("within {} is near ten times the lag of {}", time(within as f64), time(lag)));
-        }
-        if near(ratio, 1.0) && flips(if ratio >= 1.0 { -3.0 } else { 3.0 }) {
-            all.push(format!("within {} is near the lag of {}", time(within as f64), time(lag)));
-        }
-    }
-    if step.needs != Some(Needs::Nothing) {
-        return all;
-    }
-    if let (Some(target), Some(found)) = (f.scenario.targets.response_p95, f.sync.response_p95_ms) {
-        let target = target as f64 / 1e6;
-        if near(found, target) && flips(if found > target { -2.0 } else { 2.0 }) {
-            all.push(format!("p95 of {found:.0} ms is near the target of {target:.0} ms"));
-        }
-    }
-    let (_, peak) = f.rate(&step.operation);
-    if let Some(capacity) = f.capacity(&step.operation)
-        && f.burstiness(&step.operation) >= 5.0
-        && near(peak, capacity)
-        && flips(if capacity < peak { -2.0 } else { 2.0 })
-    {
-        all.push(format!(
-            "the peak of {peak:.0}/s is near what {} can do ({capacity:.0}/s)",
-            participant_of(&step.operation)
-        ));
-    }
-    let _ = caller;
-    all
 }

@@ -1,19 +1,21 @@
 //! Figures of a scenario that gates and criteria look at.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use crate::Dist;
 use crate::engine::{Setup, simulate};
-use crate::model::{
-    Arrivals, Channel, Design, Do, Needs, Operation, Participant, Scenario, Step, Time, Variant, Workload,
-};
+use crate::flow;
+use crate::model::{Arrivals, Channel, Design, Do, Needs, Operation, Participant, Scenario, Time, Variant, Workload};
 use crate::program::{Program, each_do, participant_of};
 
 /// Waited for at most where neither a time-out nor a user's patience says so: 30 s.
 const USUAL_WAIT: Time = 30_000_000_000;
-/// Requests behind the 99th percentile of an operation alone.
+/// Requests behind the 99th percentile of an operation alone, and events spent on one.
 const ALONE: u64 = 20_000;
+const ALONE_EVENTS: u64 = 2_000_000;
+/// Events spent on all of them.
+const ALL_EVENTS: u64 = 100_000_000;
 
 /// What the variant in which everything is a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -27,56 +29,50 @@ pub struct SyncFigures {
 pub(super) struct Figures<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) sync: &'a SyncFigures,
+    pub(super) cancel: &'a AtomicBool,
+    calls: Variant,
     /// Requests per second that reach each operation: mean and peak.
     rates: BTreeMap<&'a str, (f64, f64)>,
+    /// Mean times alone, nanoseconds.
+    times: BTreeMap<&'a str, f64>,
+    /// Shortest patience of those who get to an operation.
+    patience: BTreeMap<&'a str, Time>,
+    /// 99th percentiles alone, as they were asked for.
+    p99: RefCell<BTreeMap<String, f64>>,
+    /// Events that may still be spent on them.
+    left: Cell<u64>,
 }
 
 impl<'a> Figures<'a> {
-    pub(super) fn new(scenario: &'a Scenario, sync: &'a SyncFigures) -> Figures<'a> {
-        let mut figures = Figures { scenario, sync, rates: BTreeMap::new() };
-        for workload in &scenario.design.workloads {
-            let duration = scenario.run.duration;
-            let closed = || closed_rate(&scenario.design, workload);
-            let mean = workload.arrivals.mean_rate(duration).unwrap_or_else(closed);
-            let peak = workload.arrivals.peak_rate(duration).unwrap_or(mean);
-            figures.visit(&workload.to, mean, peak, 0);
+    pub(super) fn new(scenario: &'a Scenario, sync: &'a SyncFigures, cancel: &'a AtomicBool) -> Figures<'a> {
+        let design = &scenario.design;
+        let order = flow::order(design);
+        let calls = Variant::calls("calls");
+        Figures {
+            rates: flow::rates(design, &order, scenario.run.duration),
+            patience: patience(design, &order),
+            times: flow::times(design, &calls, &order),
+            p99: RefCell::new(BTreeMap::new()),
+            left: Cell::new(ALL_EVENTS),
+            scenario,
+            sync,
+            cancel,
+            calls,
         }
-        figures
+    }
+
+    /// Figures of a scenario that differs a little: percentiles that were found already are taken over where they still hold.
+    pub(super) fn of_changed(&self, scenario: &'a Scenario, same_work: bool) -> Figures<'a> {
+        let changed = Figures::new(scenario, self.sync, self.cancel);
+        changed.left.set(self.left.get());
+        if same_work {
+            changed.p99.borrow_mut().clone_from(&self.p99.borrow());
+        }
+        changed
     }
 
     fn design(&self) -> &'a Design {
         &self.scenario.design
-    }
-
-    /// Adds the rate at which an operation is asked for, and what follows from it below.
-    fn visit(&mut self, operation: &'a str, mean: f64, peak: f64, depth: u32) {
-        let entry = self.rates.entry(operation).or_default();
-        entry.0 += mean;
-        entry.1 += peak;
-        if depth > 64 {
-            return;
-        }
-        if let Some(found) = self.design().operations.get(operation) {
-            self.visit_steps(&found.steps, mean, peak, depth);
-        }
-    }
-
-    fn visit_steps(&mut self, steps: &'a [Step], mean: f64, peak: f64, depth: u32) {
-        for step in steps {
-            match step {
-                Step::Do(step) => {
-                    let share = f64::from(step.count) * (1.0 - step.cache.unwrap_or(0.0));
-                    self.visit(&step.operation, mean * share, peak * share, depth + 1);
-                }
-                Step::Parallel(steps) => self.visit_steps(steps, mean, peak, depth),
-                Step::Choose(choices) => {
-                    for choice in choices {
-                        self.visit_steps(&choice.steps, mean * choice.share, peak * choice.share, depth);
-                    }
-                }
-                Step::Think { .. } => {}
-            }
-        }
     }
 
     pub(super) fn rate(&self, operation: &str) -> (f64, f64) {
@@ -93,24 +89,11 @@ impl<'a> Figures<'a> {
 
     /// How long the caller waits for a step: its time-out, else the shortest patience of those who get there, else 30 s.
     pub(super) fn wait(&self, caller: &str, step: &Do) -> (Time, &'static str) {
-        if let Some(timeout) = step.timeout {
-            return (timeout, "the time-out");
+        match (step.timeout, self.patience.get(caller)) {
+            (Some(timeout), _) => (timeout, "the time-out"),
+            (None, Some(patience)) => (*patience, "the user's patience"),
+            (None, None) => (USUAL_WAIT, "the usual 30 s"),
         }
-        let workloads = self.design().workloads.iter().filter(|w| self.reaches(&w.to, caller, 0));
-        match workloads.filter_map(|w| w.patience).min() {
-            Some(patience) => (patience, "the user's patience"),
-            None => (USUAL_WAIT, "the usual 30 s"),
-        }
-    }
-
-    fn reaches(&self, from: &str, to: &str, depth: u32) -> bool {
-        if from == to {
-            return true;
-        }
-        let Some(operation) = self.operation(from).filter(|_| depth < 64) else { return false };
-        let mut found = false;
-        each_do(&operation.steps, &mut |step| found |= self.reaches(&step.operation, to, depth + 1));
-        found
     }
 
     /// The channel a step would be on: that of a variant, else one with the defaults.
@@ -120,54 +103,60 @@ impl<'a> Figures<'a> {
         (name, found.unwrap_or_default())
     }
 
-    /// Steps of an operation of which the business needs nothing.
-    pub(super) fn needing_nothing(&self, caller: &str) -> usize {
+    /// Steps of an operation of which the business needs nothing, without the one in question.
+    fn others_needing_nothing(&self, caller: &str, id: &str) -> usize {
         let mut count = 0;
         if let Some(operation) = self.operation(caller) {
-            each_do(&operation.steps, &mut |step| count += usize::from(step.needs == Some(Needs::Nothing)));
+            each_do(&operation.steps, &mut |step| {
+                count += usize::from(step.id != id && step.needs == Some(Needs::Nothing));
+            });
         }
         count
     }
 
+    /// Steps of an operation of which the business needs nothing, the one in question as it is given.
+    pub(super) fn needing_nothing(&self, caller: &str, step: &Do) -> usize {
+        self.others_needing_nothing(caller, &step.id) + usize::from(step.needs == Some(Needs::Nothing))
+    }
+
     /// Mean time of an operation alone, calls included, nanoseconds.
     pub(super) fn mean_alone(&self, operation: &str) -> f64 {
-        self.mean_of(operation, 0)
-    }
-
-    fn mean_of(&self, operation: &str, depth: u32) -> f64 {
-        let Some(found) = self.operation(operation).filter(|_| depth < 64) else { return 0.0 };
-        found.work.mean() + if found.reply_early { 0.0 } else { self.mean_of_steps(&found.steps, depth) }
-    }
-
-    fn mean_of_steps(&self, steps: &[Step], depth: u32) -> f64 {
-        let one = |step: &Step| match step {
-            Step::Do(step) => {
-                f64::from(step.count) * (1.0 - step.cache.unwrap_or(0.0)) * self.mean_of(&step.operation, depth + 1)
-            }
-            Step::Parallel(steps) => {
-                let each = steps.iter().map(|s| self.mean_of_steps(std::slice::from_ref(s), depth));
-                each.fold(0.0, f64::max)
-            }
-            Step::Choose(choices) => choices.iter().map(|c| c.share * self.mean_of_steps(&c.steps, depth)).sum(),
-            Step::Think { time, count } => f64::from(*count) * time.mean(),
-        };
-        steps.iter().map(one).sum()
+        self.times.get(operation).copied().unwrap_or(0.0)
     }
 
     /// 99th percentile of an operation alone: no queueing, no trouble, nanoseconds.
     pub(super) fn p99_alone(&self, operation: &str) -> f64 {
         let Some(found) = self.operation(operation) else { return 0.0 };
-        if found.steps.is_empty() {
+        if found.steps.is_empty() || found.reply_early {
             return found.work.quantile(0.99);
         }
+        if let Some(known) = self.p99.borrow().get(operation) {
+            return *known;
+        }
+        // Three times the mean where there is too much to play: an exponential time has nearly five times.
+        let guess = 3.0 * self.mean_alone(operation);
+        if self.left.get() == 0 {
+            return guess;
+        }
         let alone = alone(self.design(), operation);
-        let variant = Variant { name: "alone".into(), events: BTreeMap::new(), accept: Vec::new(), overridden: None };
-        let program = Program::new(&alone, &variant);
+        let program = Program::new(&alone, &self.calls);
         // One request a second and unlimited workers: nobody meets anybody.
         let duration = ALONE * 1_000_000_000;
-        let setup = Setup { seed: 1, replication: 0, warm_up: 0, duration, events: 50_000_000, keep: 0 };
-        let tally = simulate(&program, setup, &AtomicBool::new(false));
-        tally.ok().and_then(|t| t.sources[0].response.percentile(0.99)).unwrap_or(0.0)
+        let setup = Setup { duration, events: ALONE_EVENTS, ..Setup::new(1, 0) };
+        let found = match simulate(&program, setup, self.cancel) {
+            Ok(tally) => {
+                // Making the design ready counts, too.
+                let spent = tally.events + 10 * self.design().operations.len() as u64;
+                self.left.set(self.left.get().saturating_sub(spent));
+                tally.sources[0].response.percentile(0.99).unwrap_or(0.0)
+            }
+            Err(_) => {
+                self.left.set(self.left.get().saturating_sub(ALONE_EVENTS));
+                guess
+            }
+        };
+        self.p99.borrow_mut().insert(operation.to_owned(), found);
+        found
     }
 
     /// Requests per second that a participant can do of an operation; `None` is unlimited.
@@ -193,19 +182,32 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// Requests per second of users who never have to wait in a line.
-fn closed_rate(design: &Design, workload: &Workload) -> f64 {
-    let Arrivals::Users { count, think } = &workload.arrivals else { return 0.0 };
-    let work = design.operations.get(&workload.to).map_or(0.0, |o| o.work.mean());
-    f64::from(*count) * 1e9 / (think.mean() + work).max(1.0)
+/// Shortest patience of the users who get to each operation.
+fn patience<'a>(design: &'a Design, order: &[&'a str]) -> BTreeMap<&'a str, Time> {
+    let mut all: BTreeMap<&str, Time> = BTreeMap::new();
+    let reach = |all: &mut BTreeMap<&'a str, Time>, name: &'a str, patience: Time| {
+        let entry = all.entry(name).or_insert(patience);
+        *entry = patience.min(*entry);
+    };
+    for workload in &design.workloads {
+        if let Some(patience) = workload.patience {
+            reach(&mut all, &workload.to, patience);
+        }
+    }
+    for name in order {
+        let (Some(patience), Some(operation)) = (all.get(name).copied(), design.operations.get(*name)) else {
+            continue;
+        };
+        each_do(&operation.steps, &mut |step| reach(&mut all, &step.operation, patience));
+    }
+    all
 }
 
 /// A design in which an operation is alone: unlimited workers, nothing fails, one request a second.
 fn alone(design: &Design, operation: &str) -> Design {
-    let mut alone = design.clone();
+    let mut alone = Design { channels: BTreeMap::new(), ..design.clone() };
     for participant in alone.participants.values_mut() {
-        let network = std::mem::replace(&mut participant.network, Dist::Constant(0.0));
-        *participant = Participant { network, ..Participant::default() };
+        *participant = Participant { network: participant.network.clone(), ..Participant::default() };
     }
     alone.workloads = vec![Workload {
         name: "alone".into(),

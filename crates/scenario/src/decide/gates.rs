@@ -41,9 +41,8 @@ pub(super) fn gates(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Gate> {
     }
     let (wait, whose) = f.wait(caller, step);
     if let Some(participant) = f.participant(&step.operation) {
-        let longest = participant.outages.iter().filter(|o| o.mode.stops_work()).map(|o| o.lasts).max();
-        let down = participant.breakdowns.as_ref().filter(|b| b.mode.stops_work()).map(|b| b.down.mean() as u64);
-        if let Some(gone) = longest.into_iter().chain(down).max().filter(|gone| *gone >= wait) {
+        let gone = participant.longest_absence();
+        if gone >= wait && gone > 0 {
             let because = format!(
                 "{callee} is down for {} at a time, and the caller waits {} ({whose})",
                 time(gone as f64),

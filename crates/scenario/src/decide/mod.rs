@@ -6,20 +6,47 @@
 
 mod criteria;
 mod figures;
+mod flips;
 mod gates;
+mod observed;
+mod questions;
 mod words;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Do, Scenario};
 use crate::program::each_do;
 
 pub use figures::SyncFigures;
+pub use flips::Flip;
+pub use observed::observed;
+pub use questions::{Answer, Question};
 
-/// Criteria there are (W1 to W22).
-const CRITERIA: f64 = 22.0;
+/// The criteria there are.
+pub const CRITERIA: [&str; 22] = [
+    "W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9", "W10", "W11", "W12", "W13", "W14", "W15", "W16", "W17",
+    "W18", "W19", "W20", "W21", "W22",
+];
+
+/// Interactions for which flips and questions are worked out; of more, only the judgements.
+const MOST_EXAMINED: usize = 300;
+
+/// What is known of a criterion besides the file: observed in a workspace, or declared in the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// `W1` to `W22`.
+    pub criterion: String,
+    /// −2 to +2; above 0 speaks for events.
+    pub points: f64,
+    /// What was seen or said, with its n.
+    pub evidence: String,
+}
+
+/// Facts by step id.
+pub type Facts = BTreeMap<String, Vec<Fact>>;
 
 /// How an interaction should be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -74,6 +101,10 @@ pub struct Reason {
 pub struct Interaction {
     /// Step id, or `caller.operation → callee.operation`.
     pub name: String,
+    /// Operation that asks.
+    pub caller: String,
+    /// Operation that is asked.
+    pub callee: String,
     /// How it should be built.
     pub style: Style,
     /// Gates that hold.
@@ -92,10 +123,16 @@ pub struct Interaction {
     pub coverage: f64,
     /// `strong`, `fair` or `weak`.
     pub evidence: &'static str,
-    /// Inputs whose change by a fifth or less would flip the style.
+    /// The strongest reason for the style.
+    pub reason_for: String,
+    /// The strongest reason against it.
+    pub reason_against: String,
+    /// How far one input has to move to flip the style, the nearest first.
+    pub flips: Vec<Flip>,
+    /// Those of them that need a fifth or less, in words.
     pub fragile: Vec<String>,
-    /// What to declare or measure, most telling first.
-    pub unknown: Vec<&'static str>,
+    /// Questions of this step that can still change its style, most telling first.
+    pub unknown: Vec<String>,
 }
 
 /// The variant that follows from the judgements.
@@ -116,6 +153,16 @@ pub struct Decision {
     pub interactions: Vec<Interaction>,
     /// The variant that follows.
     pub recommended_variant: Recommended,
+    /// Where the verdict is a mixture (or all events): what that shape is called.
+    pub shape: Option<&'static str>,
+    /// The strongest reason for the verdict.
+    pub reason_for: String,
+    /// The strongest reason against it.
+    pub reason_against: String,
+    /// `strong`, `fair` or `weak`: that of the weakest interaction.
+    pub evidence: &'static str,
+    /// What can still change the verdict, most telling first.
+    pub questions: Vec<Question>,
     /// JSON Pointers of inputs that nobody measured or declared.
     pub assumed: Vec<String>,
     /// What is odd, in words.
@@ -124,30 +171,86 @@ pub struct Decision {
 
 /// Judges every step of a scenario. `sync` holds what the all-call variant was found to do, where it was simulated or observed.
 pub fn decide(scenario: &Scenario, sync: &SyncFigures) -> Decision {
-    let figures = figures::Figures::new(scenario, sync);
+    decide_with(scenario, sync, &Facts::new(), &AtomicBool::new(false))
+}
+
+/// Judges every step, with what is known besides the file. Once `cancel` is set, percentiles of work are guessed and flips and
+/// questions left out.
+pub fn decide_with(scenario: &Scenario, sync: &SyncFigures, facts: &Facts, cancel: &AtomicBool) -> Decision {
+    let figures = figures::Figures::new(scenario, sync, cancel);
     let mut interactions = Vec::new();
+    let mut questions = Vec::new();
+    let mut styles = Vec::new();
     for (caller, operation) in &scenario.design.operations {
-        each_do(&operation.steps, &mut |step| interactions.push(judge(&figures, caller, step)));
+        each_do(&operation.steps, &mut |step| {
+            let known = facts.get(&step.id).map_or(&[][..], Vec::as_slice);
+            let mut it = judge(&figures, caller, step, known);
+            if interactions.len() < MOST_EXAMINED && !cancel.load(std::sync::atomic::Ordering::Relaxed) {
+                it.flips = flips::flips(&figures, caller, step, known, &it);
+                it.fragile = flips::fragile(&it);
+                let asked = questions::questions(&figures, caller, step, known, &it);
+                it.unknown = asked.iter().map(|q| q.text.clone()).collect();
+                questions.extend(asked);
+            }
+            styles.push((it.style, step.needs));
+            interactions.push(it);
+        });
     }
-    let events = interactions.iter().any(|i| i.style == Style::EventDriven);
-    let calls = interactions.iter().any(|i| i.style == Style::ApiLed);
-    let verdict = match (calls, events) {
-        (_, false) => Verdict::ApiLed,
-        (false, true) => Verdict::EventDriven,
-        (true, true) => Verdict::Hybrid,
-    };
+    let verdict = verdict_of(interactions.iter().map(|i| i.style));
+    let (reason_for, reason_against) = reasons_of(verdict, &interactions);
+    let strength = |i: &Interaction| ["weak", "fair", "strong"].iter().position(|w| *w == i.evidence).unwrap_or(0);
     Decision {
         verdict,
         recommended_variant: recommend(scenario, &interactions),
+        shape: words::shape(&styles),
+        reason_for,
+        reason_against,
+        evidence: interactions.iter().min_by_key(|i| strength(i)).map_or("weak", |i| i.evidence),
+        questions: questions::most_telling_first(questions),
         interactions,
         assumed: scenario.assumed.clone(),
         warnings: scenario.warnings.clone(),
     }
 }
 
-fn judge(figures: &figures::Figures<'_>, caller: &str, step: &Do) -> Interaction {
+/// The set of the styles of interactions.
+fn verdict_of(styles: impl Iterator<Item = Style>) -> Verdict {
+    let (mut calls, mut events) = (false, false);
+    styles.for_each(|style| if style == Style::EventDriven { events = true } else { calls = true });
+    match (calls, events) {
+        (_, false) => Verdict::ApiLed,
+        (false, true) => Verdict::EventDriven,
+        (true, true) => Verdict::Hybrid,
+    }
+}
+
+/// The clearest reason for a verdict and the clearest against it, from the interactions.
+fn reasons_of(verdict: Verdict, all: &[Interaction]) -> (String, String) {
+    let clearest = |style: Option<Style>| {
+        let of = all.iter().filter(|i| style.is_none_or(|s| i.style == s));
+        of.max_by(|a, b| a.gates.len().cmp(&b.gates.len()).then(a.score.abs().total_cmp(&b.score.abs())))
+    };
+    let doubted = all.iter().max_by(|a, b| {
+        let doubt = |i: &&Interaction| (i.contradiction.is_some(), i.gates.is_empty(), !i.fragile.is_empty());
+        doubt(a).cmp(&doubt(b)).then(b.score.abs().total_cmp(&a.score.abs()))
+    });
+    let Some(doubted) = doubted else {
+        let nothing = "no participant asks another one: there is nothing to decide".to_owned();
+        return (nothing, "a design without interactions says nothing of its surroundings".to_owned());
+    };
+    let told = |i: Option<&Interaction>| i.map(|i| format!("{}: {}", i.name, i.reason_for)).unwrap_or_default();
+    let reason_for = match verdict {
+        Verdict::Hybrid => {
+            format!("{}; {}", told(clearest(Some(Style::ApiLed))), told(clearest(Some(Style::EventDriven))))
+        }
+        _ => told(clearest(None)),
+    };
+    (reason_for, format!("{}: {}", doubted.name, doubted.reason_against))
+}
+
+fn judge(figures: &figures::Figures<'_>, caller: &str, step: &Do, known: &[Fact]) -> Interaction {
     let gates = gates::gates(figures, caller, step);
-    let reasons = criteria::reasons(figures, caller, step);
+    let reasons = criteria::reasons(figures, caller, step, known);
     let score: f64 = reasons.iter().map(|r| r.points).sum();
     let for_call = gates.iter().find(|g| g.forces == Style::ApiLed);
     let for_event = gates.iter().find(|g| g.forces == Style::EventDriven);
@@ -159,27 +262,35 @@ fn judge(figures: &figures::Figures<'_>, caller: &str, step: &Do) -> Interaction
     };
     let contradiction = for_call.zip(for_event).map(|(call, event)| words::contradiction(call, event));
     let decisive = for_call.or(for_event);
-    let coverage = reasons.len() as f64 / CRITERIA;
+    let coverage = reasons.len() as f64 / CRITERIA.len() as f64;
     let evidence = match coverage {
         _ if !gates.is_empty() => "strong",
         c if c >= 0.7 => "strong",
         c if c >= 0.5 => "fair",
         _ => "weak",
     };
-    Interaction {
+    let mut it = Interaction {
         name: step.id.clone(),
+        caller: caller.to_owned(),
+        callee: step.operation.clone(),
         style,
         conditions: if style == Style::EventDriven { words::conditions(figures, caller, step) } else { Vec::new() },
         contradiction,
         escape: decisive.and_then(|g| g.escape).map(str::to_owned),
-        fragile: if gates.is_empty() { criteria::fragile(figures, caller, step, score) } else { Vec::new() },
-        unknown: words::unknown(&reasons),
+        reason_for: String::new(),
+        reason_against: String::new(),
+        flips: Vec::new(),
+        fragile: Vec::new(),
+        unknown: Vec::new(),
         gates,
         score,
         reasons,
         coverage: (coverage * 1000.0).round() / 1000.0,
         evidence,
-    }
+    };
+    it.reason_for = words::reason_for(&it);
+    it.reason_against = words::reason_against(figures, &it, caller, step);
+    it
 }
 
 /// Steps that should be events, on the channel that a variant of the file already gives them, else on one of their operation.

@@ -1,8 +1,8 @@
 //! Words of a decision.
 
 use super::figures::Figures;
-use super::{Gate, Reason};
-use crate::model::{Do, Intent};
+use super::{Gate, Interaction, Style};
+use crate::model::{Do, Intent, Needs};
 use crate::program::participant_of;
 
 /// A duration as people write it.
@@ -63,23 +63,54 @@ pub(super) fn conditions(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<String
     all
 }
 
-/// What to declare or measure, most telling first.
-pub(super) fn unknown(reasons: &[Reason]) -> Vec<&'static str> {
-    // In the order of the points they can move.
-    const ASK: [(&str, &str); 13] = [
-        ("W4", "how late may its effect be (within)?"),
-        ("W5", "how long may two systems disagree, and does anybody read right after writing?"),
-        ("W1", "does the business need anything of it before going on (needs)?"),
-        ("W3", "does it read, change or tell (intent)?"),
-        ("W6", "what response time is wanted (targets.response_p95)?"),
-        ("W7", "what share must succeed (targets.success)?"),
-        ("W12", "does anybody ask again and again for no change?"),
-        ("W2", "will more consumers come that nobody knows yet?"),
-        ("W14", "does doing it twice do harm (idempotent)?"),
-        ("W19", "may everybody see the payload (sensitive)?"),
-        ("W15", "must the order of one key be kept (order_by_key)?"),
-        ("W20", "are dead letters watched and messages traced?"),
-        ("W18", "has the history itself a value (replay, audit)?"),
-    ];
-    ASK.iter().filter(|(id, _)| reasons.iter().all(|r| r.criterion != *id)).map(|(_, words)| *words).collect()
+/// The strongest reason for what was chosen.
+pub(super) fn reason_for(it: &Interaction) -> String {
+    if let Some(gate) = it.gates.iter().find(|g| g.forces == it.style) {
+        return gate.because.clone();
+    }
+    let sign = if it.style == Style::EventDriven { 1.0 } else { -1.0 };
+    let best =
+        it.reasons.iter().filter(|r| r.points * sign > 0.0).max_by(|a, b| a.points.abs().total_cmp(&b.points.abs()));
+    match best {
+        Some(reason) => reason.evidence.clone(),
+        None => "nothing that is known speaks for an event, and a call is simpler to build and to follow".to_owned(),
+    }
+}
+
+/// The strongest reason against it. There always is one: what is chosen has a price.
+pub(super) fn reason_against(f: &Figures<'_>, it: &Interaction, caller: &str, step: &Do) -> String {
+    if let Some(gate) = it.gates.iter().find(|g| g.forces != it.style) {
+        return gate.because.clone();
+    }
+    let sign = if it.style == Style::EventDriven { -1.0 } else { 1.0 };
+    let best =
+        it.reasons.iter().filter(|r| r.points * sign > 0.0).max_by(|a, b| a.points.abs().total_cmp(&b.points.abs()));
+    if let Some(reason) = best {
+        return reason.evidence.clone();
+    }
+    let (caller, callee) = (participant_of(caller), participant_of(&step.operation));
+    if it.style == Style::ApiLed {
+        return format!("{caller} waits for {callee}, and fails or slows down with it");
+    }
+    let lag = time(super::criteria::expected_lag(f, step));
+    format!("the effect comes about {lag} after the answer, may come twice, and needs a broker that is watched")
+}
+
+/// What the mixture is called, where there is one (Azure and MuleSoft guidance name these shapes).
+pub(super) fn shape(styles: &[(Style, Option<Needs>)]) -> Option<&'static str> {
+    let events = || styles.iter().filter(|s| s.0 == Style::EventDriven);
+    let has_primary = styles.iter().any(|s| s.0 == Style::ApiLed && s.1 == Some(Needs::Success));
+    if events().next().is_none() {
+        return None;
+    }
+    if events().any(|s| s.1.is_some_and(Needs::waits)) {
+        return Some("accept with 202, work asynchronously, tell the outcome at a status resource");
+    }
+    Some(if has_primary {
+        "a synchronous primary, then events after its commit (outbox)"
+    } else if styles.iter().any(|s| s.0 == Style::ApiLed) {
+        "calls where an answer is needed, events for the rest"
+    } else {
+        "an event that others react to on their own"
+    })
 }

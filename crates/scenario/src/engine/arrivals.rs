@@ -131,6 +131,9 @@ impl Sim<'_> {
         };
         self.plan(source);
         for _ in 0..size {
+            if self.requests.len() > MOST_OPEN {
+                return; // The run ends at its next look.
+            }
             let number = self.sources[source as usize].number;
             self.sources[source as usize].number += 1;
             self.new_request(source, number);

@@ -72,16 +72,21 @@ impl Sim<'_> {
         }
     }
 
-    /// Place in the order of arrivals of what a group would do next.
-    pub(super) fn head_of(&mut self, group: u32) -> Option<u64> {
+    /// Place in the order of arrivals of what a group would do next, and its class of priority.
+    pub(super) fn head_of(&mut self, group: u32) -> Option<(u64, u32)> {
+        let entry = self.head_entry(group)?;
+        Some((entry.order, self.messages[self.copies[entry.copy].message].class))
+    }
+
+    fn head_entry(&mut self, group: u32) -> Option<Entry> {
         let index = group as usize;
         if let Some((entry, _)) = self.groups[index].buffer.front() {
-            return Some(entry.order);
+            return Some(*entry);
         }
         if self.groups[index].partitions.is_empty() {
             while let Some(entry) = self.groups[index].queue.front().copied() {
                 if self.is_current(&entry) {
-                    return Some(entry.order);
+                    return Some(entry);
                 }
                 self.groups[index].queue.pop_front();
             }
@@ -97,7 +102,7 @@ impl Sim<'_> {
             }
             let lane = &self.groups[index].partitions[lane];
             match lane.queue.front() {
-                Some(entry) if !lane.busy => return Some(entry.order),
+                Some(entry) if !lane.busy => return Some(*entry),
                 _ => self.groups[index].ready.pop_front(),
             };
         }
@@ -115,7 +120,7 @@ impl Sim<'_> {
             self.fill_buffer(group);
             return Some((entry.copy, delivery));
         }
-        self.head_of(group)?;
+        self.head_entry(group)?;
         let state = &mut self.groups[group as usize];
         let entry = if state.partitions.is_empty() {
             state.queue.pop_front()?

@@ -81,7 +81,7 @@ impl Sim<'_> {
     }
 
     /// A free worker takes the next message of a group, or a batch of them.
-    pub(super) fn start_messages(&mut self, group: u32, lane: u16) {
+    pub(super) fn start_messages(&mut self, group: u32, lane: u32) {
         let spec = &self.program.groups[group as usize];
         let (batch, dedup) = {
             let line = self.line_of(group);
@@ -120,7 +120,7 @@ impl Sim<'_> {
             request: m.request,
             key: below(below(m.key, below(spec.key, m.repetition)), u64::from(delivery)),
             waiter: Waiter::Copies { first, delivery },
-            class: spec.priority.unwrap_or(0),
+            class: spec.priority.unwrap_or(m.class),
             effect: spec.effect,
             lane,
             arrived: self.copies[first].ready,

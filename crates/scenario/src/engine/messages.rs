@@ -14,12 +14,13 @@ impl Sim<'_> {
         let simple = line.publish.is_zero()
             && !spec.awaited
             && line.spec.limit.is_none()
+            && spec.size <= line.spec.max_message
             && line.spec.dual_write == 0.0
             && self.program.places[spec.place as usize].dual_write == 0.0
             && self.lines[spec.line as usize].down == 0;
         if simple {
             let h = &self.handlings[handling];
-            let message = self.new_message(h.request, spec.line, h.key, publication);
+            let message = self.new_message(h.request, spec.line, h.key, h.class, publication);
             self.hand_out(message);
         }
         simple
@@ -69,7 +70,7 @@ impl Sim<'_> {
         let publisher = &self.program.places[spec.place as usize];
         let outbox = publisher.outbox.as_ref().or(line.outbox.as_ref());
         let down = self.lines[line_index as usize].down > 0;
-        if down && outbox.is_none() {
+        if (down && outbox.is_none()) || spec.size > line.spec.max_message {
             return self.refuse_publication(call, line_index);
         }
         let full = line
@@ -90,7 +91,7 @@ impl Sim<'_> {
         let h = &self.handlings[handling];
         // The first message carries the publisher's own key, so that its handlings draw what a call would have drawn.
         let key = if attempt == 1 { h.key } else { below(h.key, u64::from(attempt) << 32) };
-        let request = h.request;
+        let (request, class) = (h.request, h.class);
         let share = if publisher.outbox.is_some() || line.outbox.is_some() {
             0.0
         } else {
@@ -98,7 +99,7 @@ impl Sim<'_> {
         };
         let draw_key = below(below(h.key, line.key), spec.key << 16 | u64::from(attempt));
         let lost = share > 0.0 && unit(draw_key, Purpose::DualWrite) < share;
-        let message = self.new_message(request, line_index, key, publication);
+        let message = self.new_message(request, line_index, key, class, publication);
         if lost {
             self.lose_message(message);
         } else if down {
@@ -184,7 +185,7 @@ impl Sim<'_> {
         self.copies[copy].asker = Some((call, self.calls.generation(call)));
     }
 
-    fn new_message(&mut self, request: u32, line: u32, key: u64, publication: u32) -> u32 {
+    fn new_message(&mut self, request: u32, line: u32, key: u64, class: u32, publication: u32) -> u32 {
         let spec = &self.program.lines[line as usize];
         let measured = self.measuring;
         if measured {
@@ -194,6 +195,7 @@ impl Sim<'_> {
             request,
             line,
             key,
+            class,
             repetition: self.program.publications[publication as usize].key,
             place: self.program.publications[publication as usize].place,
             published: self.now,

@@ -45,6 +45,13 @@ pub(crate) struct Setup {
     pub(crate) keep: usize,
 }
 
+impl Setup {
+    /// A replication of no length yet, that may take as long as it likes.
+    pub(crate) fn new(seed: u64, replication: u32) -> Setup {
+        Setup { seed, replication, warm_up: 0, duration: 0, events: u64::MAX, keep: 0 }
+    }
+}
+
 /// Why a replication ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopped {
@@ -52,7 +59,12 @@ pub(crate) enum Stopped {
     Cancelled,
     /// More happened than is allowed.
     TooMuch,
+    /// More was under way at once than memory is meant for.
+    TooManyOpen,
 }
+
+/// Requests and messages under way at once at most: about 2 GB.
+pub(crate) const MOST_OPEN: usize = 4_000_000;
 
 /// What is to be done at this very instant.
 #[derive(Debug, Clone, Copy)]
@@ -194,8 +206,13 @@ impl<'p> Sim<'p> {
                 break;
             }
             self.tally.events += 1;
-            if self.tally.events & 0x3ff == 0 && cancel.load(Ordering::Relaxed) {
-                return Err(Stopped::Cancelled);
+            if self.tally.events & 0x3ff == 0 {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(Stopped::Cancelled);
+                }
+                if self.requests.len() + self.copies.len() > MOST_OPEN {
+                    return Err(Stopped::TooManyOpen);
+                }
             }
             if self.tally.events > self.setup.events {
                 return Err(Stopped::TooMuch);

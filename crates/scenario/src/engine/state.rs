@@ -81,7 +81,7 @@ pub(crate) struct Handling {
     pub(crate) holds: bool,
     pub(crate) failed: bool,
     pub(crate) undoing: bool,
-    pub(crate) lane: u16,
+    pub(crate) lane: u32,
     pub(crate) class: u32,
     pub(crate) effect: u32,
     pub(crate) pc: u32,
@@ -145,6 +145,8 @@ pub(crate) struct Message {
     pub(crate) request: u32,
     pub(crate) line: u32,
     pub(crate) key: u64,
+    /// Class of priority of what published it.
+    pub(crate) class: u32,
     /// Which of several publications of one handling it is.
     pub(crate) repetition: u64,
     /// Place of the publisher.

@@ -36,7 +36,7 @@ impl Sim<'_> {
             station.next_lane = (station.next_lane + 1) % spec.lanes;
         }
         let h = &mut self.handlings[handling];
-        h.lane = lane_index as u16;
+        h.lane = lane_index;
         h.arrived = now;
         let lane = &mut station.lanes[lane_index as usize];
         let stopped = station.refusing + station.silent + station.pausing > 0;
@@ -245,15 +245,21 @@ impl Sim<'_> {
             return false;
         }
         let by_class = spec.discipline == Discipline::Priority;
-        let call = lane.queues.iter().enumerate().filter_map(|(class, queue)| {
-            let next = if spec.discipline == Discipline::Lifo { queue.back() } else { queue.front() };
-            next.map(|(_, order)| (if by_class { class as u32 } else { 0 }, *order, class))
-        });
-        let call = call.min();
+        // The newest first is the oldest first of turned numbers.
+        let turned = if spec.discipline == Discipline::Lifo { u64::MAX } else { 0 };
+        let call = if lane.waiting == 0 {
+            None
+        } else {
+            let heads = lane.queues.iter().enumerate().filter_map(|(class, queue)| {
+                let next = if turned == 0 { queue.front() } else { queue.back() };
+                next.map(|(_, order)| (if by_class { class as u32 } else { 0 }, *order ^ turned, class))
+            });
+            heads.min()
+        };
         let message = spec.groups.iter().filter_map(|group| {
-            let order = self.head_of(*group)?;
-            let class = self.program.groups[*group as usize].priority.unwrap_or(0);
-            Some((if by_class { class } else { 0 }, order, *group))
+            let (order, class) = self.head_of(*group)?;
+            let class = self.program.groups[*group as usize].priority.unwrap_or(class);
+            Some((if by_class { class } else { 0 }, order ^ turned, *group))
         });
         let message = message.min();
         match (call, message) {
@@ -263,7 +269,7 @@ impl Sim<'_> {
                 true
             }
             (_, Some((_, _, group))) => {
-                self.start_messages(group, lane_index as u16);
+                self.start_messages(group, lane_index as u32);
                 true
             }
             (Some(_), None) => false,

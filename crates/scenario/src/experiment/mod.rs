@@ -8,20 +8,26 @@ mod observe;
 mod pool;
 mod precision;
 mod recovery;
+mod sample;
 mod steady;
 mod warm_up;
 
-pub(crate) use observe::{GroupSummary, LineSummary, PlaceSummary, SourceSummary, Summary, Timeline, Times, Watch};
+pub(crate) use observe::{
+    GroupSummary, LineSummary, PlaceSummary, Reach, SourceSummary, Summary, Timeline, Times, Watch,
+};
 pub(crate) use recovery::Recovery;
+pub(crate) use sample::{Replicate, Sampled, sample};
 pub(crate) use steady::growth;
 
 use std::sync::atomic::AtomicBool;
 
 use thiserror::Error;
 
+use crate::engine::{MOST_OPEN, Stopped};
 use crate::model::{Design, Scenario, Time, Variant};
 use crate::outcome::{self, Outcome};
 use crate::program::Program;
+use crate::tally::Histogram;
 
 /// How a scenario is run.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +98,16 @@ pub enum RunError {
         /// The limit.
         limit: u64,
     },
+    /// More requests and messages were under way at once than memory is meant for.
+    #[error(
+        "variant '{variant}' had more than {limit} requests and messages under way at once; it is far beyond what it can do: lower the load or shorten the run"
+    )]
+    TooManyOpen {
+        /// The variant.
+        variant: String,
+        /// The limit.
+        limit: usize,
+    },
     /// Requests or messages were lost count of: a mistake in the simulator.
     #[error("the simulator lost count in variant '{variant}': {what}")]
     Miscounted {
@@ -123,11 +139,25 @@ pub(crate) struct Plan<'s> {
     pub(crate) max_events: u64,
 }
 
+impl Plan<'_> {
+    /// Why a replication of a variant that took too much has no outcome.
+    fn stopped(&self, variant: usize, stopped: Stopped) -> RunError {
+        let variant = self.entries[variant].variant.name.clone();
+        match stopped {
+            Stopped::TooManyOpen => RunError::TooManyOpen { variant, limit: MOST_OPEN },
+            Stopped::TooMuch => RunError::TooMuch { variant, limit: self.max_events },
+            Stopped::Cancelled => RunError::Cancelled,
+        }
+    }
+}
+
 /// What all replications gave.
 pub(crate) struct Observed {
     /// Finished replications by variant, in order of their number; `None` where one was not finished.
     pub(crate) summaries: Vec<Vec<Option<Summary>>>,
     pub(crate) timelines: Vec<observe::Timeline>,
+    /// Response and settled times of all replications together, by variant and workload.
+    pub(crate) curves: Vec<Vec<[Histogram; 2]>>,
     pub(crate) events: u64,
 }
 
@@ -151,6 +181,7 @@ pub fn run(
     let mut observed = Observed {
         summaries: plan.entries.iter().map(|_| Vec::new()).collect(),
         timelines: plan.entries.iter().map(|_| observe::Timeline::default()).collect(),
+        curves: plan.entries.iter().map(|_| Vec::new()).collect(),
         events: 0,
     };
     let mut target = options.replications.max(1);

@@ -7,6 +7,7 @@ use super::conservation;
 use super::observe::Timeline;
 use super::{Observed, Plan, Progress, RunError, Summary};
 use crate::engine::{self, Setup, Stopped};
+use crate::tally::Histogram;
 
 /// Runs jobs by index on threads and gives their results in order of the index. Jobs are begun in order; after the first one that
 /// fails, no new one is begun.
@@ -40,6 +41,26 @@ pub(super) fn in_order<T: Send>(
     slots.into_iter().map(|slot| slot.into_inner().unwrap_or(None)).collect()
 }
 
+/// What a finished replication leaves.
+struct Done {
+    summary: Summary,
+    timeline: Timeline,
+    curves: Vec<[Histogram; 2]>,
+    /// What does not add up.
+    wrong: Option<String>,
+}
+
+/// Adds up times by workload; whole numbers, so that the order does not matter.
+fn add_curves(sums: &mut Vec<[Histogram; 2]>, more: Vec<[Histogram; 2]>) {
+    if sums.is_empty() {
+        *sums = more;
+        return;
+    }
+    for (sum, more) in sums.iter_mut().zip(&more) {
+        sum.iter_mut().zip(more).for_each(|(a, b)| a.merge(b));
+    }
+}
+
 /// Runs all replications up to a number that are not there yet. False where it was cancelled.
 pub(super) fn replicate(
     plan: &Plan<'_>,
@@ -53,7 +74,7 @@ pub(super) fn replicate(
     let jobs = (target as usize).saturating_sub(before) * variants;
     let events = AtomicU64::new(observed.events);
     let done = AtomicUsize::new(before * variants);
-    let job = |index: usize| -> Result<(Summary, Timeline, Option<String>), Stopped> {
+    let job = |index: usize| -> Result<Done, Stopped> {
         let (replication, variant) = (before + index / variants, index % variants);
         let entry = &plan.entries[variant];
         let setup = Setup {
@@ -68,26 +89,27 @@ pub(super) fn replicate(
         let wrong = conservation::check(&tally, &entry.program, plan.duration).err();
         let summary = Summary::new(&tally, &entry.watch, plan.duration);
         let timeline = Timeline::new(&tally.series);
-        let events = events.fetch_add(tally.events, Ordering::Relaxed) + tally.events;
+        let curves = tally.sources.into_iter().map(|s| [s.response, s.settled]).collect();
+        let events = events.fetch_add(summary.events, Ordering::Relaxed) + summary.events;
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         progress(Progress { warming_up: false, done: done as u32, planned: target * variants as u32, events });
-        Ok((summary, timeline, wrong))
+        Ok(Done { summary, timeline, curves, wrong })
     };
     let mut complete = true;
     for (index, result) in in_order(jobs, plan.threads, &job).into_iter().enumerate() {
         let variant = index % variants;
         match result {
-            Some(Ok((_, _, Some(what)))) => {
+            Some(Ok(Done { wrong: Some(what), .. })) => {
                 return Err(RunError::Miscounted { variant: plan.entries[variant].variant.name.clone(), what });
             }
-            Some(Ok((summary, timeline, None))) => {
+            Some(Ok(Done { summary, timeline, curves, wrong: None })) => {
                 observed.events += summary.events;
                 observed.timelines[variant].add(&timeline);
+                add_curves(&mut observed.curves[variant], curves);
                 observed.summaries[variant].push(Some(summary));
             }
-            Some(Err(Stopped::TooMuch)) => {
-                let variant = plan.entries[variant].variant.name.clone();
-                return Err(RunError::TooMuch { variant, limit: plan.max_events });
+            Some(Err(stopped @ (Stopped::TooMuch | Stopped::TooManyOpen))) => {
+                return Err(plan.stopped(variant, stopped));
             }
             Some(Err(Stopped::Cancelled)) | None => {
                 complete = false;

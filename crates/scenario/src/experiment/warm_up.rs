@@ -117,9 +117,8 @@ fn pilot(
     for (index, result) in pool::in_order(jobs, plan.threads, &job).into_iter().enumerate() {
         let sources = match result {
             Some(Ok(sources)) => sources,
-            Some(Err(Stopped::TooMuch)) => {
-                let variant = plan.entries[index % programs.len()].variant.name.clone();
-                return Err(RunError::TooMuch { variant, limit: plan.max_events });
+            Some(Err(stopped @ (Stopped::TooMuch | Stopped::TooManyOpen))) => {
+                return Err(plan.stopped(index % programs.len(), stopped));
             }
             Some(Err(Stopped::Cancelled)) | None => return Err(RunError::Cancelled),
         };

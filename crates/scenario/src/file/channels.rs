@@ -41,6 +41,9 @@ pub(super) fn channels(r: &mut Reader, node: Option<&Node>) -> BTreeMap<String, 
         r.wrong(node.at, format!("channels must be a map of names, this is {}", node.kind()));
     }
     for field in node.fields() {
+        if r.is_full() {
+            return all;
+        }
         if let Some(channel) = channel(r, &field.node, &field.key) {
             all.insert(field.key.clone(), channel);
         }

@@ -17,6 +17,11 @@ pub use scenario::read_scenario;
 
 use self::tree::At;
 
+/// A duration as a scenario file writes it (`250us`, `8ms`, `1m30s`), nanoseconds; `None` for anything else.
+pub fn duration(text: &str) -> Option<crate::model::Time> {
+    units::duration(text).ok().map(|ns| (ns + 0.5) as crate::model::Time)
+}
+
 /// Something wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

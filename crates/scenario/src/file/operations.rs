@@ -34,11 +34,12 @@ const STEP_KEYS: [&str; 23] = [
     "description",
 ];
 
-/// Steps of an operation at most, repetitions counted.
+/// Steps of an operation at most, repetitions counted, and of a file.
 const MOST_STEPS: u64 = 10_000;
+const MOST_IN_FILE: u64 = 100_000;
 
 /// Operations with where steps and their targets stand, for checks that need all of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Operations {
     pub(super) all: BTreeMap<String, Operation>,
     /// Ids of steps, with their places.
@@ -46,6 +47,16 @@ pub(super) struct Operations {
     /// Operations asked for: caller, name, where.
     asked: Vec<(String, String, At)>,
     places: BTreeMap<String, At>,
+    /// Steps that the file may still have.
+    left: u64,
+    /// Steps that say a priority.
+    pub(super) priorities: u64,
+}
+
+/// Steps that an operation may still have, and how often those now read are repeated.
+struct Budget {
+    left: u64,
+    times: u64,
 }
 
 pub(super) fn operations(
@@ -53,12 +64,22 @@ pub(super) fn operations(
     node: Option<&Node>,
     participants: &BTreeMap<String, Participant>,
 ) -> Operations {
-    let mut out = Operations::default();
+    let mut out = Operations {
+        all: BTreeMap::new(),
+        ids: BTreeMap::new(),
+        asked: Vec::new(),
+        places: BTreeMap::new(),
+        left: MOST_IN_FILE,
+        priorities: 0,
+    };
     let Some(node) = node else { return out };
     if !matches!(node.value, Value::Map(_)) {
         r.wrong(node.at, format!("operations must be a map of `participant.operation`, this is {}", node.kind()));
     }
     for field in node.fields() {
+        if r.is_full() {
+            return out;
+        }
         let participant = participant_of(&field.key);
         if !field.key.contains('.') || participant.len() + 1 >= field.key.len() {
             r.wrong(field.at, format!("`{}` is no operation; write `participant.operation`", field.key));
@@ -89,7 +110,7 @@ fn operation(r: &mut Reader, node: &Node, name: &str, out: &mut Operations) -> O
     };
     let reply_early =
         r.maybe(node, "reply", |r, n| r.one_of(n, &[("early", true), ("at_end", false)])).unwrap_or(false);
-    let mut budget = MOST_STEPS;
+    let mut budget = Budget { left: MOST_STEPS, times: 1 };
     let steps = match node.get("steps") {
         Some(steps) => steps_of(r, steps, name, out, &mut budget)?,
         None => Vec::new(),
@@ -97,7 +118,7 @@ fn operation(r: &mut Reader, node: &Node, name: &str, out: &mut Operations) -> O
     Some(Operation { work, steps, reply_early })
 }
 
-fn steps_of(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget: &mut u64) -> Option<Vec<Step>> {
+fn steps_of(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget: &mut Budget) -> Option<Vec<Step>> {
     let items = match &node.value {
         Value::List(items) => items,
         Value::Null => return Some(Vec::new()),
@@ -109,7 +130,7 @@ fn steps_of(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, bud
     Some(items.iter().filter_map(|item| step(r, item, caller, out, budget)).collect())
 }
 
-fn step(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget: &mut u64) -> Option<Step> {
+fn step(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget: &mut Budget) -> Option<Step> {
     r.map(node, "a step", &STEP_KEYS)?;
     let kinds: Vec<&str> =
         ["do", "parallel", "choose", "think"].into_iter().filter(|k| node.get(k).is_some()).collect();
@@ -118,26 +139,39 @@ fn step(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget:
         return None;
     };
     let count = r.maybe(node, "count", |r, n| r.whole(n, 1, MOST_STEPS)).unwrap_or(1);
-    *budget = budget.saturating_sub(count);
-    if *budget == 0 {
-        r.wrong(node.at, format!("`{caller}` has more than {MOST_STEPS} steps, repetitions counted"));
+    let all = count.saturating_mul(budget.times);
+    let enough = budget.left > all && out.left > all;
+    budget.left = budget.left.saturating_sub(all);
+    out.left = out.left.saturating_sub(all);
+    if !enough {
+        let (who, most) = if budget.left == 0 { (caller, MOST_STEPS) } else { ("the file", MOST_IN_FILE) };
+        r.wrong(node.at, format!("`{who}` has more than {most} steps, repetitions counted"));
         return None;
     }
-    if *kind != "do" && *kind != "think" {
-        for field in node.fields().iter().filter(|f| f.key != *kind && f.key != "description") {
+    if *kind != "do" {
+        let known = [*kind, "count", "description"];
+        for field in node.fields().iter().filter(|f| !known.contains(&f.key.as_str())) {
             r.wrong(field.at, format!("`{}` means nothing beside `{kind}`; put it at the steps inside", field.key));
         }
     }
     let inside = node.get(kind)?;
-    match *kind {
+    let outside = std::mem::replace(&mut budget.times, all);
+    let step = match *kind {
         "do" => do_step(r, node, inside, caller, count as u32, out).map(|s| Step::Do(Box::new(s))),
         "parallel" => steps_of(r, inside, caller, out, budget).map(Step::Parallel),
         "choose" => choices(r, inside, caller, out, budget),
-        _ => Some(Step::Think { time: r.dist(inside)?, count: count as u32 }),
+        _ => r.dist(inside).map(|time| Step::Think { time, count: count as u32 }),
+    };
+    budget.times = outside;
+    match step {
+        Some(step @ (Step::Parallel(_) | Step::Choose(_))) if count > 1 => {
+            Some(Step::Repeat { steps: vec![step], count: count as u32 })
+        }
+        step => step,
     }
 }
 
-fn choices(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget: &mut u64) -> Option<Step> {
+fn choices(r: &mut Reader, node: &Node, caller: &str, out: &mut Operations, budget: &mut Budget) -> Option<Step> {
     let mut all = Vec::new();
     for item in node.items() {
         r.map(item, "a choice", &["share", "steps", "description"])?;
@@ -180,6 +214,7 @@ fn do_step(r: &mut Reader, node: &Node, target: &Node, caller: &str, count: u32,
             id
         }
     };
+    out.priorities += u64::from(node.get("priority").is_some());
     let intents = [("read", Intent::Read), ("write", Intent::Write), ("notify", Intent::Notify)];
     let needs = [("answer", Needs::Answer), ("success", Needs::Success), ("nothing", Needs::Nothing)];
     let compensate = r.maybe(node, "compensate", |r, n| {
@@ -256,6 +291,9 @@ fn breaker(r: &mut Reader, node: &Node) -> Option<Breaker> {
 
 fn check_targets(r: &mut Reader, out: &Operations) {
     for (_, name, at) in &out.asked {
+        if r.is_full() {
+            return;
+        }
         if !out.all.contains_key(name) {
             let hint = suggestion(name, out.all.keys().map(String::as_str));
             r.wrong(*at, format!("there is no operation `{name}`{hint}"));
@@ -271,17 +309,24 @@ fn check_cycles(r: &mut Reader, out: &Operations) {
     }
     let mut done = BTreeSet::new();
     for start in out.all.keys() {
+        if done.contains(start.as_str()) {
+            continue;
+        }
         let mut path = vec![(start.as_str(), 0)];
+        let mut open = BTreeSet::from([start.as_str()]);
         while let Some((name, at)) = path.last().copied() {
             let Some(callee) = next.get(name).and_then(|all| all.get(at)).copied() else {
                 done.insert(name);
+                open.remove(name);
                 path.pop();
                 continue;
             };
             if let Some(last) = path.last_mut() {
                 last.1 += 1;
             }
-            if let Some(from) = path.iter().position(|(known, _)| *known == callee) {
+            if open.contains(callee)
+                && let Some(from) = path.iter().position(|(known, _)| *known == callee)
+            {
                 let round: Vec<&str> = path[from..].iter().map(|p| p.0).chain([callee]).collect();
                 let place = out.places.get(callee).copied().unwrap_or(At { line: 1, column: 1 });
                 r.wrong(place, format!("these operations ask for each other without end: {}", round.join(" → ")));
@@ -289,6 +334,7 @@ fn check_cycles(r: &mut Reader, out: &Operations) {
             }
             if !done.contains(callee) {
                 path.push((callee, 0));
+                open.insert(callee);
             }
         }
     }

@@ -39,6 +39,9 @@ pub(super) fn participants(r: &mut Reader, node: Option<&Node>) -> BTreeMap<Stri
     }
     let mut all = BTreeMap::new();
     for field in node.fields() {
+        if r.is_full() {
+            return all;
+        }
         if field.key.is_empty() || field.key.contains(['.', '/', '~']) || field.key.contains(char::is_whitespace) {
             r.wrong(
                 field.at,

@@ -7,6 +7,9 @@ use super::{Problem, units};
 use crate::Dist;
 use crate::model::Time;
 
+/// A file that is wrong everywhere is not worth more than this.
+const MOST_PROBLEMS: usize = 100;
+
 /// Collects what is wrong, what is odd, and what is assumed.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
@@ -17,10 +20,14 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn wrong(&mut self, at: At, message: impl Into<String>) {
-        // A file that is wrong everywhere is not worth more than this.
-        if self.problems.len() < 100 {
+        if !self.is_full() {
             self.problems.push(Problem::new(at, message.into()));
         }
+    }
+
+    /// Whether so much is wrong that nothing more is looked at.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
     }
 
     /// Keeps a good value, collects a bad one.
@@ -38,6 +45,9 @@ impl Reader {
             return None;
         }
         for field in node.fields() {
+            if self.is_full() {
+                return None;
+            }
             if !keys.contains(&field.key.as_str()) {
                 let hint = suggestion(&field.key, keys.iter().copied());
                 self.wrong(field.at, format!("{what} has no `{}`{hint}", field.key));
@@ -238,9 +248,12 @@ impl Reader {
     }
 }
 
+/// Words looked at for the nearest one.
+const MOST_KNOWN: usize = 10_000;
+
 /// `; did you mean …?` with the nearest of some words, or what there is.
 pub(crate) fn suggestion<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let mut all: Vec<(usize, &str)> = known.map(|word| (distance(text, word), word)).collect();
+    let mut all: Vec<(usize, &str)> = known.take(MOST_KNOWN).map(|word| (distance(text, word), word)).collect();
     all.sort_unstable();
     match all.first() {
         Some((steps, word)) if *steps <= 2.max(text.chars().count() / 3) => format!("; did you mean `{word}`?"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::read::{Reader, suggestion};
+use super::read::Reader;
 use super::tree::{self, Node, Value};
 use super::{Problem, TimesReader, channels, operations, participants, variants, workloads};
 use crate::model::{Channel, Design, Do, EventCapability, Indifference, Run, Scenario, Source, Targets, Variant};
@@ -31,6 +31,8 @@ pub fn read_scenario(text: &str, times: TimesReader<'_>) -> Result<Scenario, Vec
     let mut r = Reader::default();
     let scenario = whole(&mut r, &root, times);
     r.problems.sort_by_key(|p| (p.line, p.column));
+    // A variant with overrides reads the design again, and finds again what is wrong with it.
+    r.problems.dedup();
     match scenario {
         Some(scenario) if r.problems.is_empty() => Ok(scenario),
         _ if r.problems.is_empty() => Err(vec![Problem { line: 1, column: 1, message: "this is no scenario".into() }]),
@@ -59,7 +61,7 @@ fn whole(r: &mut Reader, root: &Node, times: TimesReader<'_>) -> Option<Scenario
         variants_named: written.is_some(),
         targets: r.maybe(root, "targets", read_targets).unwrap_or_default(),
         indifference: r.maybe(root, "indifference", read_indifference).unwrap_or_default(),
-        sources: r.maybe(root, "sources", read_sources).unwrap_or_default(),
+        sources: r.maybe(root, "sources", |r, n| read_sources(r, n, root, &ids)).unwrap_or_default(),
         design: shared,
         assumed: Vec::new(),
         warnings: Vec::new(),
@@ -70,12 +72,16 @@ fn whole(r: &mut Reader, root: &Node, times: TimesReader<'_>) -> Option<Scenario
     match written {
         None => scenario.variants = variants::usual(&scenario.design),
         Some(written) => {
+            variants::check_number(r, root, &written);
             for variant in written {
+                if r.is_full() {
+                    return None;
+                }
                 let overridden = if variant.set.is_empty() {
                     None
                 } else {
                     let mut tree = root.clone();
-                    variant.set.iter().for_each(|field| variants::set(r, &mut tree, field));
+                    variant.set.iter().for_each(|field| variants::set(r, &mut tree, field, &ids));
                     let (design, _) = design(r, &tree, times)?;
                     Some(Box::new(design))
                 };
@@ -85,6 +91,11 @@ fn whole(r: &mut Reader, root: &Node, times: TimesReader<'_>) -> Option<Scenario
         }
     }
     complete_channels(r, &mut scenario);
+    for variant in &scenario.variants {
+        for id in variant.accept.iter().filter(|id| !variant.events.contains_key(*id)) {
+            r.warnings.push(format!("variant {}: `accept` says nothing of step {id}, which is a call", variant.name));
+        }
+    }
     adapters(r, &scenario);
     scenario.warnings = std::mem::take(&mut r.warnings);
     let stated = |pointer: &String| !matches!(scenario.sources.get(pointer), Some(Source::Measured | Source::Declared));
@@ -98,6 +109,10 @@ fn whole(r: &mut Reader, root: &Node, times: TimesReader<'_>) -> Option<Scenario
 
 use super::variants::Written;
 
+/// Queues that participants, and partitions that channels have together at most; users of all workloads.
+const MOST_QUEUES: u64 = 1_000_000;
+const MOST_USERS: u64 = 1_000_000;
+
 /// The part that variants may override, and the ids of all steps.
 fn design(r: &mut Reader, root: &Node, times: TimesReader<'_>) -> Option<(Design, Vec<String>)> {
     for key in ["workloads", "participants", "operations"] {
@@ -110,6 +125,23 @@ fn design(r: &mut Reader, root: &Node, times: TimesReader<'_>) -> Option<(Design
         r.wrong(root.get("workloads").map_or(root.at, |n| n.at), "there is no workload: nobody asks for anything");
     }
     let channels = channels::channels(r, root.get("channels"));
+    let at = |key: &str| root.get(key).map_or(root.at, |n| n.at);
+    let queues: u64 = participants.values().map(|p| u64::from(p.lanes())).sum();
+    let classes = 1 + workloads.len() as u64 + operations.priorities;
+    if queues.saturating_mul(classes) > MOST_QUEUES {
+        r.wrong(
+            at("participants"),
+            format!("{queues} queues (replicas with `queue_per: replica` have one each) are too many"),
+        );
+    }
+    let partitions: u64 = channels.values().filter_map(|c| c.partitions).map(u64::from).sum();
+    if partitions > MOST_QUEUES {
+        r.wrong(at("channels"), format!("{partitions} partitions are more than {MOST_QUEUES}"));
+    }
+    let users: u64 = workloads.iter().map(|w| w.arrivals.users()).sum();
+    if users > MOST_USERS {
+        r.wrong(at("workloads"), format!("{users} users are more than {MOST_USERS}"));
+    }
     let ids = operations.ids.into_keys().collect();
     Some((Design { workloads, participants, operations: operations.all, channels }, ids))
 }
@@ -209,7 +241,11 @@ fn read_indifference(r: &mut Reader, node: &Node) -> Option<Indifference> {
     })
 }
 
-fn read_sources(r: &mut Reader, node: &Node) -> Option<BTreeMap<String, Source>> {
+/// What `sources` may point into.
+const SOURCED: [&str; 8] =
+    ["run", "workloads", "participants", "operations", "channels", "steps", "targets", "indifference"];
+
+fn read_sources(r: &mut Reader, node: &Node, root: &Node, ids: &[String]) -> Option<BTreeMap<String, Source>> {
     if !matches!(node.value, Value::Map(_)) {
         r.wrong(node.at, format!("sources must be a map of JSON Pointers, this is {}", node.kind()));
         return None;
@@ -217,9 +253,16 @@ fn read_sources(r: &mut Reader, node: &Node) -> Option<BTreeMap<String, Source>>
     let words = [("measured", Source::Measured), ("declared", Source::Declared), ("assumed", Source::Assumed)];
     let mut all = BTreeMap::new();
     for field in node.fields() {
-        if !field.key.starts_with('/') {
-            let hint = suggestion(&field.key, std::iter::empty());
-            r.wrong(field.at, format!("`{}` is no JSON Pointer: it begins with a slash{hint}", field.key));
+        if r.is_full() {
+            return None;
+        }
+        match variants::parts(&field.key) {
+            None => r.wrong(field.at, format!("`{}` is no JSON Pointer: it begins with a slash", field.key)),
+            Some(parts) => {
+                if let Some(what) = variants::unknown_in(root, &parts, ids, &SOURCED) {
+                    r.wrong(field.at, format!("`{}`: {what}", field.key));
+                }
+            }
         }
         if let Some(source) = r.one_of(&field.node, &words) {
             all.insert(field.key.clone(), source);

@@ -101,7 +101,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
     if text.len() > LONGEST {
         return Err(Problem::new(start, format!("the file is longer than {} MiB", LONGEST >> 20)));
     }
-    let mut builder = Builder { anchors: HashMap::new(), nodes: 0 };
+    let mut builder = Builder { anchors: HashMap::new(), nodes: 0, kept: 0 };
     let mut stack: Vec<Open> = Vec::new();
     let mut root = None;
     for event in Parser::new_from_str(text) {
@@ -113,11 +113,11 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
         let (done, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => (Some(scalar(here, &text, style)), anchor),
             Event::SequenceStart(anchor, _) => {
-                stack.push(Open { at: here, anchor, list: Vec::new(), map: Vec::new(), key: None, is_map: false });
+                stack.push(Open::new(here, anchor, false));
                 (None, 0)
             }
             Event::MappingStart(anchor, _) => {
-                stack.push(Open { at: here, anchor, list: Vec::new(), map: Vec::new(), key: None, is_map: true });
+                stack.push(Open::new(here, anchor, true));
                 (None, 0)
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -128,7 +128,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
             Event::Alias(anchor) => {
                 let known = builder.anchors.get(&anchor).cloned();
                 let node = known.ok_or_else(|| Problem::new(here, "this alias refers to nothing".into()))?;
-                builder.nodes += count(&node);
+                builder.nodes += count(&node).saturating_sub(1);
                 (Some(node), 0)
             }
             _ => (None, 0),
@@ -145,6 +145,11 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
             ));
         }
         if anchor > 0 {
+            // Anchors inside of anchors are kept once each: what is kept is bounded, too.
+            builder.kept += count(&node);
+            if builder.kept > MOST_NODES {
+                return Err(Problem::new(here, format!("anchors hold more than {MOST_NODES} values together")));
+            }
             builder.anchors.insert(anchor, node.clone());
         }
         match stack.last_mut() {
@@ -159,6 +164,8 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
 struct Builder {
     anchors: HashMap<usize, Node>,
     nodes: usize,
+    /// Values that anchors keep.
+    kept: usize,
 }
 
 struct Open {
@@ -167,7 +174,15 @@ struct Open {
     list: Vec<Node>,
     map: Vec<Field>,
     key: Option<(String, At)>,
+    /// Lines of the keys so far.
+    keys: HashMap<String, u32>,
     is_map: bool,
+}
+
+impl Open {
+    fn new(at: At, anchor: usize, is_map: bool) -> Open {
+        Open { at, anchor, list: Vec::new(), map: Vec::new(), key: None, keys: HashMap::new(), is_map }
+    }
 }
 
 impl Open {
@@ -183,8 +198,7 @@ impl Open {
         let Some(key) = node.scalar().map(str::to_owned) else {
             return Err(Problem::new(node.at, format!("a key must be a text, this is {}", node.kind())));
         };
-        if let Some(before) = self.map.iter().find(|f| f.key == key) {
-            let line = before.at.line;
+        if let Some(line) = self.keys.insert(key.clone(), node.at.line) {
             return Err(Problem::new(node.at, format!("`{key}` stands twice; the first is in line {line}")));
         }
         self.key = Some((key, node.at));

@@ -1,6 +1,6 @@
 //! Workloads and their arrivals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::TimesReader;
 use super::read::{Reader, suggestion};
@@ -14,14 +14,18 @@ pub(super) fn workloads(
     times: TimesReader<'_>,
 ) -> Vec<Workload> {
     let mut all: Vec<Workload> = Vec::new();
+    let mut names = BTreeSet::new();
     let Some(node) = node else { return all };
     let Value::List(items) = &node.value else {
         r.wrong(node.at, format!("workloads are a list, this is {}", node.kind()));
         return all;
     };
     for item in items {
+        if r.is_full() {
+            return all;
+        }
         let Some(workload) = workload(r, item, operations, times) else { continue };
-        if all.iter().any(|w| w.name == workload.name) {
+        if !names.insert(workload.name.clone()) {
             r.wrong(item.at, format!("there are two workloads called `{}`", workload.name));
         }
         all.push(workload);
@@ -88,7 +92,12 @@ fn read_arrivals(r: &mut Reader, node: &Node, times: TimesReader<'_>) -> Option<
             let size = if matches!(size.value, Value::Map(_)) {
                 r.map(size, "a size", &["geometric"])?;
                 let mean = r.wanted(size, "geometric")?;
-                BatchSize::Geometric(r.number(mean, 1.0)?)
+                let value = r.number(mean, 1.0)?;
+                if value > 1e6 {
+                    r.wrong(mean.at, "the mean size of a batch is above 1,000,000");
+                    return None;
+                }
+                BatchSize::Geometric(value)
             } else {
                 BatchSize::Fixed(r.whole(size, 1, 1_000_000)? as u32)
             };

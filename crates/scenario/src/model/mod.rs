@@ -141,6 +141,18 @@ impl Source {
     }
 }
 
+impl Variant {
+    /// The variant in which every step is a call.
+    pub fn calls(name: &str) -> Variant {
+        Variant::of(name, BTreeMap::new())
+    }
+
+    /// The shared design with these events.
+    pub fn of(name: &str, events: BTreeMap<String, String>) -> Variant {
+        Variant { name: name.to_owned(), events, accept: Vec::new(), overridden: None }
+    }
+}
+
 impl Scenario {
     /// The design as a variant has it.
     pub fn design_of<'a>(&'a self, variant: &'a Variant) -> &'a Design {

@@ -67,6 +67,18 @@ impl Default for Participant {
 }
 
 impl Participant {
+    /// Queues it has.
+    pub fn lanes(&self) -> u32 {
+        if self.queue_per == QueuePer::Replica { self.replicas.max(1) } else { 1 }
+    }
+
+    /// How long it is away at a time, at most: its longest outage that stops work, or the mean of its breakdowns; 0 for never.
+    pub fn longest_absence(&self) -> Time {
+        let planned = self.outages.iter().filter(|o| o.mode.stops_work()).map(|o| o.lasts).max();
+        let random = self.breakdowns.as_ref().filter(|b| b.mode.stops_work()).map(|b| b.down.mean() as Time);
+        planned.max(random).unwrap_or(0)
+    }
+
     /// Workers of all replicas; `None` is unlimited.
     pub fn servers(&self) -> Option<u32> {
         self.workers.map(|w| w.saturating_mul(self.replicas))

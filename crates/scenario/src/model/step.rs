@@ -23,6 +23,13 @@ pub enum Step {
     Parallel(Vec<Step>),
     /// One of these, or (for the rest of the shares) nothing.
     Choose(Vec<Choice>),
+    /// These, several times, one round after the other.
+    Repeat {
+        /// What is repeated.
+        steps: Vec<Step>,
+        /// How often.
+        count: u32,
+    },
     /// Time passes without a worker.
     Think {
         /// How long.

@@ -68,6 +68,14 @@ pub enum BatchSize {
 }
 
 impl Arrivals {
+    /// Users of a closed workload; 0 for others.
+    pub fn users(&self) -> u64 {
+        match self {
+            Arrivals::Users { count, .. } => u64::from(*count),
+            _ => 0,
+        }
+    }
+
     /// Mean rate per second, where it does not depend on the answers.
     pub fn mean_rate(&self, duration: Time) -> Option<f64> {
         Some(match self {

@@ -3,14 +3,14 @@
 use super::differences::{Metric, differences};
 use super::figure::{Sample, fold};
 use super::{
-    Channel, Figure, Group, Mean, MeanMax, MeanP95, Named, Outcome, Participant, Reached, TimeLine, Times,
-    VariantOutcome, Workload,
+    Channel, Curves, Figure, Group, Mean, MeanMax, MeanP95, Named, Outcome, Participant, Reached, TimeLine, Times,
+    Trouble, VariantOutcome, Workload,
 };
 use crate::experiment::{Entry, GroupSummary, Observed, PlaceSummary, Plan, Recovery, SourceSummary, Summary, growth};
-use crate::experiment::{LineSummary, Times as Seen};
+use crate::experiment::{LineSummary, Reach, Times as Seen};
 use crate::model::Scenario;
 use crate::program::{NONE, Program};
-use crate::tally::TERMINALS;
+use crate::tally::{Histogram, TERMINALS};
 
 /// Observations that a percentile needs in each replication: five beyond it, and ten for the median.
 const NEEDED: [(f64, u64); 4] = [(0.5, 10), (0.9, 50), (0.95, 100), (0.99, 500)];
@@ -28,14 +28,15 @@ struct Fold<'a> {
 pub(crate) fn build(scenario: &Scenario, plan: &Plan<'_>, observed: &Observed, mut warnings: Vec<String>) -> Outcome {
     let folds = folds(plan, observed);
     let mut variants = Vec::new();
-    for ((entry, fold), timeline) in plan.entries.iter().zip(&folds).zip(&observed.timelines) {
+    let observations = observed.timelines.iter().zip(&observed.curves);
+    for ((entry, fold), (timeline, curves)) in plan.entries.iter().zip(&folds).zip(observations) {
         for (place, growth) in entry.program.places.iter().zip(&fold.growing) {
             if let Some(growth) = growth {
                 warnings.push(format!("{}: no steady state, {}", entry.variant.name, grows(&place.name, *growth)));
             }
         }
         let series = time_line(entry, timeline);
-        variants.push((entry.variant.name.clone(), fold.variant(entry, series)));
+        variants.push((entry.variant.name.clone(), fold.variant(entry, series, curves)));
     }
     let variants = Named(variants);
     Outcome {
@@ -50,6 +51,15 @@ pub(crate) fn build(scenario: &Scenario, plan: &Plan<'_>, observed: &Observed, m
         differences: differences(scenario, plan, observed, &variants),
         variants,
     }
+}
+
+/// For each variant, whether the answers and whether the effects of a workload wait for something whose backlog has no end.
+pub(crate) fn unsteady(plan: &Plan<'_>, observed: &Observed) -> Vec<[bool; 2]> {
+    let of = |(entry, fold): (&Entry<'_>, Fold<'_>)| {
+        let any = |needs: fn(&Reach) -> &[bool]| entry.watch.reach.iter().any(|r| fold.unsteady(needs(r)).is_some());
+        [any(|r| &r.answer), any(|r| &r.effects)]
+    };
+    plan.entries.iter().zip(folds(plan, observed)).map(of).collect()
 }
 
 /// The figures that decide, each with what does not matter of it.
@@ -99,7 +109,7 @@ impl Fold<'_> {
         growth(&slopes?, flow, length)
     }
 
-    fn variant(&self, entry: &Entry<'_>, timeline: TimeLine) -> VariantOutcome {
+    fn variant(&self, entry: &Entry<'_>, timeline: TimeLine, curves: &[[Histogram; 2]]) -> VariantOutcome {
         let program = self.program;
         VariantOutcome {
             workloads: (0..program.sources.len())
@@ -112,6 +122,7 @@ impl Fold<'_> {
                 .filter(|i| !program.lines[*i].groups.is_empty())
                 .map(|i| (program.lines[i].name.clone(), self.channel(i)))
                 .collect(),
+            curves: program.sources.iter().zip(curves).map(|(s, [r, d])| (s.name.clone(), curves_of(r, d))).collect(),
             timeline,
         }
     }
@@ -316,6 +327,16 @@ impl Fold<'_> {
     }
 }
 
+/// Points of a curve at most.
+const CURVE: usize = 100;
+
+fn curves_of(response: &Histogram, settled: &Histogram) -> Curves {
+    let of = |histogram: &Histogram| {
+        histogram.curve(CURVE).into_iter().map(|(ns, share)| [ns / 1e6, share]).collect::<Vec<_>>()
+    };
+    Curves { response_ms: of(response), settled_ms: of(settled) }
+}
+
 fn time_line(entry: &Entry<'_>, timeline: &crate::experiment::Timeline) -> TimeLine {
     let step_s = timeline.step as f64 / 1e9;
     let runs = timeline.replications.max(1) as f64;
@@ -328,5 +349,18 @@ fn time_line(entry: &Entry<'_>, timeline: &crate::experiment::Timeline) -> TimeL
     for (place, backlog) in entry.program.places.iter().zip(&timeline.backlogs) {
         series.push((format!("backlog/{}", place.name), backlog.iter().map(|v| *v as f64 / runs).collect()));
     }
-    TimeLine { step_s, series: Named(series) }
+    let mut outages = Vec::new();
+    for place in &entry.program.places {
+        for outage in &place.outages {
+            let (from, to) = (outage.at, outage.at.saturating_add(outage.lasts));
+            outages.push(Trouble { of: place.name.clone(), from_s: from as f64 / 1e9, to_s: to as f64 / 1e9 });
+        }
+    }
+    for line in entry.program.lines.iter().filter(|l| !l.groups.is_empty()) {
+        for outage in &line.spec.broker.outages {
+            let (from, to) = (outage.at, outage.at.saturating_add(outage.lasts));
+            outages.push(Trouble { of: line.name.clone(), from_s: from as f64 / 1e9, to_s: to as f64 / 1e9 });
+        }
+    }
+    TimeLine { step_s, outages, series: Named(series) }
 }

@@ -12,10 +12,11 @@ pub use differences::{Difference, Verdict};
 pub use figure::Figure;
 pub use named::Named;
 pub use parts::{
-    Channel, Group, Mean, MeanMax, MeanP95, Participant, Reached, TimeLine, Times, VariantOutcome, Workload,
+    Channel, Curves, Group, Mean, MeanMax, MeanP95, Participant, Reached, TimeLine, Times, Trouble, VariantOutcome,
+    Workload,
 };
 
-pub(crate) use build::{build, decision_figures};
+pub(crate) use build::{build, decision_figures, unsteady};
 
 use serde::Serialize;
 

@@ -68,8 +68,31 @@ pub struct VariantOutcome {
     pub participants: Named<Participant>,
     /// Channels that the variant uses, by name.
     pub channels: Named<Channel>,
+    /// Shares of requests that took at most so long, by workload.
+    pub curves: Named<Curves>,
     /// What happened when.
     pub timeline: TimeLine,
+}
+
+/// Empirical distribution functions over all replications: pairs of milliseconds and the share that took at most so long, growing,
+/// 100 at most. Empty where nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Curves {
+    /// Arrival to answer.
+    pub response_ms: Vec<[f64; 2]>,
+    /// Arrival until every effect is done or given up.
+    pub settled_ms: Vec<[f64; 2]>,
+}
+
+/// A planned outage of a participant, or of a channel's broker.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trouble {
+    /// Who is away.
+    pub of: String,
+    /// From then on, seconds after the warm-up.
+    pub from_s: f64,
+    /// Until then.
+    pub to_s: f64,
 }
 
 /// A workload. Shares are of its arrivals in the window.
@@ -185,6 +208,8 @@ pub struct Group {
 pub struct TimeLine {
     /// Length of a step, seconds.
     pub step_s: f64,
+    /// Planned outages.
+    pub outages: Vec<Trouble>,
     /// `arrivals_per_s`, `good_per_s`, `bad_per_s`, and `backlog/NAME` of each participant at the end of each step.
     pub series: Named<Vec<f64>>,
 }

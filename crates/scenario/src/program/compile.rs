@@ -1,6 +1,6 @@
 //! From names to indices: participants, channels, groups and workloads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::keyed;
@@ -13,7 +13,15 @@ pub(super) struct Compiler<'a> {
     pub(super) places: BTreeMap<&'a str, u32>,
     pub(super) routines: BTreeMap<&'a str, u32>,
     pub(super) lines: BTreeMap<&'a str, u32>,
+    /// Which round of the repeated steps around the current one is compiled.
+    pub(super) round: u32,
     pub(super) out: Program,
+}
+
+/// What the search for a primary step has before it.
+enum Found<'s> {
+    Step(&'s str),
+    In(&'s str),
 }
 
 /// Publications already made on the way to an instruction: channel and repetition.
@@ -34,6 +42,7 @@ impl<'a> Compiler<'a> {
             places: design.participants.keys().enumerate().map(index).collect(),
             routines: design.operations.keys().enumerate().map(index).collect(),
             lines: design.channels.keys().enumerate().map(index).collect(),
+            round: 0,
             out: Program {
                 places: Vec::new(),
                 routines: Vec::new(),
@@ -86,7 +95,7 @@ impl<'a> Compiler<'a> {
 
     fn add_places(&mut self) {
         for (name, p) in &self.design.participants {
-            let lanes = if p.queue_per == QueuePer::Replica { p.replicas.max(1) } else { 1 };
+            let lanes = p.lanes();
             let servers = match (p.workers, p.queue_per) {
                 (None, _) => NONE,
                 (Some(w), QueuePer::Replica) => w,
@@ -164,7 +173,7 @@ impl<'a> Compiler<'a> {
                 _ => Vec::new(),
             };
             let patience_timer = w.patience.map_or(NONE, |p| self.timer(p));
-            let primary = self.primary(&w.to, 0).map_or(0, |id| keyed::name(&id));
+            let primary = self.primary(&w.to).map_or(0, |id| keyed::name(&id));
             self.out.sources.push(SourceSpec {
                 name: w.name.clone(),
                 key: keyed::name(&w.name),
@@ -179,23 +188,26 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The first step below an operation that must succeed and changes something.
-    fn primary(&self, operation: &str, depth: u32) -> Option<String> {
-        if depth > 64 {
-            return None;
+    /// The first step below an operation that must succeed and changes something. Each operation is looked into once.
+    fn primary(&self, operation: &str) -> Option<String> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![Found::In(operation)];
+        while let Some(next) = open.pop() {
+            let name = match next {
+                Found::Step(id) => return Some(id.to_owned()),
+                Found::In(name) => name,
+            };
+            if !seen.insert(name) {
+                continue;
+            }
+            let mut below = Vec::new();
+            each_do(&self.design.operations.get(name)?.steps, &mut |step| {
+                let is_it = step.needs == Some(Needs::Success) && step.intent != Some(Intent::Read);
+                below.push(if is_it { Found::Step(&step.id) } else { Found::In(&step.operation) });
+            });
+            open.extend(below.into_iter().rev());
         }
-        let mut found = None;
-        each_do(&self.design.operations.get(operation)?.steps, &mut |step| {
-            if found.is_some() {
-                return;
-            }
-            if step.needs == Some(Needs::Success) && step.intent != Some(Intent::Read) {
-                found = Some(step.id.clone());
-            } else {
-                found = self.primary(&step.operation, depth + 1);
-            }
-        });
-        found
+        None
     }
 
     pub(super) fn group(&self, line: u32, routine: u32) -> Option<u32> {

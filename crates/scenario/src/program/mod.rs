@@ -147,6 +147,8 @@ pub(crate) struct PublicationSpec {
     pub(crate) place: u32,
     pub(crate) retry: Retry,
     pub(crate) survives: bool,
+    /// Largest payload of the steps that share it, bytes.
+    pub(crate) size: u64,
     /// Whether somebody waits for what becomes of it.
     pub(crate) awaited: bool,
 }
@@ -220,8 +222,20 @@ pub(crate) fn each_do<'a>(steps: &'a [Step], visit: &mut dyn FnMut(&'a Do)) {
     for step in steps {
         match step {
             Step::Do(step) => visit(step),
-            Step::Parallel(steps) => each_do(steps, visit),
+            Step::Parallel(steps) | Step::Repeat { steps, .. } => each_do(steps, visit),
             Step::Choose(choices) => choices.iter().for_each(|c| each_do(&c.steps, visit)),
+            Step::Think { .. } => {}
+        }
+    }
+}
+
+/// Visits every `do` below some steps, in order, to change it.
+pub(crate) fn each_do_mut(steps: &mut [Step], visit: &mut dyn FnMut(&mut Do)) {
+    for step in steps {
+        match step {
+            Step::Do(step) => visit(step),
+            Step::Parallel(steps) | Step::Repeat { steps, .. } => each_do_mut(steps, visit),
+            Step::Choose(choices) => choices.iter_mut().for_each(|c| each_do_mut(&mut c.steps, visit)),
             Step::Think { .. } => {}
         }
     }

@@ -25,6 +25,14 @@ impl<'a> Compiler<'a> {
                     }
                 }
                 Step::Parallel(branches) => self.fork(routine, branches, published, path),
+                Step::Repeat { steps, count } => {
+                    let outer = self.round;
+                    for round in 0..*count {
+                        self.round = outer.wrapping_mul(*count).wrapping_add(round);
+                        self.steps(routine, steps, published, keyed::below(path, 1 << 40 | u64::from(round)));
+                    }
+                    self.round = outer;
+                }
                 Step::Choose(choices) => {
                     let table = self.out.choices.len();
                     let key = keyed::below(path, self.routine_key(routine));
@@ -84,6 +92,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn step(&mut self, routine: u32, step: &'a Do, repetition: u32, published: &mut Published) {
+        let repetition = self.round.wrapping_mul(step.count).wrapping_add(repetition);
         let key = keyed::below(keyed::name(&step.id), u64::from(repetition));
         let Some(channel) = self.variant.events.get(&step.id) else {
             let call = self.call(step, key, NONE, NONE);
@@ -95,7 +104,9 @@ impl<'a> Compiler<'a> {
         let publication = match published.get(&(line, repetition)) {
             Some(known) => {
                 // The message is shared: it may only be done without where all who share it can do without.
-                self.out.publications[*known as usize].survives &= step.fallback || step.optional;
+                let publication = &mut self.out.publications[*known as usize];
+                publication.survives &= step.fallback || step.optional;
+                publication.size = publication.size.max(step.size.unwrap_or(0));
                 *known
             }
             None => {
@@ -105,6 +116,7 @@ impl<'a> Compiler<'a> {
                     place,
                     retry: step.retry.clone(),
                     survives: step.fallback || step.optional,
+                    size: step.size.unwrap_or(0),
                     awaited: false,
                 });
                 let index = self.out.publications.len() as u32 - 1;
@@ -113,7 +125,7 @@ impl<'a> Compiler<'a> {
                 index
             }
         };
-        let waits = step.needs.is_none_or(Needs::waits) && !self.variant.accept.contains(&step.id);
+        let waits = step.needs.is_some_and(Needs::waits) && !self.variant.accept.contains(&step.id);
         if waits {
             self.out.publications[publication as usize].awaited = true;
             let asked = self.routines[step.operation.as_str()];

@@ -102,6 +102,30 @@ impl Histogram {
         found
     }
 
+    /// The empirical distribution function in so many points at most: nanoseconds and the share that is not above them.
+    pub(crate) fn curve(&self, points: usize) -> Vec<(f64, f64)> {
+        let mut all = Vec::new();
+        if self.count == 0 {
+            return all;
+        }
+        let whole = self.count as f64;
+        let mut below = self.zeros;
+        let mut told = 0;
+        if self.zeros > 0 {
+            all.push((0.0, self.zeros as f64 / whole));
+            told = (self.zeros as u128 * points as u128 / self.count as u128) as usize;
+        }
+        for (count, sum) in self.pages.iter().flatten().flat_map(|page| page.iter()).filter(|slot| slot.0 > 0) {
+            below += *count;
+            let reached = (below as u128 * points as u128 / self.count as u128) as usize;
+            if reached > told || (below == self.count) {
+                told = reached;
+                all.push((*sum as f64 / *count as f64, below as f64 / whole));
+            }
+        }
+        all
+    }
+
     /// One nearest-rank percentile, nanoseconds.
     pub(crate) fn percentile(&self, share: f64) -> Option<f64> {
         (self.count > 0).then(|| self.percentiles([share])[0])
