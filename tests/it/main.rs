@@ -3,6 +3,7 @@
 mod architecture;
 mod browser;
 mod demo;
+mod exports;
 mod first_hour;
 mod host;
 mod recordings;

@@ -6,6 +6,7 @@ pub mod calibrate;
 pub mod decide;
 mod dist;
 mod engine;
+pub mod exemplars;
 pub mod experiment;
 pub mod export;
 pub mod file;

@@ -272,3 +272,117 @@ fn a_scenario_is_the_set_of_its_interactions() {
     assert_eq!(json["interactions"][0]["style"], "api-led");
     assert!(json["interactions"][0]["gates"].is_array());
 }
+
+/// The judgement of the step under test.
+fn judged(case: &Case) -> flowglass_scenario::decide::Interaction {
+    decided(case).interactions.into_iter().find(|i| i.name == "it").unwrap()
+}
+
+#[test]
+fn flips_say_how_far_an_input_has_to_move() {
+    // A lone write (−1, 0, +1) hangs on its deadline: ten times the lag of 12 ms would be +2, below it −2.
+    let it = judged(&Case {
+        name: "a deadline",
+        step: "needs: nothing, intent: write, within: 100ms",
+        style: Style::EventDriven,
+        ..PLAIN
+    });
+    assert_eq!((it.style, it.score), (Style::EventDriven, 1.0), "{it:#?}");
+    let within = it.flips.iter().find(|f| f.input == "/steps/it/within").expect("it hangs on `within`");
+    assert_eq!(within.becomes, Style::ApiLed);
+    assert!((within.change.unwrap() + 0.88).abs() < 0.001, "from 100 ms to 12 ms: {within:#?}");
+    assert!(it.fragile.is_empty());
+
+    let it = judged(&Case { name: "near", step: "needs: nothing, intent: write, within: 13ms", ..PLAIN });
+    assert!(it.fragile.iter().any(|f| f.contains("within")), "{it:#?}");
+
+    // A breakdown of 31 s against the usual wait of 30 s.
+    let it = judged(&Case {
+        name: "an absence",
+        step: "intent: write, needs: nothing",
+        callee: "workers: 4, outages: [{ at: 1m, for: 31s }]",
+        ..PLAIN
+    });
+    assert_eq!(it.style, Style::EventDriven);
+    let absence = it.flips.iter().find(|f| f.label == "absence of back").expect("it hangs on the outage");
+    assert!((absence.change.unwrap() + 1.0 / 31.0).abs() < 0.001 && !it.fragile.is_empty(), "{absence:#?}");
+
+    // One consumer more makes a plain write an event.
+    let it = judged(&Case { name: "alone", step: "needs: nothing, intent: write", ..PLAIN });
+    assert!(it.flips.iter().any(|f| f.label.contains("consumers of") && f.to == "2"), "{it:#?}");
+    // What a system cannot do is no quantity, but could change.
+    let step = "intent: notify, needs: nothing";
+    let it = judged(&Case { name: "no events", step, callee: "workers: 4, events: none", ..PLAIN });
+    assert!(it.flips.iter().any(|f| f.input == "/participants/back/events" && f.change.is_none()), "{it:#?}");
+}
+
+#[test]
+fn only_what_can_still_change_the_verdict_is_asked() {
+    let gated = decided(&Case { name: "gated", step: "needs: answer, intent: read", ..PLAIN });
+    assert!(gated.questions.is_empty(), "no answer takes a gate away: {:#?}", gated.questions);
+
+    let open = decided(&Case { name: "open", step: "needs: nothing, intent: write", ..PLAIN });
+    let asked: Vec<&str> = open.questions.iter().map(|q| q.about).collect();
+    assert!(asked.contains(&"within") && asked.contains(&"W12"), "{asked:?}");
+    assert!(open.questions[0].alone, "what turns the style over by itself comes first");
+    assert!(open.questions.windows(2).all(|w| w[0].alone >= w[1].alone));
+    let within = open.questions.iter().find(|q| q.about == "within").unwrap();
+    assert_eq!(within.answers.iter().find(|a| a.text == "much later").unwrap().style, Style::EventDriven);
+    assert_eq!(within.answers.iter().find(|a| a.text == "at once").unwrap().style, Style::ApiLed);
+    for question in &open.questions {
+        assert!(!question.text.contains("W1") && question.text.ends_with('?'), "{question:?}");
+    }
+    // A score so far from zero that no answer can turn it over is not asked about.
+    let sure = decided(&Case {
+        name: "sure",
+        step: "needs: nothing, intent: notify, within: 1h, idempotent: true, order_by_key: false, sensitive: false",
+        beside: "id: a, do: other.a, needs: nothing\nid: b, do: other.b, needs: nothing",
+        more: "targets: { response_p95: 600ms, success: 99.5% }\n",
+        sync: SyncFigures { response_p95_ms: Some(900.0), success: Some(0.98) },
+        ..PLAIN
+    });
+    assert!(sure.questions.iter().all(|q| q.step.as_deref() != Some("it")), "{:#?}", sure.questions);
+}
+
+#[test]
+fn facts_from_outside_the_file_come_first() {
+    use flowglass_scenario::decide::{Fact, Facts, decide_with};
+    let text = "flowglass: scenario/1
+workloads: [{ to: a.run, arrivals: { poisson: 10/s } }]
+participants: { a: {}, b: {} }
+operations: { a.run: { steps: [{ id: it, do: b.do, needs: nothing, intent: write }] }, b.do: { work: 1ms } }
+";
+    let s = read_scenario(text, &|_| Err("no file".into())).unwrap();
+    let fact =
+        |criterion: &str, points: f64| Fact { criterion: criterion.into(), points, evidence: "seen (n = 7)".into() };
+    let facts: Facts = [("it".to_owned(), vec![fact("W1", 2.0), fact("W12", 9.0), fact("X9", 2.0)])].into();
+    let found = decide_with(&s, &SyncFigures::default(), &facts, &std::sync::atomic::AtomicBool::new(false));
+    let it = &found.interactions[0];
+    let points = |id: &str| it.reasons.iter().find(|r| r.criterion == id).map(|r| r.points);
+    assert_eq!((points("W1"), points("W12"), points("X9")), (Some(2.0), Some(2.0), None));
+    assert_eq!(it.reasons.iter().filter(|r| r.criterion == "W1").count(), 1);
+    assert_eq!(it.style, Style::EventDriven);
+}
+
+#[test]
+fn every_verdict_has_a_reason_on_both_sides() {
+    let both = |case: &Case| {
+        let found = decided(case);
+        assert!(!found.reason_for.is_empty() && !found.reason_against.is_empty(), "{found:#?}");
+        assert!(["strong", "fair", "weak"].contains(&found.evidence));
+        for it in &found.interactions {
+            assert!(!it.reason_for.is_empty() && !it.reason_against.is_empty(), "{it:#?}");
+        }
+        found
+    };
+    both(&Case { name: "nothing is known", ..PLAIN });
+    both(&Case { name: "contradictory", step: "needs: answer, timeout: 1s", work: "{ exp: 400ms }", ..PLAIN });
+    let found = both(&Case {
+        name: "a primary and what follows",
+        step: "needs: success, intent: write",
+        beside: "id: a, do: other.a, needs: nothing, intent: notify",
+        ..PLAIN
+    });
+    assert_eq!(found.verdict, Verdict::Hybrid);
+    assert!(found.shape.unwrap().contains("outbox"), "{:?}", found.shape);
+}

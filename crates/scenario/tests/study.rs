@@ -188,3 +188,32 @@ fn a_study_always_has_reasons_on_both_sides() {
     let json = serde_json::to_value(&found).unwrap();
     assert!(json["verdict"].is_string() && json["search"]["front"].is_array() && json["interactions"].is_array());
 }
+
+#[test]
+fn simulated_requests_are_journeys() {
+    use flowglass_scenario::exemplars::{ExemplarOptions, exemplars};
+    let s = read(include_str!("fixtures/place-order.yaml"));
+    let told = exemplars(&s, "hybrid", &ExemplarOptions::of(&s), &never()).unwrap();
+    assert!(told.iter().filter(|e| e.why == "slowest").count() == 5, "{}", told.len());
+    let fates: std::collections::BTreeSet<&str> = told.iter().map(|e| e.fate).collect();
+    assert!(fates.len() >= 2, "{fates:?}");
+    for e in &told {
+        let journey = &e.journey;
+        assert!(journey.summary.keys.contains(&("simulated".to_owned(), "hybrid".to_owned())));
+        let ids: std::collections::BTreeSet<&str> = journey.items.iter().map(|i| i.id.as_str()).collect();
+        assert_eq!(ids.len(), journey.items.len(), "ids are unique");
+        assert!(journey.items.iter().all(|i| i.parent.as_deref().is_none_or(|p| ids.contains(p))));
+        assert!(journey.items.windows(2).all(|w| w[0].start <= w[1].start));
+        assert!(journey.items.iter().all(|i| i.duration >= 0 && i.start >= journey.summary.start));
+        // What is on the critical path adds up to the response.
+        if let Some(response) = journey.summary.response.filter(|_| e.fate == "completed") {
+            let sum: i64 = journey.critical_path.iter().map(|s| s.self_time).sum();
+            assert_eq!(sum, response, "{e:#?}");
+        }
+    }
+    let completed = told.iter().find(|e| e.fate == "completed").expect("some do");
+    let roles: Vec<&str> = completed.journey.items.iter().map(|i| i.role.as_str()).collect();
+    assert!(roles.contains(&"event") && roles.contains(&"consumer") && roles.contains(&"client"), "{roles:?}");
+    assert_eq!(told, exemplars(&s, "hybrid", &ExemplarOptions::of(&s), &never()).unwrap());
+    assert!(exemplars(&s, "nobody", &ExemplarOptions::of(&s), &never()).is_err());
+}

@@ -24,6 +24,8 @@ enum Part {
     Ingest,
     /// What the map costs to lay out
     Layout,
+    /// What an event of a simulation costs
+    Scenario,
     /// Answers at a million spans, and frames while data arrives
     Ui,
     /// Memory of the real window over minutes of live data (`-- --minutes 30`)
@@ -38,6 +40,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     if wants(Part::Layout) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-topology", "--bench", "layout"]))?;
+    }
+    if wants(Part::Scenario) {
+        run_to_end(&mut cargo(["bench", "--package", "flowglass-scenario", "--bench", "engine"]))?;
     }
     if wants(Part::Ui) {
         ui::build()?;

@@ -101,10 +101,6 @@ pub struct Reason {
 pub struct Interaction {
     /// Step id, or `caller.operation → callee.operation`.
     pub name: String,
-    /// Operation that asks.
-    pub caller: String,
-    /// Operation that is asked.
-    pub callee: String,
     /// How it should be built.
     pub style: Style,
     /// Gates that hold.
@@ -123,6 +119,10 @@ pub struct Interaction {
     pub coverage: f64,
     /// `strong`, `fair` or `weak`.
     pub evidence: &'static str,
+    /// Operation that asks.
+    pub caller: String,
+    /// Operation that is asked.
+    pub callee: String,
     /// The strongest reason for the style.
     pub reason_for: String,
     /// The strongest reason against it.

@@ -91,6 +91,8 @@ pub(crate) struct Calendar {
 }
 
 const ARITY: usize = 4;
+/// Of more distinct delays than these, the heap finds the next one sooner than a look at each ring.
+const MOST_RINGS: usize = 16;
 
 impl Calendar {
     pub(crate) fn new(delays: &[Time]) -> Calendar {
@@ -129,6 +131,9 @@ impl Calendar {
     #[inline]
     pub(crate) fn after(&mut self, now: Time, delay: u32, kind: Kind, a: u32, b: u32) {
         let time = now.saturating_add(self.rings[delay as usize].0);
+        if self.rings.len() > MOST_RINGS {
+            return self.at(time, kind, a, b);
+        }
         let event = self.event(time, kind, a, b);
         self.rings[delay as usize].1.push_back(event);
         self.earliest_ring = self.earliest_ring.min(time);

@@ -55,6 +55,9 @@ impl Sim<'_> {
         if measured {
             self.tally.places[spec.place as usize].attempts += 1;
         }
+        if self.told.is_some() {
+            self.tell_attempt(call);
+        }
         if !self.admitted(spec_index) {
             return self.resolve(call, REFUSED, FailureKind::Refused);
         }
@@ -138,6 +141,9 @@ impl Sim<'_> {
 
     /// An attempt is over: the call is done, tried again, or has failed.
     pub(super) fn resolve(&mut self, call: u32, outcome: u32, kind: FailureKind) {
+        if self.told.is_some() {
+            self.tell_outcome(call, outcome == OK, kind);
+        }
         self.calls.renew(call);
         self.note_outcome(call, outcome == OK);
         if outcome == OK {

@@ -197,6 +197,17 @@ impl Sim<'_> {
                 return self.end_copy(entry.copy, fate);
             }
         }
+        // Ordered: the oldest of all partitions.
+        let heads = self.groups[index].partitions.iter().enumerate();
+        let oldest = heads.filter_map(|(i, p)| {
+            let at = p.queue.iter().position(|entry| self.is_current(entry))?;
+            Some((p.queue[at].order, i, at))
+        });
+        if let Some((_, partition, at)) = oldest.min()
+            && let Some(entry) = self.groups[index].partitions[partition].queue.remove(at)
+        {
+            self.end_copy(entry.copy, fate);
+        }
     }
 
     /// A copy has its final state.
@@ -207,6 +218,13 @@ impl Sim<'_> {
         c.fate = fate;
         let (group, partition, applied, message) = (c.group, c.partition, c.applied, c.message);
         let request = self.messages[message].request;
+        if self.told.is_some() && applied == 0 {
+            match fate {
+                Fate::Dead => self.tell_copy(message, Ending::Dead),
+                Fate::Dropped | Fate::Expired | Fate::Lost => self.tell_copy(message, Ending::Gone),
+                Fate::Open | Fate::Acked => {}
+            }
+        }
         let state = &mut self.groups[group as usize];
         if queued {
             state.backlog.sub(self.now, 1);

@@ -230,6 +230,9 @@ impl Sim<'_> {
     /// A handling is over.
     pub(super) fn finish_handling(&mut self, handling: u32, ok: bool) {
         let place = self.place_of(handling);
+        if self.told.is_some() {
+            self.tell_end(handling, if ok { Ending::Fine } else { Ending::Failed });
+        }
         if ok {
             self.apply_effect(handling);
         }

@@ -5,33 +5,35 @@ use crate::model::Time;
 /// A value that changes in steps: its integral over time and its largest value.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Level {
-    value: u64,
-    since: Time,
     area: u128,
-    max: u64,
+    since: Time,
+    value: u32,
+    max: u32,
 }
 
 impl Level {
     #[inline]
     fn advance(&mut self, now: Time) {
-        self.area += u128::from(self.value) * u128::from(now - self.since);
+        if self.value > 0 {
+            self.area += u128::from(self.value) * u128::from(now - self.since);
+        }
         self.since = now;
     }
 
     #[inline]
-    pub(crate) fn add(&mut self, now: Time, by: u64) {
+    pub(crate) fn add(&mut self, now: Time, by: u32) {
         self.advance(now);
         self.value += by;
         self.max = self.max.max(self.value);
     }
 
     #[inline]
-    pub(crate) fn sub(&mut self, now: Time, by: u64) {
+    pub(crate) fn sub(&mut self, now: Time, by: u32) {
         self.advance(now);
         self.value -= by;
     }
 
-    pub(crate) fn set(&mut self, now: Time, value: u64) {
+    pub(crate) fn set(&mut self, now: Time, value: u32) {
         self.advance(now);
         self.value = value;
         self.max = self.max.max(value);
@@ -39,7 +41,7 @@ impl Level {
 
     #[inline]
     pub(crate) fn value(&self) -> u64 {
-        self.value
+        u64::from(self.value)
     }
 
     /// Forgets what was before.
@@ -53,6 +55,6 @@ impl Level {
     pub(crate) fn read(&self, now: Time) -> (f64, u64) {
         let mut copy = *self;
         copy.advance(now);
-        (copy.area as f64, copy.max)
+        (copy.area as f64, u64::from(copy.max))
     }
 }

@@ -21,6 +21,9 @@ impl Sim<'_> {
         if simple {
             let h = &self.handlings[handling];
             let message = self.new_message(h.request, spec.line, h.key, h.class, publication);
+            if self.told.is_some() {
+                self.tell_message(handling, message);
+            }
             self.hand_out(message);
         }
         simple
@@ -100,6 +103,9 @@ impl Sim<'_> {
         let draw_key = below(below(h.key, line.key), spec.key << 16 | u64::from(attempt));
         let lost = share > 0.0 && unit(draw_key, Purpose::DualWrite) < share;
         let message = self.new_message(request, line_index, key, class, publication);
+        if self.told.is_some() {
+            self.tell_message(handling, message);
+        }
         if lost {
             self.lose_message(message);
         } else if down {
@@ -295,6 +301,9 @@ impl Sim<'_> {
             return;
         }
         let mut copy = m.copies;
+        if self.told.is_some() {
+            self.tell_forgotten(message);
+        }
         self.messages.remove(message);
         while copy != NONE {
             let next = self.copies[copy].sibling;

@@ -17,6 +17,7 @@ mod sharing;
 mod slab;
 mod state;
 mod stations;
+mod told;
 mod troubles;
 
 use std::collections::VecDeque;
@@ -27,6 +28,9 @@ use self::level::Level;
 use self::slab::Slab;
 pub(crate) use self::state::flag;
 use self::state::*;
+pub(crate) use self::told::Ending as SpanEnding;
+use self::told::{Ending, Told};
+pub(crate) use self::told::{SpanOf, ToldRequest, ToldSpan, Wanted, Why, tell};
 use crate::keyed;
 use crate::model::Time;
 use crate::program::Program;
@@ -107,6 +111,8 @@ struct Sim<'p> {
     pending: u64,
     running: Vec<u32>,
     tally: Tally,
+    /// Requests told in full, where somebody wants that.
+    told: Option<Box<Told>>,
 }
 
 /// Runs one replication.
@@ -185,6 +191,7 @@ impl<'p> Sim<'p> {
             pending: 0,
             running: Vec::new(),
             tally: Tally::new(program, setup.duration),
+            told: None,
         }
     }
 
@@ -350,14 +357,14 @@ impl<'p> Sim<'p> {
     }
 
     fn finish(mut self) -> Tally {
-        for request in self.requests.places().iter().filter(|r| r.flags & flag::COHORT != 0) {
+        for request in self.requests.places().filter(|r| r.flags & flag::COHORT != 0) {
             let source = &mut self.tally.sources[request.source as usize];
             source.open += 1;
             source.in_flight += u64::from(request.flags & flag::ANSWERED == 0);
             source.record_answer(request.flags, request.replied.saturating_sub(request.arrived));
         }
         self.tally.complete();
-        for copy in self.copies.places().iter().filter(|c| c.measured) {
+        for copy in self.copies.places().filter(|c| c.measured) {
             self.tally.groups[copy.group as usize].open += 1;
         }
         for (place, station) in self.stations.iter().enumerate() {

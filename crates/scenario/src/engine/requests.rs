@@ -31,6 +31,9 @@ impl Sim<'_> {
             let generation = self.requests.generation(request);
             self.calendar.after(self.now, spec.patience_timer, Kind::Patience, request, generation);
         }
+        if measured && self.told.is_some() {
+            self.tell_request(request);
+        }
         let routine = &self.program.routines[spec.routine as usize];
         if measured {
             let place = &mut self.tally.places[routine.place as usize];
@@ -60,6 +63,10 @@ impl Sim<'_> {
             (false, false) => flag::ERROR,
         };
         r.replied = self.now;
+        if self.told.is_some() {
+            self.tell_answer(request);
+        }
+        let r = &self.requests[request];
         let (source, number, flags, took) = (r.source, r.number, r.flags, self.now - r.arrived);
         let tally = &mut self.tally.sources[source as usize];
         if number < self.setup.keep as u64 {
@@ -112,6 +119,10 @@ impl Sim<'_> {
             return;
         }
         if r.flags & flag::COHORT != 0 {
+            if self.told.is_some() {
+                let fate = terminal(self.requests[request].flags);
+                self.tell_settled(request, fate);
+            }
             self.settled(request);
             self.requests[request].flags &= !flag::COHORT;
         }

@@ -40,9 +40,9 @@ impl Sim<'_> {
     pub(super) fn plan_shared(&mut self, place: u32) {
         let rate = self.shared_rate(place);
         let now = self.now;
-        let servers = u64::from(self.program.places[place as usize].servers);
+        let servers = self.program.places[place as usize].servers;
         let station = &mut self.stations[place as usize];
-        station.busy.set(now, servers.min(station.sharing.jobs.len() as u64));
+        station.busy.set(now, servers.min(station.sharing.jobs.len() as u32));
         let sharing = &mut station.sharing;
         sharing.generation = sharing.generation.wrapping_add(1);
         let Some((goal, ..)) = sharing.jobs.last() else { return };

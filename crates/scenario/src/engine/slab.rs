@@ -1,29 +1,33 @@
 //! Storage with stable indices. A generation tells whether what an index meant is still there.
 
-/// Items by index; freed places are used again.
+/// Items by index; freed places are used again. An item and its generation lie side by side: whoever asks for one mostly wants both.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    items: Vec<T>,
-    generations: Vec<u32>,
+    places: Vec<Place<T>>,
     free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Place<T> {
+    item: T,
+    generation: u32,
 }
 
 impl<T> Slab<T> {
     pub(crate) fn new() -> Slab<T> {
-        Slab { items: Vec::new(), generations: Vec::new(), free: Vec::new() }
+        Slab { places: Vec::new(), free: Vec::new() }
     }
 
     #[inline]
     pub(crate) fn insert(&mut self, item: T) -> u32 {
         match self.free.pop() {
             Some(id) => {
-                self.items[id as usize] = item;
+                self.places[id as usize].item = item;
                 id
             }
             None => {
-                self.items.push(item);
-                self.generations.push(0);
-                (self.items.len() - 1) as u32
+                self.places.push(Place { item, generation: 0 });
+                (self.places.len() - 1) as u32
             }
         }
     }
@@ -38,29 +42,30 @@ impl<T> Slab<T> {
     /// Makes everything that waits for this item's old generation void.
     #[inline]
     pub(crate) fn renew(&mut self, id: u32) -> u32 {
-        let generation = &mut self.generations[id as usize];
+        let generation = &mut self.places[id as usize].generation;
         *generation = generation.wrapping_add(1);
         *generation
     }
 
     #[inline]
     pub(crate) fn generation(&self, id: u32) -> u32 {
-        self.generations[id as usize]
+        self.places[id as usize].generation
     }
 
     #[inline]
     pub(crate) fn is(&self, id: u32, generation: u32) -> bool {
-        self.generations[id as usize] == generation
+        self.places[id as usize].generation == generation
     }
 
     /// All places that were ever used, freed ones with what they last held.
-    pub(crate) fn places(&self) -> &[T] {
-        &self.items
+    pub(crate) fn places(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().map(|place| &place.item)
     }
 
     /// How many are stored.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.items.len() - self.free.len()
+        self.places.len() - self.free.len()
     }
 }
 
@@ -68,13 +73,13 @@ impl<T> std::ops::Index<u32> for Slab<T> {
     type Output = T;
     #[inline]
     fn index(&self, id: u32) -> &T {
-        &self.items[id as usize]
+        &self.places[id as usize].item
     }
 }
 
 impl<T> std::ops::IndexMut<u32> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, id: u32) -> &mut T {
-        &mut self.items[id as usize]
+        &mut self.places[id as usize].item
     }
 }

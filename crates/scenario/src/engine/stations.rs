@@ -84,6 +84,9 @@ impl Sim<'_> {
 
     /// A worker takes a handling.
     pub(super) fn start(&mut self, handling: u32, place: u32, waited: bool) {
+        if self.told.is_some() {
+            self.tell_start(handling);
+        }
         let spec = &self.program.places[place as usize];
         let now = self.now;
         let station = &mut self.stations[place as usize];

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::keyed::{Purpose, below, unit};
-use crate::model::{Discipline, InterruptedWork, OutageMode};
+use crate::model::{Discipline, FailureKind, InterruptedWork, OutageMode};
 use crate::program::NONE;
 
 impl Sim<'_> {
@@ -189,6 +189,9 @@ impl Sim<'_> {
 
     /// A handling is lost with its process.
     fn crash(&mut self, handling: u32, place: u32, silent: bool) {
+        if self.told.is_some() {
+            self.tell_end(handling, Ending::Lost);
+        }
         let h = &self.handlings[handling];
         let (phase, request, waiter) = (h.phase, h.request, h.waiter);
         let mut waits = vec![h.call];
@@ -200,6 +203,9 @@ impl Sim<'_> {
             strand = next;
         }
         for call in waits.into_iter().filter(|c| *c != NONE) {
+            if self.told.is_some() {
+                self.tell_outcome(call, false, FailureKind::Error);
+            }
             if self.calls[call].spec != NONE && self.calls[call].out && !self.calls[call].publishes {
                 let bulkhead = self.program.calls[self.calls[call].spec as usize].bulkhead;
                 if bulkhead != NONE {

@@ -24,6 +24,7 @@ pub use search::{Candidate, Search, SearchOptions, search};
 pub use sweep::{Sweep, SweepPoint, load_sweep, sweep};
 pub use tornado::{Bar, Gap, Tornado, tornado};
 pub use whole::{Study, StudyOptions, study, sync_figures, with_best_hybrid};
+pub(crate) use window::shortened;
 pub(crate) use words::{ms, percent};
 
 /// What a study is at.

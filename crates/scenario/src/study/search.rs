@@ -34,7 +34,7 @@ pub struct SearchOptions {
 impl SearchOptions {
     /// What the scenario's seed and a few seconds allow.
     pub fn of(scenario: &Scenario) -> SearchOptions {
-        SearchOptions { seed: scenario.run.seed, replications: 3, requests: 4000.0, events: 12_000_000, threads: 0 }
+        SearchOptions { seed: scenario.run.seed, replications: 3, requests: 4000.0, events: 6_000_000, threads: 0 }
     }
 
     fn run(&self, replications: u32) -> RunOptions {
@@ -91,7 +91,7 @@ pub struct Search {
     pub front: Vec<Candidate>,
     /// The recommended one.
     pub recommended: Candidate,
-    /// Everything a call.
+    /// No free step an event.
     pub all_calls: Candidate,
     /// Every step as its own verdict says.
     pub by_verdict: Candidate,

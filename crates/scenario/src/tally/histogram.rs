@@ -26,6 +26,11 @@ impl Histogram {
     /// Takes a time. Before anything is read, `settle` has to be called.
     #[inline]
     pub(crate) fn record(&mut self, value: u64) {
+        if value == 0 {
+            self.count += 1;
+            self.zeros += 1;
+            return;
+        }
         self.fresh.push(value);
         if self.fresh.len() >= FRESH {
             self.settle();
@@ -42,10 +47,6 @@ impl Histogram {
     #[inline]
     fn place(&mut self, value: u64) {
         self.count += 1;
-        if value == 0 {
-            self.zeros += 1;
-            return;
-        }
         let (page, slot) = place(value);
         if page >= self.pages.len() {
             self.pages.resize(page + 1, None);
