@@ -86,6 +86,20 @@ pub(crate) fn rates<'a>(design: &'a Design, order: &[&'a str], duration: Time) -
     rates
 }
 
+/// Services that one request of each operation takes, those of all below it included.
+pub(crate) fn services<'a>(design: &'a Design, order: &[&'a str]) -> BTreeMap<&'a str, f64> {
+    let mut known: BTreeMap<&str, f64> = BTreeMap::new();
+    for name in order.iter().rev() {
+        let Some(operation) = design.operations.get(*name) else { continue };
+        let mut services = 1.0;
+        each_weighted(&operation.steps, 1.0, &mut |step, weight| {
+            services += weight * known.get(step.operation.as_str()).copied().unwrap_or(1.0);
+        });
+        known.insert(name, services);
+    }
+    known
+}
+
 /// Whether a step is an event in a variant.
 pub(crate) fn is_event(variant: &Variant, step: &Do) -> bool {
     variant.events.contains_key(&step.id)

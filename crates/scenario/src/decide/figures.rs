@@ -11,11 +11,12 @@ use crate::program::{Program, each_do, participant_of};
 
 /// Waited for at most where neither a time-out nor a user's patience says so: 30 s.
 const USUAL_WAIT: Time = 30_000_000_000;
-/// Requests behind the 99th percentile of an operation alone, and events spent on one.
-const ALONE: u64 = 20_000;
-const ALONE_EVENTS: u64 = 2_000_000;
+/// Requests behind the 99th percentile of an operation alone, at least and at most; events spent on one.
+const LEAST_ALONE: f64 = 1000.0;
+const ALONE: f64 = 10_000.0;
+const ALONE_EVENTS: f64 = 300_000.0;
 /// Events spent on all of them.
-const ALL_EVENTS: u64 = 100_000_000;
+const ALL_EVENTS: u64 = 5_000_000;
 
 /// What the variant in which everything is a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -35,6 +36,8 @@ pub(super) struct Figures<'a> {
     rates: BTreeMap<&'a str, (f64, f64)>,
     /// Mean times alone, nanoseconds.
     times: BTreeMap<&'a str, f64>,
+    /// Services that one request of an operation takes, calls included.
+    services: BTreeMap<&'a str, f64>,
     /// Shortest patience of those who get to an operation.
     patience: BTreeMap<&'a str, Time>,
     /// 99th percentiles alone, as they were asked for.
@@ -50,6 +53,7 @@ impl<'a> Figures<'a> {
         let calls = Variant::calls("calls");
         Figures {
             rates: flow::rates(design, &order, scenario.run.duration),
+            services: flow::services(design, &order),
             patience: patience(design, &order),
             times: flow::times(design, &calls, &order),
             p99: RefCell::new(BTreeMap::new()),
@@ -135,14 +139,16 @@ impl<'a> Figures<'a> {
         }
         // Three times the mean where there is too much to play: an exponential time has nearly five times.
         let guess = 3.0 * self.mean_alone(operation);
-        if self.left.get() == 0 {
+        let each = 3.0 * self.services.get(operation).copied().unwrap_or(1.0);
+        let requests = (ALONE_EVENTS / each).min(ALONE);
+        if self.left.get() == 0 || requests < LEAST_ALONE {
             return guess;
         }
         let alone = alone(self.design(), operation);
         let program = Program::new(&alone, &self.calls);
         // One request a second and unlimited workers: nobody meets anybody.
-        let duration = ALONE * 1_000_000_000;
-        let setup = Setup { duration, events: ALONE_EVENTS, ..Setup::new(1, 0) };
+        let duration = requests as u64 * 1_000_000_000;
+        let setup = Setup { duration, events: 4 * ALONE_EVENTS as u64, ..Setup::new(1, 0) };
         let found = match simulate(&program, setup, self.cancel) {
             Ok(tally) => {
                 // Making the design ready counts, too.
@@ -151,7 +157,7 @@ impl<'a> Figures<'a> {
                 tally.sources[0].response.percentile(0.99).unwrap_or(0.0)
             }
             Err(_) => {
-                self.left.set(self.left.get().saturating_sub(ALONE_EVENTS));
+                self.left.set(self.left.get().saturating_sub(ALONE_EVENTS as u64));
                 guess
             }
         };

@@ -31,8 +31,10 @@ pub const CRITERIA: [&str; 22] = [
     "W18", "W19", "W20", "W21", "W22",
 ];
 
-/// Interactions for which flips and questions are worked out; of more, only the judgements.
+/// Interactions for which flips and questions are worked out; of more, only the judgements. Each takes a few looks at the whole
+/// design, so that of a huge one fewer are examined.
 const MOST_EXAMINED: usize = 300;
+const MOST_LOOKED_AT: usize = 50_000;
 
 /// What is known of a criterion besides the file: observed in a workspace, or declared in the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,11 +183,12 @@ pub fn decide_with(scenario: &Scenario, sync: &SyncFigures, facts: &Facts, cance
     let mut interactions = Vec::new();
     let mut questions = Vec::new();
     let mut styles = Vec::new();
+    let examined = MOST_EXAMINED.min(MOST_LOOKED_AT / scenario.design.operations.len().max(1));
     for (caller, operation) in &scenario.design.operations {
         each_do(&operation.steps, &mut |step| {
             let known = facts.get(&step.id).map_or(&[][..], Vec::as_slice);
             let mut it = judge(&figures, caller, step, known);
-            if interactions.len() < MOST_EXAMINED && !cancel.load(std::sync::atomic::Ordering::Relaxed) {
+            if interactions.len() < examined && !cancel.load(std::sync::atomic::Ordering::Relaxed) {
                 it.flips = flips::flips(&figures, caller, step, known, &it);
                 it.fragile = flips::fragile(&it);
                 let asked = questions::questions(&figures, caller, step, known, &it);

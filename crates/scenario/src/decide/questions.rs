@@ -182,8 +182,8 @@ fn open_facts(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Open> {
         let text = format!("How late may the effect of {} be?", step.operation);
         let answers = vec![
             ("at once", Some("1ms"), with(&|s| s.within = Some(1))),
-            ("a little later", None, with(&|s| s.within = Some((lag * 2.0) as u64 + 1))),
-            ("much later", Some("5m"), with(&|s| s.within = Some((lag * 100.0) as u64 + 1))),
+            ("a little later", None, with(&|s| s.within = Some(((lag * 2.0) as u64).saturating_add(1)))),
+            ("much later", Some("5m"), with(&|s| s.within = Some(((lag * 100.0) as u64).saturating_add(1)))),
         ];
         ask("within", text, answers);
     }

@@ -67,8 +67,8 @@ pub(crate) enum Stopped {
     TooManyOpen,
 }
 
-/// Requests and messages under way at once at most: about 2 GB.
-pub(crate) const MOST_OPEN: usize = 4_000_000;
+/// Requests and messages under way at once at most: less than 1 GB.
+pub(crate) const MOST_OPEN: usize = 2_000_000;
 
 /// What is to be done at this very instant.
 #[derive(Debug, Clone, Copy)]

@@ -29,6 +29,9 @@ pub(crate) enum Why {
     Random,
 }
 
+/// Not settled when the simulation ended; terminal states are numbered below.
+const OPEN: usize = usize::MAX;
+
 /// Requests of one workload that are worth telling, as far as has been seen.
 #[derive(Debug, Clone, Default)]
 struct Picked {
@@ -124,6 +127,7 @@ fn play(program: &Program, setup: Setup, told: Told, cancel: &AtomicBool) -> Res
     sim.told = Some(Box::new(told));
     sim.begin();
     sim.run(cancel)?;
+    sim.pick_open();
     Ok(sim.told.take().map(|told| *told).unwrap_or_default())
 }
 
@@ -266,6 +270,19 @@ impl Sim<'_> {
         let Some(told) = &mut self.told else { return };
         if let Some(owner) = told.of_request.get(&request) {
             told.requests[*owner].answered = Some(self.now);
+        }
+    }
+
+    /// What is still under way when the simulation ends is a fate, too.
+    fn pick_open(&mut self) {
+        let Some(told) = &mut self.told else { return };
+        let Some(wanted) = told.looking_for else { return };
+        for request in self.requests.places().filter(|r| r.flags & flag::COHORT != 0) {
+            let Some(picked) = told.picked.get_mut(request.source as usize) else { continue };
+            let open = picked.fates.entry(OPEN).or_default();
+            open.push(request.number);
+            open.sort_unstable();
+            open.truncate(wanted.of_each_fate);
         }
     }
 

@@ -11,8 +11,8 @@ use crate::program::participant_of;
 pub fn mermaid(scenario: &Scenario, variant: &Variant) -> String {
     let design = scenario.design_of(variant);
     let mut text = String::from("flowchart RL\n");
-    let names: Vec<&String> = design.participants.keys().collect();
-    let node = |name: &str| names.iter().position(|n| *n == name).map_or("x".to_owned(), |i| format!("p{i}"));
+    let names: BTreeMap<&str, usize> = design.participants.keys().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
+    let node = |name: &str| names.get(name).map_or("x".to_owned(), |i| format!("p{i}"));
     for workload in &design.workloads {
         let _ = writeln!(
             text,
@@ -41,7 +41,7 @@ pub fn mermaid(scenario: &Scenario, variant: &Variant) -> String {
         match variant.events.get(&step.id) {
             None => arrows.entry((from, to, "-->")).or_default().push(&step.id),
             Some(channel) => {
-                let middle = channels.iter().position(|c| *c == channel).map_or("x".to_owned(), |i| format!("c{i}"));
+                let middle = channels.binary_search(&channel).map_or("x".to_owned(), |i| format!("c{i}"));
                 arrows.entry((from, middle.clone(), "-.->")).or_default();
                 let waits = if flow::is_awaited(variant, step) { "<-.->" } else { "-.->" };
                 arrows.entry((middle, to, waits)).or_default().push(&step.id);

@@ -129,7 +129,9 @@ impl Reader {
             return Some(*value);
         }
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let hint = suggestion(&text, all.iter().copied());
+        // What there is stands there already.
+        let hint =
+            Some(suggestion(&text, all.iter().copied())).filter(|h| h.contains("did you mean")).unwrap_or_default();
         self.wrong(node.at, format!("`{text}` is none of {}{hint}", all.join(", ")));
         None
     }

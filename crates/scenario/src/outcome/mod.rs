@@ -53,7 +53,13 @@ impl Outcome {
     pub fn sync_figures(&self, variant: &str) -> SyncFigures {
         let Some(found) = self.variants.get(variant) else { return SyncFigures::default() };
         let workloads = || found.workloads.iter().map(|(_, w)| w);
-        let p95 = workloads().map(|w| w.response_ms.p95.value.unwrap_or(f64::INFINITY)).max_by(f64::total_cmp);
+        // Too few answers for a percentile are no answer; a backlog without end is one.
+        let p95_of = |w: &Workload| {
+            let p95 = &w.response_ms.p95;
+            let endless = p95.why.as_deref().is_some_and(|why| why.starts_with("no steady state"));
+            p95.value.or(endless.then_some(f64::INFINITY))
+        };
+        let p95 = workloads().filter_map(p95_of).max_by(f64::total_cmp);
         let success = workloads().filter_map(|w| w.succeeded.value).min_by(f64::total_cmp);
         SyncFigures { response_p95_ms: p95, success }
     }

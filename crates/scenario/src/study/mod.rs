@@ -1,6 +1,7 @@
 //! What to make of a scenario: previews, the best mixture, break-evens, what matters most, the comparison of its variants.
 
 mod break_even;
+mod candidate;
 mod comparison;
 mod front;
 mod input;
@@ -16,11 +17,12 @@ mod words;
 pub use break_even::{BreakEven, Turns, break_evens};
 pub use comparison::{Cell, ComparisonRow, comparison};
 
+pub use candidate::Candidate;
 pub use input::{Input, inputs};
 pub(crate) use input::{step_of, steps};
 pub use player::{Effort, Setting};
 pub use preview::preview;
-pub use search::{Candidate, Search, SearchOptions, search};
+pub use search::{Search, SearchOptions, search};
 pub use sweep::{Sweep, SweepPoint, load_sweep, sweep};
 pub use tornado::{Bar, Gap, Tornado, tornado};
 pub use whole::{Study, StudyOptions, study, sync_figures, with_best_hybrid};

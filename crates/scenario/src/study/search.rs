@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 
-use super::front::{Costs, front, tolerances};
+use super::candidate::{Candidate, by_merit, costs, tolerances_of};
+use super::front::{Costs, front};
 use super::{Progress, Stage, input, window};
 use crate::decide::{Decision, Style};
 use crate::experiment::{RunError, RunOptions, Sampled, sample};
@@ -47,29 +48,6 @@ impl SearchOptions {
             max_events: self.events.max(1_000_000),
         }
     }
-}
-
-/// One assignment with what it does.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Candidate {
-    /// The variant of the file that has the same events, if there is one.
-    pub name: Option<String>,
-    /// Step to channel.
-    pub events: BTreeMap<String, String>,
-    /// 95th percentile of the response time, milliseconds; `None` without a steady state.
-    pub response_p95_ms: Option<f64>,
-    /// 95th percentile of the settled time, milliseconds; likewise.
-    pub settled_p95_ms: Option<f64>,
-    /// Share of requests answered well of which every effect came, in the stretch that was played.
-    pub success: f64,
-    /// Load at which the first participant has no free worker, per second; `None` without a limit.
-    pub peak_load_per_s: Option<f64>,
-    /// Channels to run.
-    pub channels: usize,
-    /// Consumer groups to run and to watch.
-    pub consumers: usize,
-    /// Targets that it misses.
-    pub missed: Vec<&'static str>,
 }
 
 /// What the search found.
@@ -288,8 +266,8 @@ impl<'a> Searching<'a> {
         let mut known: BTreeSet<Assignment> = seen.iter().map(|s| s.0.clone()).collect();
         let mut at: Option<Assignment> = None;
         while seen.len() < WALK {
-            let costs: Vec<Candidate> = seen.iter().map(|(a, s)| self.candidate(scenario, a, s)).collect();
-            let best = (0..seen.len()).min_by(|a, b| self.order(&costs[*a], &costs[*b]).then(a.cmp(b)));
+            let costs: Vec<Candidate> = seen.iter().map(|(a, s)| self.candidate(a, s)).collect();
+            let best = (0..seen.len()).min_by(|a, b| by_merit(&costs[*a], &costs[*b]).then(a.cmp(b)));
             let Some(best) = best.map(|i| seen[i].0.clone()) else { break };
             if at.as_ref() == Some(&best) {
                 break;
@@ -314,73 +292,17 @@ impl<'a> Searching<'a> {
 
     /// Those worth a closer look: the front of a first look, the best first, and some that are always shown.
     fn best(&self, seen: Vec<(Assignment, Sampled)>, forced: &[Assignment]) -> BTreeSet<Assignment> {
-        let candidates: Vec<Candidate> = seen.iter().map(|(a, s)| self.candidate(self.scenario, a, s)).collect();
-        let costs: Vec<Costs> = candidates.iter().map(|c| self.costs(c)).collect();
-        let on = front(&costs, &self.tolerances());
+        let candidates: Vec<Candidate> = seen.iter().map(|(a, s)| self.candidate(a, s)).collect();
+        let costs: Vec<Costs> = candidates.iter().map(|c| costs(self.scenario, c)).collect();
+        let on = front(&costs, &tolerances_of(self.scenario));
         let mut order: Vec<usize> = (0..seen.len()).collect();
-        order.sort_by(|a, b| on[*b].cmp(&on[*a]).then(self.order(&candidates[*a], &candidates[*b])).then(a.cmp(b)));
+        order.sort_by(|a, b| on[*b].cmp(&on[*a]).then(by_merit(&candidates[*a], &candidates[*b])).then(a.cmp(b)));
         let best = order.into_iter().take(CLOSE).map(|i| seen[i].0.clone());
         best.chain(forced.iter().cloned()).collect()
     }
 
-    /// Fewest missed targets, then the fastest answers, then the fewest parts.
-    fn order(&self, a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
-        let response = |c: &Candidate| c.response_p95_ms.unwrap_or(f64::INFINITY);
-        a.missed
-            .len()
-            .cmp(&b.missed.len())
-            .then(b.success.total_cmp(&a.success))
-            .then(response(a).total_cmp(&response(b)))
-            .then(a.events.len().cmp(&b.events.len()))
-    }
-
-    fn tolerances(&self) -> [f64; 5] {
-        let load = window::rate(&self.scenario.design, self.scenario.run.duration);
-        tolerances(&self.scenario.indifference, load)
-    }
-
-    fn candidate(&self, played: &Scenario, assignment: &Assignment, sampled: &Sampled) -> Candidate {
-        let events = self.events_of(assignment);
-        let variant = Variant::of("candidate", events.clone());
-        let design = &with_channels(self.scenario, events.values().map(String::as_str)).design;
-        let finite = |v: Option<f64>| v.filter(|v| v.is_finite());
-        let channels: BTreeSet<&String> = events.values().collect();
-        let groups = input::steps(design).into_iter().filter_map(|(_, s)| Some((events.get(&s.id)?, &s.operation)));
-        let mut candidate = Candidate {
-            name: self
-                .scenario
-                .variants
-                .iter()
-                .find(|v| v.overridden.is_none() && v.events == events)
-                .map(|v| v.name.clone()),
-            response_p95_ms: finite(sampled.response_p95()),
-            settled_p95_ms: finite(sampled.settled_p95()),
-            success: sampled.success().unwrap_or(0.0),
-            peak_load_per_s: flow::saturation(design, &variant, played.run.duration).map(|s| s.0),
-            channels: channels.len(),
-            consumers: groups.collect::<BTreeSet<_>>().len(),
-            missed: Vec::new(),
-            events,
-        };
-        let targets = &self.scenario.targets;
-        let late =
-            |found: Option<f64>, target: Option<u64>| target.is_some_and(|t| found.is_none_or(|f| f > t as f64 / 1e6));
-        let missed = [
-            (late(candidate.response_p95_ms, targets.response_p95), "response_p95"),
-            (late(candidate.settled_p95_ms, targets.settled_p95), "settled_p95"),
-            (targets.success.is_some_and(|t| candidate.success < t), "success"),
-        ];
-        candidate.missed = missed.into_iter().filter(|m| m.0).map(|m| m.1).collect();
-        candidate
-    }
-
-    fn costs(&self, c: &Candidate) -> Costs {
-        let load = window::rate(&self.scenario.design, self.scenario.run.duration);
-        // Room beyond four times the load of today is worth nothing.
-        let room = (load * 4.0 - c.peak_load_per_s.unwrap_or(f64::INFINITY)).max(0.0);
-        let slow = |v: Option<f64>| v.unwrap_or(f64::INFINITY);
-        let parts = (c.channels + c.consumers) as f64;
-        Costs { values: [slow(c.response_p95_ms), slow(c.settled_p95_ms), 1.0 - c.success, room, parts] }
+    fn candidate(&self, assignment: &Assignment, sampled: &Sampled) -> Candidate {
+        Candidate::new(self.scenario, self.events_of(assignment), sampled)
     }
 
     fn result(
@@ -390,9 +312,9 @@ impl<'a> Searching<'a> {
         verdict: &Assignment,
         counts: Counts,
     ) -> Search {
-        let candidates: Vec<Candidate> = played.iter().map(|(a, s)| self.candidate(short, a, s)).collect();
-        let costs: Vec<Costs> = candidates.iter().map(|c| self.costs(c)).collect();
-        let tolerances = self.tolerances();
+        let candidates: Vec<Candidate> = played.iter().map(|(a, s)| self.candidate(a, s)).collect();
+        let costs: Vec<Costs> = candidates.iter().map(|c| costs(self.scenario, c)).collect();
+        let tolerances = tolerances_of(self.scenario);
         let on = front(&costs, &tolerances);
         let index = |wanted: &Assignment| played.iter().position(|(a, _)| a == wanted).unwrap_or(0);
         let (rule, calls) = (index(verdict), index(&Assignment::new()));
@@ -405,8 +327,7 @@ impl<'a> Searching<'a> {
             let good = (0..candidates.len()).filter(|i| on[*i] && candidates[*i].missed.len() == fewest);
             let good = good
                 .filter(|i| candidates[rule].missed.len() > fewest || costs[*i].dominates(&costs[rule], &tolerances));
-            let nearest =
-                good.min_by(|a, b| apart(a).cmp(&apart(b)).then(self.order(&candidates[*a], &candidates[*b])));
+            let nearest = good.min_by(|a, b| apart(a).cmp(&apart(b)).then(by_merit(&candidates[*a], &candidates[*b])));
             nearest.unwrap_or(rule)
         };
         let mut ends: Vec<Candidate> =

@@ -58,6 +58,9 @@ pub struct Study {
 /// Repetitions that tell whether calls alone reach the targets, and events spent on them.
 const REPLICATIONS: u32 = 5;
 const MOST_REQUESTS: f64 = 500_000.0;
+/// Requests that a percentile should rest on; a run is made longer for them, up to a year.
+const LEAST_REQUESTS: f64 = 2000.0;
+const MOST_DURATION: f64 = 3.2e16;
 
 /// What the design does when every step is a call; asked only where a target needs it.
 ///
@@ -73,6 +76,11 @@ pub fn sync_figures(scenario: &Scenario, threads: usize, cancel: &AtomicBool) ->
     let mut options = RunOptions { threads, ..RunOptions::of(&calls) };
     let affordable = (MOST_REQUESTS / requests.max(1.0)).floor().max(1.0);
     options.replications = options.replications.min(REPLICATIONS).min(affordable as u32);
+    if requests > 0.0 && requests < LEAST_REQUESTS && super::window::is_calm(&calls) {
+        // Nothing planned happens: a longer run is the same run with more to see.
+        let longer = calls.run.duration as f64 * LEAST_REQUESTS / requests;
+        calls.run.duration = longer.min(MOST_DURATION) as u64;
+    }
     if requests > MOST_REQUESTS {
         calls = super::window::shortened(&calls, MOST_REQUESTS);
     }

@@ -44,6 +44,11 @@ pub(crate) fn shortened(scenario: &Scenario, requests: f64) -> Scenario {
     short
 }
 
+/// Whether nothing planned happens in a run.
+pub(crate) fn is_calm(scenario: &Scenario) -> bool {
+    changes(&scenario.design, scenario.run.duration).is_empty()
+}
+
 /// Requests per second, all workloads together.
 pub(crate) fn rate(design: &Design, duration: Time) -> f64 {
     let of = |arrivals: &Arrivals| match arrivals {

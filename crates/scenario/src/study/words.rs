@@ -1,6 +1,6 @@
 //! Words of a study.
 
-use super::search::Candidate;
+use super::candidate::Candidate;
 use crate::model::{Indifference, Scenario};
 
 /// Milliseconds as people read them.
