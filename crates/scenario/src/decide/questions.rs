@@ -40,8 +40,11 @@ pub struct Answer {
     pub style: Style,
 }
 
+/// A criterion, the question, and the points of its answers.
+type Asked = (&'static str, &'static str, &'static [(&'static str, f64)]);
+
 /// Criteria that only people or telemetry know, with the question and the points of its answers.
-const ASKED: [(&str, &str, &[(&str, f64)]); 7] = [
+const ASKED: [Asked; 7] = [
     (
         "W5",
         "How long may the two systems disagree, and does anybody read right after writing?",

@@ -100,9 +100,7 @@ pub(super) fn reason_against(f: &Figures<'_>, it: &Interaction, caller: &str, st
 pub(super) fn shape(styles: &[(Style, Option<Needs>)]) -> Option<&'static str> {
     let events = || styles.iter().filter(|s| s.0 == Style::EventDriven);
     let has_primary = styles.iter().any(|s| s.0 == Style::ApiLed && s.1 == Some(Needs::Success));
-    if events().next().is_none() {
-        return None;
-    }
+    events().next()?;
     if events().any(|s| s.1.is_some_and(Needs::waits)) {
         return Some("accept with 202, work asynchronously, tell the outcome at a status resource");
     }

@@ -19,8 +19,8 @@ const WIDTH: f64 = 760.0;
 const LEFT: f64 = 60.0;
 const RIGHT: f64 = 110.0;
 
-/// A panel of lines over a shared x; `limit` is drawn as a target.
-pub(super) fn lines(title: &str, x_unit: &str, lines: &[Line], limit: Option<f64>, today: Option<f64>) -> String {
+/// A panel of lines over a shared x; `limit` is drawn as a target, `marks` are named values of x.
+pub(super) fn lines(title: &str, x_unit: &str, lines: &[Line], limit: Option<f64>, marks: &[(f64, &str)]) -> String {
     let height = 220.0;
     let points = || lines.iter().flat_map(|l| &l.points);
     let span = |of: fn(&(f64, f64)) -> f64| points().map(of).filter(|v| v.is_finite()).fold(0.0, f64::max);
@@ -52,11 +52,11 @@ pub(super) fn lines(title: &str, x_unit: &str, lines: &[Line], limit: Option<f64
             at + 4.0
         );
     }
-    if let Some(today) = today {
-        let at = x(today);
+    for (value, name) in marks.iter().filter(|m| m.0 <= x_most) {
+        let at = x(*value);
         let _ = write!(
             svg,
-            "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"24\" y2=\"{:.1}\" stroke=\"var(--faint)\" stroke-dasharray=\"2 4\"/><text x=\"{at:.1}\" y=\"34\" text-anchor=\"middle\">today</text>",
+            "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"24\" y2=\"{:.1}\" stroke=\"var(--faint)\" stroke-dasharray=\"2 4\"/><text x=\"{at:.1}\" y=\"34\" text-anchor=\"middle\">{name}</text>",
             height - 30.0
         );
     }

@@ -214,6 +214,7 @@ impl Record<'_> {
             let says =
                 "How requests end, of all arrivals; false successes are answered well though an effect never came.";
             all.push(Block::Picture(picture::shares("How requests end", &fates), says.into()));
+            outages(outcome, all);
         }
         if let Some(sweep) = &self.study.sweep {
             self.sweep(sweep, all);
@@ -241,19 +242,19 @@ impl Record<'_> {
         };
         let target = |t: Option<u64>| t.map(|t| t as f64 / 1e6);
         let (response, settled) = (line(|s| s.response_p95_ms.value), line(|s| s.settled_p95_ms.value));
-        let today = Some(sweep.today);
+        let today = [(sweep.today, "today")];
         let says = "95th percentile of the response over the load; a line ends where its backlog grows without end.";
         let picture = picture::lines(
             "p95 response, ms",
             sweep.unit,
             &response,
             target(self.scenario.targets.response_p95),
-            today,
+            &today,
         );
         all.push(Block::Picture(picture, says.into()));
         let says = "95th percentile until everything is done, over the same load.";
         let picture =
-            picture::lines("p95 settled, ms", sweep.unit, &settled, target(self.scenario.targets.settled_p95), today);
+            picture::lines("p95 settled, ms", sweep.unit, &settled, target(self.scenario.targets.settled_p95), &today);
         all.push(Block::Picture(picture, says.into()));
     }
 
@@ -327,6 +328,27 @@ fn simulated(outcome: &Outcome) -> Block {
     };
     let rows = outcome.variants.iter().flat_map(|(v, o)| o.workloads.iter().map(move |(n, w)| row(v, n, w)));
     Block::Table(head, rows.collect())
+}
+
+/// Good answers over time, where somebody is away.
+fn outages(outcome: &Outcome, all: &mut Vec<Block>) {
+    let Some((_, first)) = outcome.variants.iter().next() else { return };
+    if first.timeline.outages.is_empty() {
+        return;
+    }
+    let lines = outcome.variants.iter().map(|(name, v)| {
+        let good = v.timeline.series.get("good_per_s").map_or(&[][..], Vec::as_slice);
+        let points = good.iter().enumerate().map(|(i, rate)| (i as f64 * v.timeline.step_s, *rate));
+        Line { name: name.to_owned(), points: points.collect() }
+    });
+    let ends = first.timeline.outages.iter().flat_map(|o| [(o.from_s, "away"), (o.to_s, "back")]);
+    let picture =
+        picture::lines("good answers a second", " s", &lines.collect::<Vec<_>>(), None, &ends.collect::<Vec<_>>());
+    let who: Vec<&str> = first.timeline.outages.iter().map(|o| o.of.as_str()).collect();
+    all.push(Block::Picture(
+        picture,
+        format!("Good answers while {} is away, mean over replications.", who.join(", ")),
+    ));
 }
 
 /// Fates of all workloads together, by their first one's order.

@@ -118,7 +118,7 @@ fn grid(scenario: &Scenario, input: &Input, today: f64) -> Vec<f64> {
         Input::Burst => spread(1.0, 30.0),
         Input::Outage(_) => {
             let longest = scenario.run.duration as f64 / 1e9 * 0.4;
-            std::iter::once(0.0).chain(spread((longest / 60.0).min(1.0).max(1e-3), longest)).collect()
+            std::iter::once(0.0).chain(spread((longest / 60.0).clamp(1e-3, 1.0), longest)).collect()
         }
         Input::Workers(_) => {
             let mut values: Vec<f64> =
