@@ -45,6 +45,7 @@ impl Sim<'_> {
         let entry = Entry { copy, generation, order };
         let group = &mut self.groups[group_index as usize];
         group.backlog.add(self.now, 1);
+        self.stations[self.program.groups[group_index as usize].place as usize].queued += 1;
         if group.partitions.is_empty() {
             group.queue.push_back(entry);
         } else {
@@ -116,7 +117,7 @@ impl Sim<'_> {
             if c.fate == Fate::Open && c.spot == Spot::Buffered && c.deliveries == delivery {
                 c.spot = Spot::InHand;
             }
-            self.groups[group as usize].backlog.sub(self.now, 1);
+            self.taken(group);
             self.fill_buffer(group);
             return Some((entry.copy, delivery));
         }
@@ -130,10 +131,16 @@ impl Sim<'_> {
             lane.busy = true;
             lane.queue.pop_front()?
         };
-        state.backlog.sub(self.now, 1);
+        self.taken(group);
         let delivery = self.deliver(entry.copy, Spot::InHand);
         self.unblock(self.program.groups[group as usize].line);
         Some((entry.copy, delivery))
+    }
+
+    /// A copy of a group does not wait any more.
+    fn taken(&mut self, group: u32) {
+        self.groups[group as usize].backlog.sub(self.now, 1);
+        self.stations[self.program.groups[group as usize].place as usize].queued -= 1;
     }
 
     /// With prefetch, copies are handed over ahead of the work; their clocks run from then on.
@@ -225,10 +232,10 @@ impl Sim<'_> {
                 Fate::Open | Fate::Acked => {}
             }
         }
-        let state = &mut self.groups[group as usize];
         if queued {
-            state.backlog.sub(self.now, 1);
+            self.taken(group);
         }
+        let state = &mut self.groups[group as usize];
         if in_partition && let Some(lane) = state.partitions.get_mut(partition as usize) {
             lane.busy = false;
             if !lane.queue.is_empty() {

@@ -139,6 +139,7 @@ impl<'p> Sim<'p> {
         let station = |lanes: Vec<Lane>| Station {
             lanes,
             next_lane: 0,
+            queued: 0,
             refusing: 0,
             silent: 0,
             pausing: 0,

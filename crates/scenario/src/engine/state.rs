@@ -234,6 +234,8 @@ pub(crate) struct Lane {
 pub(crate) struct Station {
     pub(crate) lanes: Vec<Lane>,
     pub(crate) next_lane: u32,
+    /// Messages that wait in its groups, all together.
+    pub(crate) queued: u32,
     /// Outages that stop work now: refusing, silent, pausing.
     pub(crate) refusing: u32,
     pub(crate) silent: u32,

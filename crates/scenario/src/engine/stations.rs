@@ -259,7 +259,9 @@ impl Sim<'_> {
             });
             heads.min()
         };
-        let message = spec.groups.iter().filter_map(|group| {
+        // Where nothing waits, no group is looked at: there may be many.
+        let groups = if station.queued == 0 { &[][..] } else { &spec.groups[..] };
+        let message = groups.iter().filter_map(|group| {
             let (order, class) = self.head_of(*group)?;
             let class = self.program.groups[*group as usize].priority.unwrap_or(class);
             Some((if by_class { class } else { 0 }, order ^ turned, *group))
