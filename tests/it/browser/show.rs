@@ -1,15 +1,15 @@
 //! The recorded landscape in a browser: the same data, range and zone each time, and nothing that moves.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use flowglass_tests::process::until;
 use flowglass_tests::product::{Serve, flowglass, root};
 use flowglass_tests::views::{Page, SHOWN_WITHIN};
 use flowglass_tests::webdriver::Driver;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The seconds that the landscape was recorded in, with a little air.
-const RANGE: &str = "from=1795451060000&to=1795451080000";
+/// Two steps of figures, milliseconds: longer than the landscape was recorded.
+const LENGTH: u64 = 20_000;
 /// A service of the landscape that fails.
 const SERVICE: &str = "service:retail/payments-sys-api@demo";
 /// A subject of it.
@@ -68,20 +68,21 @@ impl View {
         View::Settings("about"),
     ];
 
-    fn link(self) -> String {
+    /// Its address in a range.
+    fn link(self, range: &str) -> String {
         let encoded = |id: &str| id.replace(':', "%3A").replace('/', "%2F").replace('@', "%40");
         match self {
-            View::Map => format!("#/topology?{RANGE}"),
-            View::Node => format!("#/topology?{RANGE}&sel={}", encoded(SERVICE)),
-            View::Topic => format!("#/topology?{RANGE}&sel={}", encoded(TOPIC)),
-            View::Several => format!("#/topology?{RANGE}&sel={}&also={}", encoded(SERVICE), encoded(TOPIC)),
-            View::Filtered => format!("#/topology?{RANGE}&q=layer%3Asystem"),
-            View::Table => format!("#/topology?{RANGE}&view=table"),
-            View::Journey => format!("#/journeys?{RANGE}&q=state%3Afailed"),
-            View::Event => format!("#/events?{RANGE}&q=outcome%3Adead-lettered"),
-            View::Logs => format!("#/events?{RANGE}&tab=logs"),
+            View::Map => format!("#/topology?{range}"),
+            View::Node => format!("#/topology?{range}&sel={}", encoded(SERVICE)),
+            View::Topic => format!("#/topology?{range}&sel={}", encoded(TOPIC)),
+            View::Several => format!("#/topology?{range}&sel={}&also={}", encoded(SERVICE), encoded(TOPIC)),
+            View::Filtered => format!("#/topology?{range}&q=layer%3Asystem"),
+            View::Table => format!("#/topology?{range}&view=table"),
+            View::Journey => format!("#/journeys?{range}&q=state%3Afailed"),
+            View::Event => format!("#/events?{range}&q=outcome%3Adead-lettered"),
+            View::Logs => format!("#/events?{range}&tab=logs"),
             View::Empty => "#/journeys?from=1000000000000&to=1000000060000".to_owned(),
-            View::Settings(section) => format!("#/settings?{RANGE}&section={section}"),
+            View::Settings(section) => format!("#/settings?{range}&section={section}"),
         }
     }
 }
@@ -90,6 +91,8 @@ impl View {
 pub(super) struct Show {
     pub(super) driver: Driver,
     serve: Serve,
+    /// The range of the recording, as an address has it.
+    range: String,
     // Held for its Drop.
     _folder: TempDir,
 }
@@ -99,12 +102,16 @@ impl Show {
     pub(super) fn open() -> Result<Show> {
         let folder = tempfile::tempdir()?;
         let workspace = folder.path().join("retail-eu.flowglass");
-        let fixtures = root().join("tests/fixtures");
+        let landscape = root().join("tests/fixtures/landscape");
         let mut import = ["import", "--json", "--workspace"].map(std::ffi::OsString::from).to_vec();
         import.push(workspace.clone().into());
-        import.extend(["traces.jsonl.gz", "messages.jsonl.gz"].map(|f| fixtures.join("landscape").join(f).into()));
-        import.push(fixtures.join("pictures/logs.jsonl").into());
+        let recorded = ["traces.jsonl.gz", "messages.jsonl.gz", "logs.jsonl.gz"];
+        import.extend(recorded.map(|file| landscape.join(file).into()));
         flowglass(&import)?;
+        let truth: Value = serde_json::from_slice(&std::fs::read(landscape.join("truth.json"))?)?;
+        let started: u64 = truth["started_unix_nano"].as_str().context("when it began")?.parse()?;
+        let from = started / 1_000_000 / (LENGTH / 2) * (LENGTH / 2);
+        let range = format!("from={from}&to={}", from + LENGTH);
         let serve = Serve::start(&workspace, &["--ui", "127.0.0.1:0"])?;
         let driver = Driver::browser(&folder.path().join("profile"))?;
         driver.resize(1280, 800)?;
@@ -112,7 +119,7 @@ impl Show {
         driver.media(&[("prefers-reduced-motion", "reduce")])?;
         driver.goto(serve.ui())?;
         Page(&driver).ready()?;
-        Ok(Show { driver, serve, _folder: folder })
+        Ok(Show { driver, serve, range, _folder: folder })
     }
 
     pub(super) fn page(&self) -> Page<'_> {
@@ -121,7 +128,7 @@ impl Show {
 
     /// Goes to a view and waits until it shows what it has.
     pub(super) fn at(&self, view: View) -> Result<()> {
-        let (page, link) = (self.page(), view.link());
+        let (page, link) = (self.page(), view.link(&self.range));
         self.driver.run("location.hash = arguments[0]; return null", json!([link]))?;
         page.ready()?;
         match view {
@@ -145,7 +152,7 @@ impl Show {
         let script = "const row = document.querySelector('[role=grid] [role=row][aria-selected]');
             row?.click(); return row !== null";
         until("a row", SHOWN_WITHIN, || match self.driver.run(script, json!([]))? {
-            serde_json::Value::Bool(true) => Ok(()),
+            Value::Bool(true) => Ok(()),
             _ => anyhow::bail!("the page reads: {}", self.page().text()?),
         })
     }

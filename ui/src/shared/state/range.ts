@@ -83,7 +83,7 @@ export function rangeAt(choice: Choice, nowAt: number, markAt: MarkAt = NO_MARKS
   }
 }
 
-/** Figures are counted in steps of this length, milliseconds. */
+/** Figures are added up in steps of this length, milliseconds: a step counts when it begins in the range. */
 const STEP_MS = 10_000;
 
 /** From when on figures show what comes after an instant: the step that an instant lies in began before it. */
@@ -117,9 +117,6 @@ export function labelOf(choice: Choice, nowAt: number): string {
   if (choice.from === null) return `Until ${span(choice.to ?? nowAt, choice.to ?? nowAt, nowAt).split(' – ')[0]}`;
   return span(choice.from, choice.to ?? nowAt, nowAt);
 }
-
-/** Figures are added up in steps of this length: a step counts when it begins in the range. */
-const STEP_MS = 10_000;
 
 /** The fixed range that shows all that some imports brought, a little air and whole steps on both sides; null when that is nothing. */
 export function choiceForImports(done: Pick<ImportView, 'firstAt' | 'lastAt'>[]): Fixed | null {
