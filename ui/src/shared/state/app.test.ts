@@ -22,7 +22,7 @@ it('moves the range to what was imported, once, and leaves the first run when da
   expect(time.live).toBe(true);
   empty = false;
   backend.push({ type: 'import', import: view('done', 1_100_000) });
-  expect(time.choice).toEqual({ kind: 'fixed', live: false, from: 998_000, to: 1_102_000 });
+  expect(time.choice).toEqual({ kind: 'fixed', live: false, from: 990_000, to: 1_110_000 });
   await settled();
   expect(app.info?.empty).toBe(false);
 
