@@ -1,6 +1,7 @@
 import { backend, toBackendError, type BackendError } from '../../lib/backend';
 import type { EraseReport, EraseRequest, Update } from '../../lib/bindings';
 import { notices } from '../state/notices.svelte';
+import { time } from '../state/time.svelte';
 import { amount } from './words';
 
 /** What is to be deleted: journeys by id or by a filter, a time range, or everything. */
@@ -20,8 +21,11 @@ class Erase {
   #done: (() => void) | undefined;
 
   /** Opens the dialog and counts. */
-  ask(wish: EraseWish, done?: () => void): void {
+  ask(asked: EraseWish, done?: () => void): void {
     if (this.running) return;
+    // What comes after the question is not part of the answer.
+    const { sinceAt, untilAt } = asked.range;
+    const wish = { ...asked, range: { sinceAt, untilAt: untilAt ?? time.now() } };
     const serial = (this.#serial += 1);
     Object.assign(this, { wish, report: null, error: null, progress: null });
     this.#done = done;
