@@ -7,6 +7,7 @@ mod exports;
 mod first_hour;
 mod host;
 mod recordings;
+mod scenarios;
 mod sdks;
 mod steps;
 mod ui;

@@ -22,13 +22,15 @@ pub enum Area {
     Journeys,
     /// The live tail of events.
     Events,
+    /// Designs that are simulated and judged.
+    Scenarios,
     /// Sources and settings.
     Settings,
 }
 
 impl Area {
     /// All of them, from top to bottom.
-    pub const ALL: [Area; 4] = [Area::Topology, Area::Journeys, Area::Events, Area::Settings];
+    pub const ALL: [Area; 5] = [Area::Topology, Area::Journeys, Area::Events, Area::Scenarios, Area::Settings];
 
     /// Its name in the rail.
     #[must_use]
@@ -37,6 +39,7 @@ impl Area {
             Area::Topology => "Topology",
             Area::Journeys => "Journeys",
             Area::Events => "Events",
+            Area::Scenarios => "Scenarios",
             Area::Settings => "Settings",
         }
     }
@@ -48,7 +51,8 @@ impl Area {
             Area::Topology => "t",
             Area::Journeys => "j",
             Area::Events => "e",
-            Area::Settings => "s",
+            Area::Scenarios => "s",
+            Area::Settings => ",",
         }
     }
 }

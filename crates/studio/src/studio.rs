@@ -18,6 +18,7 @@ use crate::configuration::Configuration;
 use crate::control::{Control, Desk, Note};
 use crate::nats_saved;
 use crate::pipeline::Pipeline;
+use crate::scenarios::Runs;
 use crate::sources::{Asked, Forwarding, Imports, Listeners, NatsLinks, forward_target, remembered_forward};
 use crate::ticker::{self, Activity};
 use crate::views::Views;
@@ -125,6 +126,7 @@ pub(crate) struct Inner {
     pub(crate) forwarding: Forwarding,
     pub(crate) nats: NatsLinks,
     pub(crate) imports: Imports,
+    pub(crate) scenarios: Runs,
     pub(crate) views: Views,
     pub(crate) activity: Activity,
     pub(crate) keychain: OnceCell<Option<String>>,
@@ -183,6 +185,7 @@ impl Studio {
             forwarding,
             nats: NatsLinks::default(),
             imports: Imports::default(),
+            scenarios: Runs::default(),
             views: Views::default(),
             activity: Activity::default(),
             keychain: OnceCell::new(),
@@ -201,6 +204,7 @@ impl Studio {
     /// Stops accepting, flushes what is under way, closes the workspace.
     pub async fn stop(&self) {
         self.0.stop.cancel();
+        self.0.scenarios.cancel_all();
         self.0.receivers.finished().await;
         self.0.forwarding.finish().await;
         self.0.tasks.close();

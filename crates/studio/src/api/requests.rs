@@ -180,6 +180,28 @@ requests! {
         snippets(SnippetsRequest) -> Snippets;
         /// A scenario made from observed journeys, with the evidence of each input.
         scenario_observed(ObservedRequest) -> ObservedScenario;
+        /// Scenarios of the workspace.
+        scenarios(Nothing) -> Scenarios;
+        /// A scenario.
+        scenario(ScenarioRequest) -> ScenarioView;
+        /// Makes a scenario.
+        scenario_create(CreateScenarioRequest) -> ScenarioView;
+        /// Keeps the text of a scenario.
+        scenario_save(SaveScenarioRequest) -> ScenarioSaved;
+        /// Gives a scenario's file another name.
+        scenario_rename(RenameScenarioRequest) -> ScenarioView;
+        /// Deletes a scenario; it can be called back.
+        scenario_delete(ScenarioRequest) -> DeletedScenario;
+        /// Calls a deleted scenario back.
+        scenario_restore(RestoreScenarioRequest) -> ScenarioView;
+        /// Starts a run; progress comes as updates.
+        scenario_run(ScenarioRequest) -> ScenarioRun;
+        /// Stops a run; what was finished of it is kept.
+        scenario_cancel(ScenarioRequest) -> Nothing;
+        /// Simulates a text in a hurry.
+        scenario_preview(PreviewScenarioRequest) -> ScenarioPreview;
+        /// Decision record, AsyncAPI, OpenAPI or Mermaid of what was run.
+        scenario_export(ScenarioExportRequest) -> FileContents;
         /// The map as a picture or text.
         map_export(MapExportRequest) -> FileContents;
         /// Versions and licences.

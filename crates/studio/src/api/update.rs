@@ -1,6 +1,6 @@
 //! The stream of updates.
 
-use super::{Alert, EventRow, ImportView, Range, dto};
+use super::{Alert, EventRow, ImportView, Range, ScenarioRun, dto};
 
 dto! {
     /// What is pushed to every window, at most a few times a second.
@@ -65,6 +65,13 @@ dto! {
         },
         /// Data was deleted: everything shown must be asked for again.
         Erased {},
+        /// A run of a scenario moved on, or ended.
+        Scenario {
+            /// How far it is.
+            run: ScenarioRun,
+        },
+        /// Scenarios were made, changed or deleted.
+        Scenarios {},
         /// Another workspace is open now: everything shown must be asked for again.
         Workspace {},
     }
@@ -72,8 +79,8 @@ dto! {
 
 impl Update {
     /// For a subscriber that was too slow and missed updates: whatever it shows may be out of date.
-    pub fn everything() -> [Update; 4] {
+    pub fn everything() -> [Update; 5] {
         let stored = Update::Stored { range: Range::default(), spans: 0, events: 0, logs: 0 };
-        [stored, Update::Sources {}, Update::Settings {}, Update::Marks {}]
+        [stored, Update::Sources {}, Update::Settings {}, Update::Marks {}, Update::Scenarios {}]
     }
 }

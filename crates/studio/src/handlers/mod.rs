@@ -16,6 +16,7 @@ mod marks;
 mod node;
 mod observed;
 mod query;
+mod scenario;
 pub(crate) mod scene;
 mod sources;
 mod span;
@@ -37,6 +38,10 @@ pub(crate) use marks::{marks, remove_mark, set_mark};
 pub(crate) use node::{edge, node};
 pub(crate) use observed::scenario_observed;
 pub(crate) use query::{complete, map_matches, places, search};
+pub(crate) use scenario::{
+    scenario, scenario_cancel, scenario_create, scenario_delete, scenario_export, scenario_preview, scenario_rename,
+    scenario_restore, scenario_run, scenario_save, scenarios,
+};
 pub(crate) use sources::{import_cancel, import_paths, import_text, nats_connect, nats_disconnect, sources};
 pub(crate) use span::span;
 pub(crate) use topology::topology;

@@ -3,6 +3,7 @@
 mod erase;
 mod map;
 mod query;
+mod scenarios;
 mod settings;
 
 use flowglass_studio::api::{ApiError, dispatch};

@@ -39,6 +39,15 @@ export const VIEW_KEYS: readonly { title: string; keys: readonly (readonly [show
     ],
   },
   {
+    title: 'Scenarios',
+    keys: [
+      ['Ctrl Enter', 'Run the scenario'],
+      ['Ctrl Z', 'Undo or, with Shift, redo'],
+      ['X', 'Form or text'],
+      ['Escape', 'Stop the run'],
+    ],
+  },
+  {
     title: 'Logs',
     keys: [
       ['Space', 'Pause the log lines'],

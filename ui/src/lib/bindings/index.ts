@@ -68,6 +68,19 @@ from: string,
 to: string, };
 
 /**
+ * A possible answer.
+ */
+export type AnswerView = { 
+/**
+ * In plain words.
+ */
+text: string, 
+/**
+ * What the file would say; null where the file has no place for it.
+ */
+value: string | null, };
+
+/**
  * What went wrong, for programs (`code`) and for people (`message`). The UI never matches on the message.
  */
 export type ApiError = { 
@@ -130,6 +143,23 @@ warnings: Array<string>,
 nowAt: number, };
 
 /**
+ * A reason.
+ */
+export type ArgumentView = { 
+/**
+ * `good`, `fact` or `doubt`.
+ */
+tone: string, 
+/**
+ * In a few words.
+ */
+text: string, 
+/**
+ * The figures behind it.
+ */
+evidence: string | null, };
+
+/**
  * A key and a value, shown as text. `redacted`: hidden by a rule, may be revealed; `removed`: a credential replaced at the door.
  */
 export type Attribute = { 
@@ -149,6 +179,19 @@ redacted: boolean,
  * Replaced at the door; the value was never kept.
  */
 removed: boolean, };
+
+/**
+ * What waits at a participant at the end of each step.
+ */
+export type BacklogSeries = { 
+/**
+ * The participant.
+ */
+name: string, 
+/**
+ * So many.
+ */
+values: Array<number>, };
 
 /**
  * A layer's band.
@@ -174,6 +217,35 @@ width: number,
  * Participants in it.
  */
 count: number, };
+
+/**
+ * Where something turns over.
+ */
+export type BreakEvenView = { 
+/**
+ * The input: `load`.
+ */
+label: string, 
+/**
+ * Unit of the values.
+ */
+unit: string, 
+/**
+ * Its value today.
+ */
+today: number, 
+/**
+ * It turns over between this value …
+ */
+low: number, 
+/**
+ * … and this one.
+ */
+high: number, 
+/**
+ * All of it in a sentence.
+ */
+sentence: string, };
 
 /**
  * One bar of a timeline.
@@ -217,6 +289,44 @@ export type ById = {
  * Identity.
  */
 id: string, };
+
+/**
+ * A variant in a row of the comparison.
+ */
+export type CellView = { 
+/**
+ * The variant.
+ */
+variant: string, 
+/**
+ * As people read it.
+ */
+text: string, };
+
+/**
+ * A row of the comparison.
+ */
+export type ComparisonView = { 
+/**
+ * Communication, coupling, …
+ */
+aspect: string, 
+/**
+ * What is measured of it.
+ */
+measure: string, 
+/**
+ * What is said of API-led connectivity in general.
+ */
+apiLed: string, 
+/**
+ * What is said of event-driven connectivity in general.
+ */
+eventDriven: string, 
+/**
+ * This scenario's variants.
+ */
+cells: Array<CellView>, };
 
 /**
  * Asks what could stand at the cursor of a filter.
@@ -348,6 +458,61 @@ p50Ms: number | null,
 p95Ms: number | null, };
 
 /**
+ * Makes a scenario: of a template, a text, a file, or as a copy; the first of these that is given.
+ */
+export type CreateScenarioRequest = { 
+/**
+ * Id of a template.
+ */
+template: string | null, 
+/**
+ * A scenario to copy.
+ */
+copyOf: string | null, 
+/**
+ * Its text.
+ */
+text: string | null, 
+/**
+ * A file on this machine, copied into the folder.
+ */
+path: string | null, 
+/**
+ * What to call the file; empty takes the title.
+ */
+name: string, };
+
+/**
+ * A criterion in words.
+ */
+export type CriterionView = { 
+/**
+ * `G3`, `W14`; never shown alone.
+ */
+code: string, 
+/**
+ * What it is about.
+ */
+label: string, 
+/**
+ * The figures behind it.
+ */
+text: string, 
+/**
+ * −2 to +2; above 0 speaks for an event. Of a rule that decides alone: the sign only.
+ */
+points: number, };
+
+/**
+ * A deleted scenario, which can be had back.
+ */
+export type DeletedScenario = { 
+/**
+ * What to call it back with.
+ */
+token: string, };
+
+/**
  * One delivery.
  */
 export type DeliveryView = { 
@@ -379,6 +544,196 @@ durationMs: number | null,
  * `broker` (seen on the wire) or `span`.
  */
 evidence: string, };
+
+/**
+ * An input and where it is from.
+ */
+export type DesignInput = { 
+/**
+ * JSON Pointer into the file.
+ */
+path: string, 
+/**
+ * The same in words: `workers of erp`.
+ */
+what: string, 
+/**
+ * `measured`, `declared`, `assumed`.
+ */
+source: string, };
+
+/**
+ * A planned outage.
+ */
+export type DesignOutage = { 
+/**
+ * Begin after the warm-up, milliseconds.
+ */
+atMs: number, 
+/**
+ * Length, milliseconds.
+ */
+forMs: number, 
+/**
+ * What callers notice, in words.
+ */
+mode: string, };
+
+/**
+ * Who does work.
+ */
+export type DesignParticipant = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `backend`, `system`, `process`, `experience` or `consumer`.
+ */
+layer: string, 
+/**
+ * Whether the layer was guessed from who calls whom.
+ */
+guessed: boolean, 
+/**
+ * Workers of each replica; null is unlimited.
+ */
+workers: number | null, 
+/**
+ * Replicas.
+ */
+replicas: number, 
+/**
+ * What it can do with events: `both`, `publish`, `consume`, `none`.
+ */
+events: string, 
+/**
+ * Mean work of its operations, milliseconds.
+ */
+workMs: number, 
+/**
+ * Share of attempts that fail.
+ */
+fails: number, 
+/**
+ * Planned outages.
+ */
+outages: Array<DesignOutage>, };
+
+/**
+ * A call or an event.
+ */
+export type DesignStep = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Participant that asks.
+ */
+caller: string, 
+/**
+ * Participant that is asked.
+ */
+callee: string, 
+/**
+ * Operation asked for.
+ */
+operation: string, 
+/**
+ * Where it stands in the file: keys and positions from the root.
+ */
+path: Array<string>, 
+/**
+ * Mean work of the operation asked for, milliseconds.
+ */
+workMs: number, 
+/**
+ * `read`, `write`, `notify`.
+ */
+intent: string | null, 
+/**
+ * `answer`, `success`, `nothing`.
+ */
+needs: string | null, 
+/**
+ * How late its effect may be, milliseconds.
+ */
+withinMs: number | null, 
+/**
+ * The caller stops waiting after this long, milliseconds.
+ */
+timeoutMs: number | null, 
+/**
+ * All tries.
+ */
+attempts: number, 
+/**
+ * Doing it twice is the same as once.
+ */
+idempotent: boolean | null, 
+/**
+ * Effects of one key must keep their order.
+ */
+ordered: boolean | null, 
+/**
+ * Not everybody may see the payload.
+ */
+sensitive: boolean | null, 
+/**
+ * Channel that an event of it would go to.
+ */
+channel: string, 
+/**
+ * Why it cannot simply be an event, in words.
+ */
+obstacle: string | null, };
+
+/**
+ * A way of building a scenario.
+ */
+export type DesignVariant = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Step to channel: these are events.
+ */
+events: { [key in string]: string }, 
+/**
+ * Whether it changes more than which steps are events.
+ */
+overrides: boolean, };
+
+/**
+ * Who asks.
+ */
+export type DesignWorkload = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Operation asked for.
+ */
+to: string, 
+/**
+ * Kind of arrivals as the file names it: `poisson`, `every`, `users`, …
+ */
+kind: string, 
+/**
+ * Requests per second on average, where that does not depend on the answers.
+ */
+rate: number | null, 
+/**
+ * The most there are, per second.
+ */
+peak: number | null, 
+/**
+ * Users leave after this long, milliseconds.
+ */
+patienceMs: number | null, };
 
 /**
  * A destination.
@@ -479,6 +834,47 @@ export type DiagnosticsRequest = {
  * Screen, browser and drawing figures in words, as the window knows them; goes into the file as it is, without secrets.
  */
 screen: string | null, };
+
+/**
+ * What differs between two variants, under the same chances.
+ */
+export type DifferenceView = { 
+/**
+ * One variant.
+ */
+a: string, 
+/**
+ * The other.
+ */
+b: string, 
+/**
+ * The workload.
+ */
+workload: string, 
+/**
+ * `response`, `settled`, `succeeded`, `falseSuccess`, `throughput`.
+ */
+metric: string, 
+/**
+ * The same in words.
+ */
+label: string, 
+/**
+ * `ms`, `share`, `rate`.
+ */
+unit: string, 
+/**
+ * Second less first, with its interval.
+ */
+value: Estimate, 
+/**
+ * Smaller differences do not matter.
+ */
+indifference: number, 
+/**
+ * `better`, `worse`, `no practical difference`, `undecided`; better: the second one is.
+ */
+verdict: string, };
 
 /**
  * A domain of the map.
@@ -706,6 +1102,31 @@ filter: string | null,
  * Only count.
  */
 dryRun: boolean, };
+
+/**
+ * A figure with the interval that it lies in with 95 %; without a value it does not exist, and `why` says why.
+ */
+export type Estimate = { 
+/**
+ * Mean over repetitions.
+ */
+value: number | null, 
+/**
+ * Lower end of the interval; null where there is none.
+ */
+low: number | null, 
+/**
+ * Upper end.
+ */
+high: number | null, 
+/**
+ * Repetitions.
+ */
+n: number, 
+/**
+ * Why there is no value.
+ */
+why: string | null, };
 
 /**
  * Asks for one publication.
@@ -948,6 +1369,27 @@ chain: Array<string>,
 later: number, };
 
 /**
+ * How requests end.
+ */
+export type FateResult = { 
+/**
+ * `completed`, `lost`, …
+ */
+id: string, 
+/**
+ * The same in words.
+ */
+label: string, 
+/**
+ * `good`, `odd` or `bad`.
+ */
+tone: string, 
+/**
+ * Share of all requests.
+ */
+share: Estimate, };
+
+/**
  * Counts and times over a range.
  */
 export type Figures = { 
@@ -1051,6 +1493,56 @@ problem: string | null,
  * What the other side does not take at all: it is not passed on and not counted as lost.
  */
 note: string | null, };
+
+/**
+ * What lies between two variants.
+ */
+export type GapView = { 
+/**
+ * Of the 95th percentile of the response time, milliseconds.
+ */
+responseMs: number | null, 
+/**
+ * Of the 95th percentile of the settled time, milliseconds.
+ */
+settledMs: number | null, 
+/**
+ * Of the share that succeeds entirely.
+ */
+success: number | null, };
+
+/**
+ * Consumers of a channel. Shares are of its messages.
+ */
+export type GroupResult = { 
+/**
+ * The channel.
+ */
+channel: string, 
+/**
+ * The operation that handles its messages.
+ */
+operation: string, 
+/**
+ * Given up after the last delivery.
+ */
+deadLettered: Estimate, 
+/**
+ * Took effect more than once.
+ */
+duplicated: Estimate, 
+/**
+ * Never handled well.
+ */
+noEffect: Estimate, 
+/**
+ * The most that waited.
+ */
+backlogMax: Estimate, 
+/**
+ * 95th percentile from publication to the begin of the work, milliseconds.
+ */
+lagP95: Estimate, };
 
 /**
  * A bin of a histogram.
@@ -1159,6 +1651,59 @@ lastAt: number | null,
  * Why it failed.
  */
 problem: string | null, };
+
+/**
+ * A step judged.
+ */
+export type InteractionView = { 
+/**
+ * Step.
+ */
+step: string, 
+/**
+ * `api-led` or `event-driven`.
+ */
+style: string, 
+/**
+ * Rules that decide alone.
+ */
+gates: Array<CriterionView>, 
+/**
+ * Weighed criteria.
+ */
+criteria: Array<CriterionView>, 
+/**
+ * Sum of the points; above 0 speaks for an event.
+ */
+score: number, 
+/**
+ * What an event needs to be safe here.
+ */
+conditions: Array<string>, 
+/**
+ * Why its requirements contradict each other.
+ */
+contradiction: string | null, 
+/**
+ * The way around what decided.
+ */
+escape: string | null, 
+/**
+ * Known criteria as a share of all.
+ */
+coverage: number, 
+/**
+ * `strong`, `fair`, `weak`.
+ */
+evidence: string, 
+/**
+ * Inputs whose small change would flip it.
+ */
+fragile: Array<string>, 
+/**
+ * What to find out, most telling first.
+ */
+unknown: Array<string>, };
 
 /**
  * A bar of the waterfall: a span or event.
@@ -1491,6 +2036,23 @@ how: string,
 sure: string, };
 
 /**
+ * How times grow with the load, with what is planned (outages, bursts).
+ */
+export type LoadSweep = { 
+/**
+ * Load of the scenario, requests per second.
+ */
+now: number, 
+/**
+ * Loads tried, growing.
+ */
+points: Array<SweepPoint>, 
+/**
+ * Repetitions of each.
+ */
+replications: number, };
+
+/**
  * A log record.
  */
 export type LogRow = { 
@@ -1773,6 +2335,43 @@ health: string,
  * What it handled.
  */
 figures: Figures, };
+
+/**
+ * A mixture of calls and events.
+ */
+export type MixtureView = { 
+/**
+ * The variant of the file that is this one; null where none is.
+ */
+variant: string | null, 
+/**
+ * Steps that are events.
+ */
+events: Array<string>, 
+/**
+ * 95th percentile of the response time, milliseconds; null without an end.
+ */
+responseMs: number | null, 
+/**
+ * 95th percentile of the settled time, milliseconds; null without an end.
+ */
+settledMs: number | null, 
+/**
+ * Share answered well of which everything was done.
+ */
+success: number, 
+/**
+ * Load at which the first participant is full, per second.
+ */
+peak: number | null, 
+/**
+ * Channels and consumers to run.
+ */
+parts: number, 
+/**
+ * Whether it is the recommended one.
+ */
+recommended: boolean, };
 
 /**
  * Starts a NATS connection.
@@ -2080,6 +2679,160 @@ requests: number, };
 export type Nothing = Record<symbol, never>;
 
 /**
+ * Observed beside predicted.
+ */
+export type ObservedComparison = { 
+/**
+ * Workload.
+ */
+workload: string, 
+/**
+ * `p50_ms`, `p95_ms` or `throughput_per_s`.
+ */
+figure: string, 
+/**
+ * As it was.
+ */
+observed: number, 
+/**
+ * As the scenario says.
+ */
+predicted: number | null, 
+/**
+ * Observations.
+ */
+n: number, };
+
+/**
+ * An input of a scenario.
+ */
+export type ObservedInput = { 
+/**
+ * JSON Pointer in the file.
+ */
+path: string, 
+/**
+ * What it is.
+ */
+what: string, 
+/**
+ * Its value, with unit.
+ */
+value: string, 
+/**
+ * Observations behind it.
+ */
+n: number, 
+/**
+ * `measured` or `assumed`.
+ */
+source: string, };
+
+/**
+ * Something that traces cannot tell.
+ */
+export type ObservedQuestion = { 
+/**
+ * JSON Pointer in the file.
+ */
+path: string, 
+/**
+ * The question.
+ */
+text: string, };
+
+/**
+ * Journeys to make a scenario from.
+ */
+export type ObservedRequest = { 
+/**
+ * Title of the scenario.
+ */
+title: string, 
+/**
+ * A filter of journeys; null takes all.
+ */
+filter: string | null, 
+/**
+ * When they began.
+ */
+range: Range, 
+/**
+ * At most this many, the newest.
+ */
+limit: number, };
+
+/**
+ * A scenario made from observed journeys.
+ */
+export type ObservedScenario = { 
+/**
+ * The scenario file, with how each figure is known in a comment.
+ */
+yaml: string, 
+/**
+ * Every input with how it is known.
+ */
+inputs: Array<ObservedInput>, 
+/**
+ * What traces cannot tell, and what was taken for it.
+ */
+questions: Array<ObservedQuestion>, 
+/**
+ * What was left out, and what to be careful about.
+ */
+notes: Array<string>, 
+/**
+ * First arrival.
+ */
+sinceAt: number, 
+/**
+ * Last arrival.
+ */
+untilAt: number, 
+/**
+ * Requests from outside.
+ */
+requests: number, 
+/**
+ * Journeys read.
+ */
+journeys: number, 
+/**
+ * Spans read.
+ */
+spans: number, 
+/**
+ * Whether older journeys were left out because there were too many spans.
+ */
+cut: boolean, 
+/**
+ * Whether it predicts what it was not made from.
+ */
+validation: ObservedValidation | null, };
+
+/**
+ * How well a scenario learned from one part of the period predicts another.
+ */
+export type ObservedValidation = { 
+/**
+ * `A` (within 15 % at another load), `B` (30 %), `C` (same load only), `D` (worse, or nothing to compare).
+ */
+grade: string, 
+/**
+ * Why, in a sentence.
+ */
+why: string, 
+/**
+ * Load of what was predicted over that of what was learned from.
+ */
+loadRatio: number | null, 
+/**
+ * Figure by figure.
+ */
+compared: Array<ObservedComparison>, };
+
+/**
  * Opens another workspace in place of this one.
  */
 export type OpenWorkspaceRequest = { 
@@ -2110,6 +2863,23 @@ figures: Figures,
 noise: boolean, };
 
 /**
+ * A planned outage on the time line.
+ */
+export type OutageWindow = { 
+/**
+ * Participant or channel.
+ */
+name: string, 
+/**
+ * Begin, milliseconds.
+ */
+fromMs: number, 
+/**
+ * End, milliseconds.
+ */
+toMs: number, };
+
+/**
  * Who runs a participant.
  */
 export type OwnerRule = { 
@@ -2129,6 +2899,47 @@ contact: string | null,
  * What to do when it fails.
  */
 runbook: string | null, };
+
+/**
+ * A participant.
+ */
+export type ParticipantResult = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Share of its workers' time that they work.
+ */
+computing: Estimate, 
+/**
+ * Share of it that they wait for somebody else.
+ */
+heldWaiting: Estimate, 
+/**
+ * Both.
+ */
+utilisation: Estimate, 
+/**
+ * The most that waited.
+ */
+backlogMax: Estimate, 
+/**
+ * 95th percentile of the wait for a worker, milliseconds.
+ */
+waitP95: Estimate, 
+/**
+ * Share of attempts turned away.
+ */
+refused: Estimate, 
+/**
+ * For each planned outage: until good answers were back, milliseconds; null is not within the run.
+ */
+recoveryMs: Array<Estimate | null>, 
+/**
+ * For each planned outage: until nothing waited, milliseconds; null is not within the run.
+ */
+drainMs: Array<Estimate | null>, };
 
 /**
  * Layer by name pattern.
@@ -2168,6 +2979,44 @@ notify: boolean,
  * When the window is closed: null asks while data arrives (and else ends), true goes on in the tray, false ends.
  */
 keepReceiving: boolean | null, };
+
+/**
+ * Simulates a text in a hurry: few repetitions, nothing kept. A newer one of the same scenario stops it.
+ */
+export type PreviewScenarioRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * The text as it would be.
+ */
+text: string, 
+/**
+ * Variants to look at; empty is all.
+ */
+variants: Array<string>, };
+
+/**
+ * A question whose answer could change the verdict.
+ */
+export type QuestionView = { 
+/**
+ * Step it is about; null is the whole scenario.
+ */
+step: string | null, 
+/**
+ * Key of the file that the answer goes to, or a criterion's code.
+ */
+about: string, 
+/**
+ * In plain words.
+ */
+text: string, 
+/**
+ * What could be answered.
+ */
+answers: Array<AnswerView>, };
 
 /**
  * A participant that used to send and stopped.
@@ -2294,6 +3143,28 @@ reason: string,
 count: number, };
 
 /**
+ * Gives the file of a scenario another name.
+ */
+export type RenameScenarioRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * The new name, with or without ending.
+ */
+name: string, };
+
+/**
+ * Calls a deleted scenario back.
+ */
+export type RestoreScenarioRequest = { 
+/**
+ * As answered when it was deleted.
+ */
+token: string, };
+
+/**
  * What a rule means now.
  */
 export type RuleMatch = { 
@@ -2335,6 +3206,348 @@ kind: string,
  * Patterns.
  */
 patterns: Array<string>, };
+
+/**
+ * Keeps the text of a scenario, right or wrong.
+ */
+export type SaveScenarioRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Revision that the text was made from; `held` is answered where the file has changed meanwhile. Null overwrites.
+ */
+revision: string | null, };
+
+/**
+ * What a text says as a scenario.
+ */
+export type ScenarioCheck = { 
+/**
+ * What is wrong; then there is no design.
+ */
+problems: Array<ScenarioProblem>, 
+/**
+ * What it means.
+ */
+design: ScenarioDesign | null, 
+/**
+ * Changes with everything that a run depends on, not with comments, order or layout.
+ */
+inputs: string, };
+
+/**
+ * A scenario as forms and drawings show it.
+ */
+export type ScenarioDesign = { 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Who asks.
+ */
+workloads: Array<DesignWorkload>, 
+/**
+ * Who does the work, in the order in which a request meets them.
+ */
+participants: Array<DesignParticipant>, 
+/**
+ * Calls or events, in the order in which a request meets them.
+ */
+steps: Array<DesignStep>, 
+/**
+ * Channels that are written down or used.
+ */
+channels: Array<string>, 
+/**
+ * Ways of building it, in the order of the file.
+ */
+variants: Array<DesignVariant>, 
+/**
+ * Whether the file names its variants; else they are the usual ones.
+ */
+variantsNamed: boolean, 
+/**
+ * 95th percentile of the response time that is wanted, milliseconds.
+ */
+targetResponseMs: number | null, 
+/**
+ * 95th percentile of the settled time that is wanted, milliseconds.
+ */
+targetSettledMs: number | null, 
+/**
+ * Share of successes that is wanted.
+ */
+targetSuccess: number | null, 
+/**
+ * Measured stretch of a run, milliseconds.
+ */
+durationMs: number, 
+/**
+ * Independent repetitions.
+ */
+replications: number, 
+/**
+ * Seed of all randomness.
+ */
+seed: number, 
+/**
+ * Inputs that somebody measured, declared or nobody knows.
+ */
+inputs: Array<DesignInput>, 
+/**
+ * What is odd but not wrong.
+ */
+warnings: Array<string>, };
+
+/**
+ * A scenario in the list.
+ */
+export type ScenarioEntry = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * Its title; that of the file where it cannot be read.
+ */
+title: string, 
+/**
+ * Mistakes in it.
+ */
+problems: number, 
+/**
+ * When it was changed last.
+ */
+changedAt: number, };
+
+/**
+ * Takes something out of a run for others to read.
+ */
+export type ScenarioExportRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * `record` (Markdown), `record-html`, `asyncapi`, `openapi`, `mermaid`.
+ */
+format: string, 
+/**
+ * Variant that is described; null is the recommended one.
+ */
+variant: string | null, };
+
+/**
+ * What a preview found.
+ */
+export type ScenarioPreview = { 
+/**
+ * The result, null where a newer one was asked for meanwhile.
+ */
+result: ScenarioResult | null, 
+/**
+ * What is in the text.
+ */
+check: ScenarioCheck, };
+
+/**
+ * Something wrong in a text.
+ */
+export type ScenarioProblem = { 
+/**
+ * Line, from 1.
+ */
+line: number, 
+/**
+ * Column, from 1.
+ */
+column: number, 
+/**
+ * What is wrong and what could stand there.
+ */
+message: string, };
+
+/**
+ * Names a scenario.
+ */
+export type ScenarioRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, };
+
+/**
+ * What a run found.
+ */
+export type ScenarioResult = { 
+/**
+ * What it depended on; see [`ScenarioCheck`](super::ScenarioCheck).
+ */
+inputs: string, 
+/**
+ * When it ended.
+ */
+at: number, 
+/**
+ * How long it took, milliseconds.
+ */
+wallMs: number, 
+/**
+ * Seed.
+ */
+seed: number, 
+/**
+ * Repetitions of each variant.
+ */
+replications: number, 
+/**
+ * Repetitions that were asked for; more than there are where it was stopped.
+ */
+planned: number, 
+/**
+ * Requests simulated, all variants and repetitions.
+ */
+requests: number, 
+/**
+ * Stretch left out at the begin, seconds.
+ */
+warmUpS: number, 
+/**
+ * The judgement; null of a preview.
+ */
+verdict: VerdictView | null, 
+/**
+ * In the order of the file.
+ */
+variants: Array<VariantResult>, 
+/**
+ * Between every two variants.
+ */
+differences: Array<DifferenceView>, 
+/**
+ * Response and settled time over the load; null where it was stopped before, or of a preview.
+ */
+sweep: LoadSweep | null, 
+/**
+ * What the verdict hangs on; null of a preview.
+ */
+study: StudyView | null, 
+/**
+ * What is odd, in words.
+ */
+warnings: Array<string>, };
+
+/**
+ * A run under way, or just ended.
+ */
+export type ScenarioRun = { 
+/**
+ * Scenario that is run.
+ */
+id: string, 
+/**
+ * `running`, `done`, `cancelled`, `failed`.
+ */
+state: string, 
+/**
+ * What it does now, in words.
+ */
+stage: string, 
+/**
+ * How far it is, 0 to 1.
+ */
+share: number, 
+/**
+ * Simulated steps so far, millions.
+ */
+millions: number, 
+/**
+ * Why it failed.
+ */
+problem: string | null, };
+
+/**
+ * What was kept.
+ */
+export type ScenarioSaved = { 
+/**
+ * Revision of the file now.
+ */
+revision: string, 
+/**
+ * What is in it.
+ */
+check: ScenarioCheck, };
+
+/**
+ * What a new scenario can begin with.
+ */
+export type ScenarioTemplate = { 
+/**
+ * `place-order`.
+ */
+id: string, 
+/**
+ * `Place order`.
+ */
+title: string, 
+/**
+ * What it shows, in a sentence.
+ */
+text: string, };
+
+/**
+ * A scenario.
+ */
+export type ScenarioView = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * Its text.
+ */
+text: string, 
+/**
+ * Changes with the text.
+ */
+revision: string, 
+/**
+ * What is in it.
+ */
+check: ScenarioCheck, 
+/**
+ * What the last run found.
+ */
+result: ScenarioResult | null, 
+/**
+ * The run under way.
+ */
+run: ScenarioRun | null, };
+
+/**
+ * The scenarios of the workspace: files in a folder beside it.
+ */
+export type Scenarios = { 
+/**
+ * The folder.
+ */
+folder: string, 
+/**
+ * Last changed first.
+ */
+items: Array<ScenarioEntry>, 
+/**
+ * What a new one can begin with.
+ */
+templates: Array<ScenarioTemplate>, };
 
 /**
  * What the palette found, best first, at most 8 of each.
@@ -2906,6 +4119,35 @@ dropped: number,
 rawJson: string, };
 
 /**
+ * Percentiles of a time.
+ */
+export type Spread = { 
+/**
+ * Mean.
+ */
+mean: Estimate, 
+/**
+ * Median.
+ */
+p50: Estimate, 
+/**
+ * 90th percentile.
+ */
+p90: Estimate, 
+/**
+ * 95th percentile.
+ */
+p95: Estimate, 
+/**
+ * 99th percentile.
+ */
+p99: Estimate, 
+/**
+ * Largest.
+ */
+max: Estimate, };
+
+/**
  * Journeys in a state.
  */
 export type StateCount = { 
@@ -2956,6 +4198,35 @@ redacted: number,
 bytes: number, };
 
 /**
+ * What a verdict hangs on.
+ */
+export type StudyView = { 
+/**
+ * Styles compared aspect by aspect, with the figures of this scenario.
+ */
+comparison: Array<ComparisonView>, 
+/**
+ * Where it would turn over, in sentences.
+ */
+breakEvens: Array<BreakEvenView>, 
+/**
+ * What the difference between two variants hangs on.
+ */
+tornado: TornadoView | null, 
+/**
+ * Mixtures of which none is worse than another in everything; the recommended one first.
+ */
+mixtures: Array<MixtureView>, 
+/**
+ * How the mixtures were looked for, in a sentence.
+ */
+searched: string, 
+/**
+ * Questions whose answers could change the verdict, most telling first.
+ */
+questions: Array<QuestionView>, };
+
+/**
  * One suggestion.
  */
 export type Suggestion = { 
@@ -2975,6 +4246,36 @@ detail: string | null,
  * `field`, `value`, `operator`.
  */
 kind: string, };
+
+/**
+ * A variant at one load.
+ */
+export type SweepFigures = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * 95th percentile of the response time, milliseconds; no value: more arrives than can be done.
+ */
+responseP95: Estimate, 
+/**
+ * 95th percentile of the settled time.
+ */
+settledP95: Estimate, };
+
+/**
+ * One load.
+ */
+export type SweepPoint = { 
+/**
+ * Requests per second.
+ */
+rate: number, 
+/**
+ * In the order of the file.
+ */
+variants: Array<SweepFigures>, };
 
 /**
  * Requests and publications over time.
@@ -3009,6 +4310,31 @@ buckets: number,
  * Only participants of this environment; null for all.
  */
 environment: string | null, };
+
+/**
+ * What happened when, from the end of the warm-up on; means over repetitions.
+ */
+export type TimelineResult = { 
+/**
+ * Length of a step, milliseconds.
+ */
+stepMs: number, 
+/**
+ * Good answers per second.
+ */
+good: Array<number>, 
+/**
+ * Bad answers per second.
+ */
+bad: Array<number>, 
+/**
+ * What waits at each participant, where anything ever does.
+ */
+backlogs: Array<BacklogSeries>, 
+/**
+ * Planned outages.
+ */
+outages: Array<OutageWindow>, };
 
 /**
  * Asks for the map.
@@ -3103,6 +4429,60 @@ domains: Array<Domain>,
  * Where data is, when the range has none.
  */
 nearest: Nearest, };
+
+/**
+ * An input moved by a fifth.
+ */
+export type TornadoBar = { 
+/**
+ * In words.
+ */
+label: string, 
+/**
+ * Its value today.
+ */
+today: string, 
+/**
+ * The lower value.
+ */
+lowValue: string, 
+/**
+ * The difference there.
+ */
+low: GapView, 
+/**
+ * The higher value.
+ */
+highValue: string, 
+/**
+ * The difference there.
+ */
+high: GapView, 
+/**
+ * Whether another variant does better at one of the two.
+ */
+flips: boolean, };
+
+/**
+ * Differences between two variants, and the inputs they hang on. Differences are second less first.
+ */
+export type TornadoView = { 
+/**
+ * One variant.
+ */
+a: string, 
+/**
+ * The other.
+ */
+b: string, 
+/**
+ * As things are.
+ */
+now: GapView, 
+/**
+ * Those first that turn the comparison over, then by how much they move it.
+ */
+bars: Array<TornadoBar>, };
 
 /**
  * Spans that gave no edge.
@@ -3200,7 +4580,150 @@ text: string,
 /**
  * The same from 0 to 1.
  */
-share: number, } | { "type": "erased", } | { "type": "workspace", };
+share: number, } | { "type": "erased", } | { "type": "scenario", 
+/**
+ * How far it is.
+ */
+run: ScenarioRun, } | { "type": "scenarios", } | { "type": "workspace", };
+
+/**
+ * A variant. Times are milliseconds, shares between 0 and 1.
+ */
+export type VariantResult = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * In the order of the file.
+ */
+workloads: Array<WorkloadResult>, 
+/**
+ * By name.
+ */
+participants: Array<ParticipantResult>, 
+/**
+ * Consumer groups of the channels.
+ */
+groups: Array<GroupResult>, 
+/**
+ * What happened when.
+ */
+timeline: TimelineResult, };
+
+/**
+ * A judgement. It never comes without strength, reason for and reason against.
+ */
+export type VerdictView = { 
+/**
+ * `api-led`, `event-driven`, `hybrid`.
+ */
+style: string, 
+/**
+ * In a few words: `Event-driven, pay stays a call`.
+ */
+title: string, 
+/**
+ * What to do, in a sentence.
+ */
+sentence: string, 
+/**
+ * Variant of the file that does it; null where none does.
+ */
+variant: string | null, 
+/**
+ * Step to channel: these should be events.
+ */
+events: { [key in string]: string }, 
+/**
+ * 1 to 5.
+ */
+strength: number, 
+/**
+ * `Strong`, `Fair`, `Weak`.
+ */
+strengthWord: string, 
+/**
+ * What the strength rests on, in a sentence.
+ */
+strengthBecause: string, 
+/**
+ * Reasons for it, most telling first.
+ */
+reasons: Array<ArgumentView>, 
+/**
+ * Reasons against it, most telling first.
+ */
+doubts: Array<ArgumentView>, 
+/**
+ * Step by step.
+ */
+interactions: Array<InteractionView>, };
+
+/**
+ * A workload.
+ */
+export type WorkloadResult = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Arrival to answer.
+ */
+response: Spread, 
+/**
+ * Arrival until every effect is done or given up.
+ */
+settled: Spread, 
+/**
+ * Milliseconds, and the share answered within; growing.
+ */
+responseCurve: Array<[number, number]>, 
+/**
+ * Milliseconds, and the share of which everything was done within; growing.
+ */
+settledCurve: Array<[number, number]>, 
+/**
+ * Good answers per second.
+ */
+throughput: Estimate, 
+/**
+ * Share answered well.
+ */
+succeeded: Estimate, 
+/**
+ * Share answered with an error, or timed out.
+ */
+failed: Estimate, 
+/**
+ * Share turned away.
+ */
+refused: Estimate, 
+/**
+ * Share whose user left.
+ */
+abandoned: Estimate, 
+/**
+ * Answered well, though an effect never came.
+ */
+falseSuccess: Estimate, 
+/**
+ * Answered badly, though what mattered was done.
+ */
+falseFailure: Estimate, 
+/**
+ * An effect came later than it may.
+ */
+late: Estimate, 
+/**
+ * Services started for a request.
+ */
+amplification: Estimate, 
+/**
+ * The state that requests end in, with its share.
+ */
+fates: Array<FateResult>, };
 
 /**
  * A workspace file.
@@ -3285,6 +4808,18 @@ export interface Requests {
   set_listener: [SetListenerRequest, SourcesView];
   set_forward: [SetForwardRequest, SourcesView];
   snippets: [SnippetsRequest, Snippets];
+  scenario_observed: [ObservedRequest, ObservedScenario];
+  scenarios: [Nothing, Scenarios];
+  scenario: [ScenarioRequest, ScenarioView];
+  scenario_create: [CreateScenarioRequest, ScenarioView];
+  scenario_save: [SaveScenarioRequest, ScenarioSaved];
+  scenario_rename: [RenameScenarioRequest, ScenarioView];
+  scenario_delete: [ScenarioRequest, DeletedScenario];
+  scenario_restore: [RestoreScenarioRequest, ScenarioView];
+  scenario_run: [ScenarioRequest, ScenarioRun];
+  scenario_cancel: [ScenarioRequest, Nothing];
+  scenario_preview: [PreviewScenarioRequest, ScenarioPreview];
+  scenario_export: [ScenarioExportRequest, FileContents];
   map_export: [MapExportRequest, FileContents];
   about: [Nothing, About];
   diagnostics: [DiagnosticsRequest, FileContents];
@@ -3294,3 +4829,4 @@ export interface Requests {
   preferences: [Nothing, Preferences];
   set_preferences: [Preferences, Preferences];
 }
+
