@@ -62,6 +62,17 @@ fn the_best_mixture_is_found_and_explained() {
     assert_eq!(again, found, "the number of threads does not show");
 }
 
+/// Nobody said what the business needs of placing an order: it is not made an event because that would answer sooner.
+#[test]
+fn what_is_unknown_is_not_free() {
+    let s = read(include_str!("fixtures/place-order.yaml"));
+    let decision = decide(&s, &SyncFigures::default());
+    let options = SearchOptions { events: 500_000, ..SearchOptions::of(&s) };
+    let found = search(&s, &decision, &options, &|_| {}, &never()).unwrap();
+    assert!(found.free.is_empty() && found.assignments == 1, "{:?}", found.free);
+    assert_eq!(found.recommended.events, decision.recommended_variant.events);
+}
+
 #[test]
 fn a_file_without_variants_has_the_best_mixture_as_its_hybrid() {
     let s = read(ORDER);

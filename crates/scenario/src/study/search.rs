@@ -15,7 +15,7 @@ use super::{Progress, Stage, input, window};
 use crate::decide::{Decision, Style};
 use crate::experiment::{RunError, RunOptions, Sampled, sample};
 use crate::flow;
-use crate::model::{Arrivals, Scenario, Variant};
+use crate::model::{Arrivals, Needs, Scenario, Variant};
 
 /// How hard to search.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,7 +205,9 @@ impl<'a> Searching<'a> {
             let Some(it) = styles.get(step.id.as_str()) else { continue };
             let channel = channel_of(scenario, caller, &step.id);
             let idle = rates.get(caller).is_none_or(|r| r.0 <= 0.0);
-            match it.gates.is_empty() && !idle {
+            // Of a step whose needs nobody named, the rule decides: unknown is not the same as nothing.
+            let may_be_either = it.gates.is_empty() && step.needs == Some(Needs::Nothing);
+            match may_be_either && !idle {
                 true => free.push((step.id.clone(), channel)),
                 false if it.style == Style::EventDriven => drop(fixed.insert(step.id.clone(), channel)),
                 false => {}
