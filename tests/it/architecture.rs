@@ -41,15 +41,15 @@ fn packages() -> Result<BTreeMap<String, Package>> {
 fn may_know(package: &str) -> Option<&'static [&'static str]> {
     Some(match package {
         "flowglass-model" | "flowglass-scenario" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests" => &[],
-        "flowglass-ingest" | "flowglass-store" | "flowglass-topology" | "flowglass-journey" | "flowglass-testkit" => {
-            &["flowglass-model"]
-        }
+        "flowglass-ingest" | "flowglass-store" | "flowglass-topology" | "flowglass-journey" | "flowglass-rules"
+        | "flowglass-testkit" => &["flowglass-model"],
         "flowglass-studio" => &[
             "flowglass-model",
             "flowglass-ingest",
             "flowglass-store",
             "flowglass-topology",
             "flowglass-journey",
+            "flowglass-rules",
             "flowglass-scenario",
         ],
         "flowglass-cli" | "flowglass-window" => &["flowglass-studio"],
@@ -93,7 +93,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Packages without clock, files, network or threads of their own.
-const PURE: &[&str] = &["flowglass-model", "flowglass-topology", "flowglass-journey"];
+const PURE: &[&str] = &["flowglass-model", "flowglass-topology", "flowglass-journey", "flowglass-rules"];
 const IMPURE: &[&str] = &["tokio", "tokio-util", "reqwest", "hyper", "rand", "rusqlite", "tempfile"];
 
 #[test]

@@ -4,6 +4,7 @@ mod architecture;
 mod browser;
 mod demo;
 mod exports;
+mod findings;
 mod first_hour;
 mod host;
 mod recordings;

@@ -18,7 +18,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   flowglass import --workspace shop.flowglass traces.json recordings/ --json
   flowglass topology --workspace shop.flowglass --since 15m --format mermaid
 
-Exit status: 0 done, 2 unusable arguments or input (one line on stderr says what and where).
+Exit status: 0 done, 1 a check asked for with --fail-on failed, 2 unusable arguments or input (one line on stderr says what
+and where).
 Logs go to stderr; FLOWGLASS_LOG sets how much (error, warn, info, debug, or per module).
 FLOWGLASS_OTLP_ENDPOINT exports the traces of flowglass itself (http://host:4317 gRPC, http://host:4318 HTTP)."
 )]
@@ -79,6 +80,15 @@ system:, trace:, span:, id:, @attribute:value, and words of the root, participan
     #[command(after_help = "Example:
   flowglass journey 4bf92f3577b34da6a3ce929d0e0e4736 --workspace shop.flowglass --json")]
     Journey(JourneyArgs),
+    /// What breaks the rules of the architecture: bypassed layers, missing credentials, dead letters, …
+    #[command(after_help = "Examples:
+  flowglass findings --workspace shop.flowglass
+  flowglass findings --workspace shop.flowglass --rule layer-bypass --rule upward-call --fail-on error
+  flowglass findings --workspace shop.flowglass --since 1d --format sarif > findings.sarif
+
+Exit status: 1 when --fail-on is given and something that bad (or worse) was found. Severities, thresholds, exceptions and own
+rules stand in the settings file under [rules].")]
+    Findings(FindingsArgs),
     /// Write the file for bug reports: a zip of versions, settings, counters and logs, without data and secrets
     #[command(after_help = "Examples:
   flowglass diagnostics -o flowglass.zip
@@ -109,6 +119,13 @@ The same seed gives the same bytes but for wall_ms, whatever the number of threa
 
 Ctrl-C prints what is known by then.")]
     Decide(DecideArgs),
+    /// Lay a graph out as the map does: left to right by layer, few crossings
+    #[command(after_help = "Example:
+  flowglass layout graph.json
+
+GRAPH.json: {\"nodes\":[{\"id\":\"a\",\"layer\":\"system\",\"width\":168,\"height\":72}],\"edges\":[{\"source\":\"a\",\"target\":\"b\"}]};
+width and height may be left out. Prints {\"a\":[x,y],…}, centres in pixels; how long it took goes to stderr: {\"ms\":1.2}.")]
+    Layout(LayoutArgs),
     /// Print a JSON Schema, for editors that complete from it
     #[command(after_help = "Example:
   flowglass schema scenario > scenario.schema.json")]
@@ -276,6 +293,53 @@ pub(crate) struct JourneyArgs {
     pub(crate) _json: JsonArg,
 }
 
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SeverityArg {
+    /// Worth a look
+    Info,
+    /// Should be put right
+    Warning,
+    /// Breaks the architecture
+    Error,
+}
+
+/// Form of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// For programs
+    Json,
+    /// For code scanning (SARIF 2.1.0)
+    Sarif,
+    /// For test reports (JUnit XML)
+    Junit,
+    /// For people
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindingsArgs {
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    /// Only this rule, built in or own; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(crate) rule: Vec<String>,
+    /// End with status 1 when something is found that is at least this bad
+    #[arg(long, value_enum)]
+    pub(crate) fail_on: Option<SeverityArg>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = FormatArg::Json)]
+    pub(crate) format: FormatArg,
+    /// Tell findings too that the settings waive
+    #[arg(long)]
+    pub(crate) waived: bool,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DiagnosticsArgs {
     /// File to write; it must not be there yet
@@ -372,6 +436,13 @@ pub(crate) enum DecideFormat {
     Openapi,
     /// Flowchart
     Mermaid,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LayoutArgs {
+    /// File with nodes and edges
+    #[arg(value_name = "GRAPH.json")]
+    pub(crate) graph: PathBuf,
 }
 
 /// What a schema is of.

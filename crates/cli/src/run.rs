@@ -10,10 +10,12 @@ use clap::error::ErrorKind;
 use crate::args::{Cli, Command, SchemaOf};
 use crate::{commands, output};
 
+/// A check asked for with `--fail-on` failed.
+const CHECK_FAILED: u8 = 1;
 /// Unusable arguments or input.
 const UNUSABLE: u8 = 2;
 
-/// Runs the command line and gives its exit status: 0 done, 2 unusable arguments or input (with one line on stderr).
+/// Runs the command line and gives its exit status: 0 done, 1 a check failed, 2 unusable arguments or input (with one line on stderr).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
@@ -36,6 +38,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<commands::findings::CheckFailed>() => {
+            refuse(&error);
+            ExitCode::from(CHECK_FAILED)
+        }
         Err(error) => refuse(&error),
     }
 }
@@ -52,10 +58,12 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Topology(args) => commands::topology::run(&args, config),
         Command::Journeys(args) => commands::journeys::run(&args, config),
         Command::Journey(args) => commands::journey::run(&args, config),
+        Command::Findings(args) => commands::findings::run(args, cli.config).await,
         Command::Diagnostics(args) => commands::diagnostics::run(&args, config),
         Command::Calibrate(args) => commands::calibrate::run(args, config).await,
         Command::Simulate(args) => commands::simulate::run(args).await,
         Command::Decide(args) => commands::decide::run(args).await,
+        Command::Layout(args) => commands::layout::run(&args),
         Command::Schema(args) => match args.of {
             SchemaOf::Scenario => output::print(flowglass_studio::scenario::schema::SCENARIO),
         },

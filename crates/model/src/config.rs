@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Layer, NodeId, default_noise};
+use crate::{Layer, NodeId, RulesConfig, default_noise};
 
 /// A name pattern that decides a layer. Matches whole tokens of a name (split at `- _ . /` and camelCase), never substrings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,8 @@ pub struct Config {
     pub noise: Vec<String>,
     /// What to hide on display and export.
     pub redaction: Vec<RedactionRule>,
+    /// Rules of the architecture.
+    pub rules: RulesConfig,
 }
 
 impl Default for Config {
@@ -84,6 +86,7 @@ impl Default for Config {
             business_keys: Vec::new(),
             noise: default_noise(),
             redaction: Vec::new(),
+            rules: RulesConfig::default(),
         }
     }
 }

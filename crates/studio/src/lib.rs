@@ -16,6 +16,7 @@ mod control;
 mod diagnostics;
 mod display;
 mod erasing;
+mod findings;
 mod handlers;
 mod home;
 mod host;
@@ -41,8 +42,10 @@ mod workspace;
 
 pub use components::components;
 pub use diagnostics::{FILES as DIAGNOSTICS_FILES, bundle as diagnostics_bundle};
+pub use findings::{FindingsFormat, FindingsList, Progress, evaluate};
 pub use flowglass_ingest as ingest;
 pub use flowglass_model as model;
+pub use flowglass_rules as rulings;
 pub use flowglass_scenario as scenario;
 pub use flowglass_store as store;
 pub use flowglass_topology as topology;

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::Update;
 use crate::configuration::Configuration;
 use crate::control::{Control, Desk, Note};
+use crate::findings::Judged;
 use crate::nats_saved;
 use crate::pipeline::Pipeline;
 use crate::scenarios::Runs;
@@ -120,6 +121,7 @@ pub(crate) struct Inner {
     pub(crate) sink: Mutex<Option<Sink>>,
     pub(crate) notes: Mutex<Option<mpsc::Sender<Control>>>,
     pub(crate) desk: Desk,
+    pub(crate) judged: Judged,
     pub(crate) updates: broadcast::Sender<Update>,
     pub(crate) ingest_stats: Arc<IngestStats>,
     pub(crate) receivers: Listeners,
@@ -179,6 +181,7 @@ impl Studio {
             sink: Mutex::new(Some(sink)),
             notes: Mutex::new(Some(notes)),
             desk: Desk::default(),
+            judged: Judged::default(),
             updates,
             ingest_stats,
             receivers,

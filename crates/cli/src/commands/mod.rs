@@ -3,9 +3,11 @@
 pub(crate) mod calibrate;
 pub(crate) mod decide;
 pub(crate) mod diagnostics;
+pub(crate) mod findings;
 pub(crate) mod import;
 pub(crate) mod journey;
 pub(crate) mod journeys;
+pub(crate) mod layout;
 pub(crate) mod scenario;
 pub(crate) mod serve;
 pub(crate) mod simulate;

@@ -204,6 +204,22 @@ requests! {
         scenario_export(ScenarioExportRequest) -> FileContents;
         /// The map as a picture or text.
         map_export(MapExportRequest) -> FileContents;
+        /// What breaks the rules.
+        findings(FindingsRequest) -> FindingsView;
+        /// Stops judging.
+        findings_cancel(Nothing) -> Nothing;
+        /// Everything found so far was looked at.
+        findings_looked(Nothing) -> Nothing;
+        /// The findings as a file.
+        findings_export(FindingsExportRequest) -> FileContents;
+        /// Lives with a finding, or no longer.
+        waive(WaiveRequest) -> Nothing;
+        /// The rules' part of the settings.
+        rules_text(Nothing) -> RulesText;
+        /// Checks or replaces it.
+        edit_rules(EditRulesRequest) -> RulesCheck;
+        /// The blast radius of a participant.
+        impact(ImpactRequest) -> ImpactView;
         /// Versions and licences.
         about(Nothing) -> About;
         /// A file for bug reports: settings without secrets, counters, logs, versions.

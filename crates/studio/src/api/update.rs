@@ -63,6 +63,13 @@ dto! {
             /// The same from 0 to 1.
             share: f64,
         },
+        /// Rules are being held against a range.
+        Judging {
+            /// How far it is: `120,000 spans checked`.
+            text: String,
+            /// The same from 0 to 1.
+            share: f64,
+        },
         /// Data was deleted: everything shown must be asked for again.
         Erased {},
         /// A run of a scenario moved on, or ended.

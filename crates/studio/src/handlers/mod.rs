@@ -8,6 +8,7 @@ mod destinations;
 mod erase;
 mod events;
 mod export;
+mod findings;
 mod host;
 mod journey_list;
 mod journeys;
@@ -16,6 +17,7 @@ mod marks;
 mod node;
 mod observed;
 mod query;
+mod rules_text;
 mod scenario;
 pub(crate) mod scene;
 mod sources;
@@ -30,6 +32,7 @@ pub(crate) use destinations::destinations;
 pub(crate) use erase::{erase, erase_cancel};
 pub(crate) use events::{event, events};
 pub(crate) use export::map_export;
+pub(crate) use findings::{findings, findings_cancel, findings_export, findings_looked, impact};
 pub(crate) use host::{preferences, set_preferences, workspace_forget, workspace_open, workspaces};
 pub(crate) use journey_list::journeys;
 pub(crate) use journeys::{fallback_layer, journey};
@@ -38,6 +41,7 @@ pub(crate) use marks::{marks, remove_mark, set_mark};
 pub(crate) use node::{edge, node};
 pub(crate) use observed::scenario_observed;
 pub(crate) use query::{complete, map_matches, places, search};
+pub(crate) use rules_text::{edit_rules, rules_text, waive};
 pub(crate) use scenario::{
     scenario, scenario_cancel, scenario_create, scenario_delete, scenario_export, scenario_preview, scenario_rename,
     scenario_restore, scenario_run, scenario_save, scenarios,
@@ -46,7 +50,7 @@ pub(crate) use sources::{import_cancel, import_paths, import_text, nats_connect,
 pub(crate) use span::span;
 pub(crate) use topology::topology;
 
-pub(crate) use events::{event_row, with_journeys};
+pub(crate) use events::{event_row, group_services, with_journeys};
 
 use flowglass_model::{Nanos, TraceId};
 use flowglass_store::Around;

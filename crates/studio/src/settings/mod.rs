@@ -44,10 +44,34 @@ pub enum SettingsError {
 
 /// Reads a text of settings. Errors begin with line and column.
 pub fn parse(text: &str) -> Result<Config, String> {
-    toml::from_str(text).map_err(|e: toml::de::Error| match e.span() {
+    let config: Config = toml::from_str(text).map_err(|e: toml::de::Error| match e.span() {
         Some(span) => format!("{}: {}", place(text, span.start), e.message()),
         None => e.message().to_owned(),
-    })
+    })?;
+    match config.rules.problem() {
+        Some(problem) => Err(match span_of(text, &problem.path) {
+            Some(at) => format!("{}: {}", place(text, at), problem.message),
+            None => problem.message,
+        }),
+        None => Ok(config),
+    }
+}
+
+/// Where a value below `rules` stands, bytes; the nearest part of its path that can be found.
+fn span_of(text: &str, path: &[String]) -> Option<usize> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let mut item = document.get("rules")?;
+    let mut span = item.span();
+    for part in path {
+        let next = match part.parse::<usize>() {
+            Ok(number) => item.get(number),
+            Err(_) => item.get(part.as_str()),
+        };
+        let Some(next) = next else { break };
+        span = next.span().or(span);
+        item = next;
+    }
+    span.map(|s| s.start)
 }
 
 /// `line 3, column 7`, counted from 1, of a byte of a text.

@@ -43,4 +43,10 @@ business_keys = []
 # count. Credentials are never kept at all.
 # [[redaction]]
 # key = "iban"
+
+# Rules of the architecture: severities, thresholds, own rules, exceptions. The window's Architecture has examples.
+# [[rules.forbidden]]
+# name = "web-stays-out-of-crm"
+# from = "layer:experience"
+# to = "domain:CRM"
 "##;

@@ -48,6 +48,13 @@ export const VIEW_KEYS: readonly { title: string; keys: readonly (readonly [show
     ],
   },
   {
+    title: 'Architecture',
+    keys: [
+      ['J', 'Next row'],
+      ['K', 'Previous row'],
+    ],
+  },
+  {
     title: 'Logs',
     keys: [
       ['Space', 'Pause the log lines'],

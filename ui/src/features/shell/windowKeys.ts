@@ -14,6 +14,7 @@ export function bindWindowKeys(): () => void {
     { key: 'g j', shown: 'G J', label: 'Journeys', run: () => route.open('journeys') },
     { key: 'g e', shown: 'G E', label: 'Events', run: () => route.open('events') },
     { key: 'g s', shown: 'G S', label: 'Scenarios', run: () => route.open('scenarios') },
+    { key: 'g a', shown: 'G A', label: 'Architecture', run: () => route.open('architecture') },
     { key: 'g ,', shown: 'G ,', label: 'Settings', run: () => route.open('settings') },
     { key: 'Ctrl+k', shown: 'Ctrl K', label: 'Search', run: focusSearch },
     { key: 'l', shown: 'L', label: 'LIVE on or off', run: () => time.toggleLive() },

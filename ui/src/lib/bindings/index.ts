@@ -4516,7 +4516,7 @@ participants: Array<string>, };
 /**
  * What is pushed to every window, at most a few times a second.
  */
-export type Update = { "type": "counters", 
+export type Update = { "type": "judging", text: string, share: number } | { "type": "counters", 
 /**
  * Spans per second over the last 5 seconds.
  */
@@ -4771,6 +4771,26 @@ recent: Array<WorkspaceEntry>,
  */
 folder: string, };
 
+export type FindingsRequest = { range: Range, again: boolean, };
+export type FindingParticipant = { id: string, name: string, kind: string, layer: string, system: string | null, };
+export type FindingEvidence = { at: number, trace: string | null, span: string | null, event: string | null, row: number | null, };
+export type FindingView = { id: string, rule: string, title: string, area: string, severity: string, subject: Array<FindingParticipant>, participants: Array<string>, count: number, estimated: number | null, evidence: Array<FindingEvidence>, layerGuessed: boolean, sure: string, doubt: string | null, saw: string, why: string, advice: string, firstAt: number, lastAt: number, parts: Array<number>, isNew: boolean, foundAt: number, waiver: WaiverView | null, };
+export type WaiverView = { reason: string, expires: string | null, };
+export type ResolvedFinding = { rule: string, title: string, subject: string, names: Array<string>, foundAt: number, lastAt: number, };
+export type SinglePointView = { who: FindingParticipant, share: number, services: number, };
+export type FindingsView = { tookMs: number, traces: number, spans: number, calls: number, messages: number, conformance: number | null, rules: number, guessed: number, services: number, nearest: Nearest | null, findings: Array<FindingView>, resolved: Array<ResolvedFinding>, points: Array<SinglePointView>, };
+export type ImpactRequest = { range: Range, id: string, };
+export type ImpactHit = { who: FindingParticipant, via: string, hops: number, share: number, perHour: number, verdict: string, failures: number, failedWith: number, };
+export type ImpactWait = { topic: FindingParticipant, who: FindingParticipant, perHour: number, pilesUp: boolean, };
+export type ImpactUser = { who: FindingParticipant, share: number, perHour: number, };
+export type ImpactView = { who: FindingParticipant, hits: Array<ImpactHit>, waits: Array<ImpactWait>, users: Array<ImpactUser>, share: number, perHour: number, };
+export type WaiveRequest = { rule: string, subject: Array<string>, reason: string | null, expires: string | null, };
+export type RulesText = { text: string, path: string, rules: Array<RuleInfo>, };
+export type RuleInfo = { id: string, title: string, area: string, usual: string, severity: string | null, };
+export type EditRulesRequest = { text: string, save: boolean, };
+export type RulesCheck = { problem: string | null, };
+export type FindingsExportRequest = { range: Range, format: string, };
+
 /** Every request: its argument and its answer. */
 export interface Requests {
   app: [Nothing, AppInfo];
@@ -4821,6 +4841,14 @@ export interface Requests {
   scenario_preview: [PreviewScenarioRequest, ScenarioPreview];
   scenario_export: [ScenarioExportRequest, FileContents];
   map_export: [MapExportRequest, FileContents];
+  findings: [FindingsRequest, FindingsView];
+  findings_cancel: [Nothing, Nothing];
+  findings_looked: [Nothing, Nothing];
+  findings_export: [FindingsExportRequest, FileContents];
+  waive: [WaiveRequest, Nothing];
+  rules_text: [Nothing, RulesText];
+  edit_rules: [EditRulesRequest, RulesCheck];
+  impact: [ImpactRequest, ImpactView];
   about: [Nothing, About];
   diagnostics: [DiagnosticsRequest, FileContents];
   workspaces: [Nothing, Workspaces];

@@ -1,6 +1,6 @@
 /** The address of a screen: `#/topology?range=60m&sel=…`. Pure, so that back, forward and links can be tested. */
 
-export const AREAS = ['topology', 'journeys', 'events', 'scenarios', 'settings'] as const;
+export const AREAS = ['topology', 'journeys', 'events', 'scenarios', 'architecture', 'settings'] as const;
 
 /** A place in the rail. */
 export type Area = (typeof AREAS)[number];
