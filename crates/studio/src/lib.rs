@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod render;
+pub mod share;
 pub mod telemetry;
 
 mod alerts;
@@ -21,13 +22,17 @@ mod home;
 mod host;
 mod marks;
 mod nats_saved;
+mod notes;
 mod observed;
 mod otlp_json;
 mod pipeline;
+mod protobuf;
 mod recent_log;
+mod redrive;
 mod rules;
 mod scrub;
 mod settings;
+mod shape;
 mod sources;
 mod stitch;
 mod studio;
@@ -35,6 +40,7 @@ mod ticker;
 mod time;
 mod tx_source;
 mod views;
+mod wire_form;
 mod words;
 mod workspace;
 

@@ -12,9 +12,13 @@ mod journey;
 mod logs;
 mod marks;
 mod observed;
+mod pull;
 mod query;
+mod redrive;
 mod requests;
+mod share;
 mod sources;
+mod subject;
 mod topology;
 mod update;
 
@@ -27,9 +31,13 @@ pub use journey::*;
 pub use logs::*;
 pub use marks::*;
 pub use observed::*;
+pub use pull::*;
 pub use query::*;
+pub use redrive::*;
 pub use requests::{answer, dispatch, typescript_files};
+pub use share::*;
 pub use sources::*;
+pub use subject::*;
 pub use topology::*;
 pub use update::*;
 
