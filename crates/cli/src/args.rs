@@ -55,6 +55,16 @@ NATS credentials: --nats-creds, or FLOWGLASS_NATS_TOKEN, or FLOWGLASS_NATS_USER 
 
 Importing twice changes nothing. Ctrl-C keeps what is stored by then.")]
     Import(ImportArgs),
+    /// Fetch traces from Jaeger's or Tempo's HTTP query API, by link or search, and store them
+    #[command(after_help = "Examples:
+  flowglass pull http://localhost:16686/trace/4bf92f3577b34da6a3ce929d0e0e4736 --workspace shop.flowglass --json
+  flowglass pull http://localhost:16686 --service order-prc-api --since 1h --workspace shop.flowglass --json
+  flowglass pull https://tempo.example --query '{ status = error }' --since 15m --limit 20 --workspace shop.flowglass --json
+  FLOWGLASS_PULL_SECRET=… flowglass pull 'https://grafana.example/explore?panes=…' --workspace shop.flowglass --json
+
+Takes links of Jaeger's and Grafana's pages as well as addresses of the APIs. Only reads; redirects are not followed. The secret of
+--secret-file or FLOWGLASS_PULL_SECRET is a bearer token, or with --user a password. Ctrl-C keeps what is stored by then.")]
+    Pull(PullArgs),
     /// Numbers of everything that is stored
     #[command(after_help = "Example:
   flowglass stats --workspace shop.flowglass --json")]
@@ -89,6 +99,17 @@ system:, trace:, span:, id:, @attribute:value, and words of the root, participan
 Exit status: 1 when --fail-on is given and something that bad (or worse) was found. Severities, thresholds, exceptions and own
 rules stand in the settings file under [rules].")]
     Findings(FindingsArgs),
+    /// Write journeys into a file for others: case file, report, ticket text, OTLP JSON, sequence diagram or table
+    #[command(after_help = "Examples:
+  flowglass export 4bf92f3577b34da6a3ce929d0e0e4736 --workspace shop.flowglass -o order-17.flowglass
+  flowglass export 4bf92f3577b34da6a3ce929d0e0e4736 --workspace shop.flowglass -o order-17.html
+  flowglass export ID1 ID2 --workspace shop.flowglass -o both.json --unredacted
+
+The ending says the form: .flowglass a case file (a small workspace with events, deliveries and notes: drop it on the window, or
+name it as --workspace), .html a report that opens anywhere without network, .md text for a ticket, .json OTLP JSON with the
+events beside it (`flowglass import` takes it again), .mmd a Mermaid sequence diagram, .csv a table.
+What redaction rules hide, and what looks like a credential, is taken out unless --unredacted is given.")]
+    Export(ExportArgs),
     /// Write the file for bug reports: a zip of versions, settings, counters and logs, without data and secrets
     #[command(after_help = "Examples:
   flowglass diagnostics -o flowglass.zip
@@ -209,6 +230,41 @@ pub(crate) struct ImportArgs {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    /// Link of a trace or search, or the address of a server
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Workspace file; made if it is missing
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    /// Trace id, when the link names none
+    #[arg(long, value_name = "ID")]
+    pub(crate) trace: Option<String>,
+    /// Search for traces of this service (Jaeger)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// Search with TraceQL (Tempo)
+    #[arg(long, value_name = "TRACEQL")]
+    pub(crate) query: Option<String>,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
+    /// At most this many traces, 1,000 at most [default: that of the link, else 100]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) limit: usize,
+    /// User, when the secret is a password
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// File with the token or password (one line)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Tenant, for a Tempo of several (X-Scope-OrgID)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
     #[command(flatten)]
     pub(crate) _json: JsonArg,
 }
@@ -371,6 +427,23 @@ pub(crate) struct CalibrateArgs {
     /// Print JSON: the scenario with the evidence of each input
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Journey ids, or ids of any trace in them
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) workspace: WorkspaceArg,
+    /// File to write; its ending says the form
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Leave what redaction rules hide as it is stored
+    #[arg(long)]
+    pub(crate) unredacted: bool,
+    #[command(flatten)]
+    pub(crate) _json: JsonArg,
 }
 
 #[derive(Debug, Args)]

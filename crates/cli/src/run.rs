@@ -54,6 +54,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(args) => commands::serve::run(args, cli.config, telemetry).await,
         Command::Import(args) => commands::import::run(args, cli.config).await,
+        Command::Pull(args) => commands::pull::run(args, cli.config).await,
         Command::Stats(args) => commands::stats::run(&args, config),
         Command::Topology(args) => commands::topology::run(&args, config),
         Command::Journeys(args) => commands::journeys::run(&args, config),
@@ -61,6 +62,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Findings(args) => commands::findings::run(args, cli.config).await,
         Command::Diagnostics(args) => commands::diagnostics::run(&args, config),
         Command::Calibrate(args) => commands::calibrate::run(args, config).await,
+        Command::Export(args) => commands::export::run(&args, config),
         Command::Simulate(args) => commands::simulate::run(args).await,
         Command::Decide(args) => commands::decide::run(args).await,
         Command::Layout(args) => commands::layout::run(&args),

@@ -11,6 +11,7 @@ pub mod forward;
 pub mod nats;
 pub mod normalise;
 pub mod otlp;
+pub mod pull;
 pub mod redact;
 pub mod secrets;
 pub mod selftest;

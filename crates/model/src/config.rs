@@ -50,6 +50,28 @@ pub struct RedactionRule {
     pub key: String,
 }
 
+/// Where else the same moment can be seen (Grafana, Kibana, Splunk, …).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkTemplate {
+    /// What people call it.
+    pub name: String,
+    /// Web address with `{trace}`, `{service}`, `{key}`, `{from}`, `{to}` (RFC 3339), `{from_ms}`, `{to_ms}`, `{from_s}`, `{to_s}`.
+    pub url: String,
+}
+
+/// How protobuf payloads of some subjects are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtobufRule {
+    /// Subjects, as NATS matches them: `*` for one token, `>` for the rest.
+    pub subject: String,
+    /// Full name of the message: `shop.OrderPlaced`.
+    pub message: String,
+    /// File of the descriptor set, from the folder of the settings file.
+    pub descriptors: String,
+}
+
 /// All settings, in one commented TOML file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -73,6 +95,10 @@ pub struct Config {
     pub redaction: Vec<RedactionRule>,
     /// Rules of the architecture.
     pub rules: RulesConfig,
+    /// Links to the same moment elsewhere.
+    pub links: Vec<LinkTemplate>,
+    /// Protobuf payloads, tried in order.
+    pub protobuf: Vec<ProtobufRule>,
 }
 
 impl Default for Config {
@@ -87,6 +113,8 @@ impl Default for Config {
             noise: default_noise(),
             redaction: Vec::new(),
             rules: RulesConfig::default(),
+            links: Vec::new(),
+            protobuf: Vec::new(),
         }
     }
 }

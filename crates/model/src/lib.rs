@@ -22,7 +22,7 @@ pub mod filter;
 pub mod semconv;
 
 pub use batch::{Batch, IngestCounts, LogRecord, Rejected, SourceKind};
-pub use config::{Alias, Config, LayerPattern, Owner, RedactionRule, name_rule_fits};
+pub use config::{Alias, Config, LayerPattern, LinkTemplate, Owner, ProtobufRule, RedactionRule, name_rule_fits};
 pub use graph::{EdgeStats, Graph, GraphEdge, GraphNode, LayerSource, Unresolved, UnresolvedReason};
 pub use id::{IdError, SpanId, TraceId};
 pub use journey::{

@@ -19,7 +19,8 @@ pub(crate) fn number(acknowledgement: Acknowledgement) -> i64 {
     }
 }
 
-fn acknowledgement(number: i64) -> Acknowledgement {
+/// The inverse of [`number`].
+pub(crate) fn acknowledgement(number: i64) -> Acknowledgement {
     match number {
         1 => Acknowledgement::Ack,
         2 => Acknowledgement::Nak,

@@ -31,6 +31,7 @@ mod message_rows;
 mod names;
 mod packing;
 mod reader;
+mod records;
 mod rollup;
 mod schema;
 mod seen;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flowglass_model::{
-    JourneySummary, LogRecord, Nanos, NodeId, Rejected, SeriesKey, SeriesSum, Span, SpanFacts, SpanId, SpanKind,
-    TraceId, TraceJoin,
+    Batch, JourneySummary, LogRecord, Message, Nanos, NodeId, Rejected, SeriesKey, SeriesSum, Span, SpanFacts, SpanId,
+    SpanKind, TraceId, TraceJoin,
 };
 use rusqlite::Connection;
 
@@ -19,7 +19,7 @@ use crate::names::Texts;
 use crate::{
     Around, DestinationRow, EventDetail, EventFilter, EventPage, EventRow, FindHit, JourneyFilter, JourneyPage,
     LogFilter, LogPage, Result, Seen, SeriesFilter, Spark, Stats, TimelineBucket, destinations, event_page, events,
-    find, journey_page, journeys, logs, schema, seen, senders, series, sparks,
+    find, journey_page, journeys, logs, records, schema, seen, senders, series, sparks,
 };
 
 /// Decoded chunks kept by a reader, bytes.
@@ -246,6 +246,25 @@ impl Reader {
     /// An event in full.
     pub fn event(&self, row: i64) -> Result<Option<EventDetail>> {
         self.ask(|db| events::detail(db.conn, row))
+    }
+
+    /// These publications with their payloads, in the order of their rows; rows that are gone are left out.
+    pub fn messages(&self, rows: &[i64]) -> Result<Vec<Message>> {
+        self.ask(|db| records::messages(db.conn, rows))
+    }
+
+    /// Publications of an event id on any destination, oldest first, with their payloads; at most 100.
+    pub fn messages_of_event_id(&self, id: &str) -> Result<Vec<Message>> {
+        self.ask(|db| records::of_event_id(db.conn, id))
+    }
+
+    /// Everything recorded of these events, publications with payloads: what importing them anew would take.
+    pub fn recorded(&self, events: &[i64]) -> Result<Batch> {
+        self.ask(|db| {
+            let mut out = Batch::default();
+            events.iter().try_for_each(|row| records::of_event(db.conn, *row, &mut out))?;
+            Ok(out)
+        })
     }
 
     /// Events with a publication whose hop or origin lies in one of these traces, by time.

@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod render;
+pub mod share;
 pub mod telemetry;
 
 mod alerts;
@@ -22,14 +23,18 @@ mod home;
 mod host;
 mod marks;
 mod nats_saved;
+mod notes;
 mod observed;
 mod otlp_json;
 mod pipeline;
+mod protobuf;
 mod recent_log;
+mod redrive;
 mod rules;
 mod scenarios;
 mod scrub;
 mod settings;
+mod shape;
 mod sources;
 mod stitch;
 mod studio;
@@ -37,6 +42,7 @@ mod ticker;
 mod time;
 mod tx_source;
 mod views;
+mod wire_form;
 mod words;
 mod workspace;
 

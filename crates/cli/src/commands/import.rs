@@ -58,7 +58,8 @@ pub(crate) async fn run(args: ImportArgs, config: Option<PathBuf>) -> anyhow::Re
     Ok(())
 }
 
-fn out(report: &ImportReport) -> ImportOut<'_> {
+/// The report of an import.
+pub(crate) fn out(report: &ImportReport) -> ImportOut<'_> {
     let rejected = report.rejected.iter();
     ImportOut {
         files: report.files,
@@ -87,7 +88,7 @@ fn nothing(report: &ImportReport, paths: &[PathBuf]) -> String {
 }
 
 /// One line per second at most, and only for people who watch.
-fn progress_lines() -> impl Fn(Progress) + Send + Sync {
+pub(crate) fn progress_lines() -> impl Fn(Progress) + Send + Sync {
     let last = std::io::stderr().is_terminal().then(|| Mutex::new(Instant::now()));
     move |progress| {
         let Some(last) = &last else { return };

@@ -3,11 +3,13 @@
 pub(crate) mod calibrate;
 pub(crate) mod decide;
 pub(crate) mod diagnostics;
+pub(crate) mod export;
 pub(crate) mod findings;
 pub(crate) mod import;
 pub(crate) mod journey;
 pub(crate) mod journeys;
 pub(crate) mod layout;
+pub(crate) mod pull;
 pub(crate) mod scenario;
 pub(crate) mod serve;
 pub(crate) mod simulate;

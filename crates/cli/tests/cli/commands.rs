@@ -38,16 +38,27 @@ fn help_shows_examples_and_only_what_there_is() {
     let help = run(&["--help"]);
     let words = text(&help.stdout);
     assert_eq!(help.status.code(), Some(0));
-    for command in
-        ["serve", "import", "stats", "topology", "journeys", "journey", "diagnostics", "simulate", "decide", "schema"]
-    {
+    for command in [
+        "serve",
+        "import",
+        "stats",
+        "topology",
+        "journeys",
+        "journey",
+        "export",
+        "pull",
+        "diagnostics",
+        "simulate",
+        "decide",
+        "schema",
+    ] {
         assert!(words.contains(&format!("  {command}")), "{command} is missing in {words}");
         let help = run(&[command, "--help"]);
         assert_eq!(help.status.code(), Some(0));
         let words = text(&help.stdout);
         assert!(words.contains("Example") && words.contains("--config"), "{command}: {words}");
     }
-    for later in ["findings", "export", "layout"] {
+    for later in ["findings", "layout"] {
         assert!(!words.contains(&format!("  {later}")), "{later} does not exist yet");
     }
     assert_eq!(run(&["--version"]).status.code(), Some(0));

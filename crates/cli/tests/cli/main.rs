@@ -1,6 +1,7 @@
 //! The real `flowglass` binary, driven as scripts drive it.
 
 mod commands;
+mod export;
 mod scenarios;
 mod serve;
 mod support;

@@ -1,5 +1,6 @@
 //! What a file holds, by its content.
 
+use super::own;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// How the bytes of a file are laid out.
@@ -129,6 +130,8 @@ pub(super) enum Kind {
     OtlpTraces,
     OtlpLogs,
     OtlpMetrics,
+    /// Spans, log records and our own records side by side.
+    Document,
     ZipkinSpan,
     JaegerTrace,
     JaegerSpan,
@@ -138,13 +141,14 @@ pub(super) enum Kind {
     Acknowledgement,
     CloudEvent,
     Message,
+    Own,
     Unknown,
 }
 
 /// The members of an object that tell formats apart, as bits.
 struct Names(u32);
 
-const KNOWN: [&str; 28] = [
+const KNOWN: [&str; 30] = [
     "resourceSpans",
     "resourceLogs",
     "resourceMetrics",
@@ -173,6 +177,8 @@ const KNOWN: [&str; 28] = [
     "payload_b64",
     "headers",
     "processes",
+    own::RECORD,
+    own::RECORDS,
 ];
 
 impl<'de> Deserialize<'de> for Names {
@@ -204,6 +210,8 @@ pub(super) fn kind(json: &[u8]) -> Result<Kind, String> {
     let bit = |name: &str| KNOWN.iter().position(|k| *k == name).is_some_and(|i| names.0 & (1 << i) != 0);
     let all = |wanted: &[&str]| wanted.iter().all(|n| bit(n));
     Ok(match () {
+        () if bit(own::RECORD) => Kind::Own,
+        () if several(&bit) => Kind::Document,
         () if bit("resourceSpans") => Kind::OtlpTraces,
         () if bit("resourceLogs") => Kind::OtlpLogs,
         () if bit("resourceMetrics") => Kind::OtlpMetrics,
@@ -220,6 +228,12 @@ pub(super) fn kind(json: &[u8]) -> Result<Kind, String> {
         () if bit("data") => Kind::JaegerAnswer,
         () => Kind::Unknown,
     })
+}
+
+/// Whether an object holds more than one of the long arrays that are read one by one.
+fn several(bit: &dyn Fn(&str) -> bool) -> bool {
+    let long = ["resourceSpans", "resourceLogs", "resourceMetrics", own::RECORDS];
+    bit(own::RECORDS) || long.iter().filter(|n| bit(n)).count() > 1
 }
 
 #[cfg(test)]
@@ -266,6 +280,8 @@ mod tests {
             (r#"{"t":1,"svc":"x","ev":"subscribed","consumer":"c","subject":"a","stream":null}"#, Kind::Unknown),
             (r#"{"topic":"t","partition":0,"offset":1,"payload":""}"#, Kind::Kcat),
             (r#"{"traceId":"1","id":"2"}"#, Kind::ZipkinSpan),
+            (r#"{"resourceSpans":[],"resourceLogs":[]}"#, Kind::Document),
+            (r#"{"flowglassRecord":{"message":{}}}"#, Kind::Own),
         ] {
             assert_eq!(kind(json.as_bytes()), Ok(want), "{json}");
         }

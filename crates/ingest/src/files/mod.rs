@@ -8,6 +8,7 @@ mod import;
 mod jaeger;
 mod json;
 mod out;
+mod own;
 mod protobuf;
 mod read;
 mod records;
@@ -17,3 +18,4 @@ pub mod zipkin;
 
 pub use import::{ImportError, ImportReport, Progress, import, import_bytes};
 pub use jaeger::trace as jaeger_trace;
+pub use own::records;

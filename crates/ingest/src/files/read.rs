@@ -8,12 +8,14 @@ use super::detect::{Kind, Layout, kind, layout};
 use super::json::{JsonError, Scanner};
 use super::out::{Out, Stop};
 use super::source::{in_words, open};
-use super::{jaeger, protobuf, records, zipkin};
+use super::{jaeger, own, protobuf, records, zipkin};
 use crate::otlp::{Encoding, count_data_points, decode_logs, decode_traces};
 
 /// What is taken, for people whose file is none of it.
 const TAKEN: &str = "it takes OTLP (JSON, JSON lines, protobuf), Jaeger JSON, Zipkin v2 JSON, kcat -J lines, recorded messages \
                      as JSON lines and CloudEvents, each also gzip or zstd";
+/// [`own::RECORDS`] as it stands in JSON.
+const RECORDS: &str = r#""flowglassRecords""#;
 /// Spans normalised together, so that those that share an id can be told apart.
 const CHUNK: usize = 2_000;
 
@@ -187,13 +189,13 @@ impl Run {
                 return Err(unexpected(scanner)?);
             }
             let long = match name.as_str() {
-                r#""resourceSpans""# | r#""resourceLogs""# | r#""resourceMetrics""# => true,
+                r#""resourceSpans""# | r#""resourceLogs""# | r#""resourceMetrics""# | RECORDS => true,
                 r#""data""# => !String::from_utf8_lossy(&whole).contains("\"specversion\""),
                 _ => false,
             };
             if long && scanner.peek()? == Some(b'[') {
                 let (before, after) = match name.as_str() {
-                    r#""data""# => (String::new(), ""),
+                    r#""data""# | RECORDS => (String::new(), ""),
                     name => (format!("{{{name}:["), "]}"),
                 };
                 self.array(scanner, &before, after, out)?;
@@ -237,7 +239,7 @@ impl Run {
             Ok(kind) => kind,
             Err(error) => return out.unknown(at, format!("not a JSON object: {error}")),
         };
-        if kind != Kind::Unknown && kind != Kind::JaegerAnswer {
+        if !matches!(kind, Kind::Unknown | Kind::JaegerAnswer | Kind::Document) {
             out.recognise();
         }
         let refused = |e: String| (e, 1);
@@ -252,6 +254,8 @@ impl Run {
             Kind::JaegerTrace => jaeger::trace(json, &out.options).map_err(refused),
             Kind::JaegerSpan => jaeger::span(json, &out.options).map_err(refused),
             Kind::JaegerAnswer => return self.jaeger_answer(json, at, out),
+            Kind::Document => return self.one_document(json, &at, out),
+            Kind::Own => own::record(json, &out.options).map_err(refused),
             Kind::Kcat => records::kcat(json, &out.options).map_err(refused),
             Kind::Delivery => records::delivery(json).map_err(refused),
             Kind::Acknowledgement => records::acknowledged(json).map_err(refused),
@@ -265,6 +269,16 @@ impl Run {
                 out.reject(at, reason, count);
                 Ok(())
             }
+        }
+    }
+
+    /// A document of several sorts on one line.
+    fn one_document(&mut self, json: &[u8], at: &str, out: &mut Out) -> Result<(), Stop> {
+        match self.object(&mut Scanner::new(json), out) {
+            Err(Ended::Stopped) => Err(Stop),
+            Ok(()) => Ok(()),
+            // It was valid JSON a moment ago.
+            Err(Ended::Json(_)) => out.unknown(at.to_owned(), "not valid JSON".to_owned()),
         }
     }
 

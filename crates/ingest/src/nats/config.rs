@@ -109,6 +109,9 @@ pub struct NatsConfig {
     pub auth: NatsAuth,
     /// Transport security.
     pub tls: NatsTls,
+    /// Whether nothing may be published over it; so it is until somebody says otherwise.
+    #[serde(default = "yes")]
+    pub read_only: bool,
     /// Whether payloads are kept.
     #[serde(skip)]
     pub payloads: PayloadPolicy,
@@ -160,6 +163,7 @@ impl NatsConfig {
             resume: BTreeMap::new(),
             auth: NatsAuth::default(),
             tls: NatsTls::default(),
+            read_only: true,
             payloads: PayloadPolicy::default(),
         }
     }
@@ -189,6 +193,15 @@ impl NatsConfig {
     pub(super) fn wants_stream(&self, name: &str) -> bool {
         self.streams.is_empty() || self.streams.iter().any(|s| s == name)
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Whether a text is a subject that can be published on: tokens separated by single dots, no wildcards, none of the server's own.
+pub fn is_subject(subject: &str) -> bool {
+    is_pattern(subject) && !subject.split('.').any(|t| t == "*" || t == ">") && !subject.starts_with('$')
 }
 
 fn is_name(name: &str) -> bool {
@@ -264,6 +277,7 @@ mod tests {
     fn a_connection_remembered_by_an_older_version_is_read() {
         let mut old = serde_json::to_value(NatsConfig::new("localhost")).unwrap();
         old.as_object_mut().unwrap().remove("domain");
+        old.as_object_mut().unwrap().remove("read_only");
         old["tls"] = serde_json::json!({ "required": false });
         assert_eq!(serde_json::from_value::<NatsConfig>(old).unwrap(), NatsConfig::new("localhost"));
     }

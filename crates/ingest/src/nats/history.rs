@@ -176,11 +176,12 @@ fn facts(info: StreamInfo) -> NatsStream {
         backfilled_to: None,
         covered_to: None,
         note,
+        consumers: None,
     }
 }
 
 /// Reads a stream's message: exactly this sequence, or the first one at or behind it.
-async fn get(api: &Api, stream: &NatsStream, sequence: u64, next: bool) -> Result<Option<Kept>, String> {
+pub(super) async fn get(api: &Api, stream: &NatsStream, sequence: u64, next: bool) -> Result<Option<Kept>, String> {
     let mut body = serde_json::json!({ "seq": sequence });
     if next {
         body["next_by_subj"] = ">".into();

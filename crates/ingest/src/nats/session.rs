@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::{Api, ApiError, INBOX, Refusal};
 use super::connect::Connected;
+use super::consumers::consumers;
 use super::history::{self, History};
 use super::live::Raw;
 use super::run::{Input, Shared};
@@ -26,6 +27,8 @@ use super::{Backfill, NatsConfig, headers};
 const POLL: Duration = Duration::from_secs(3);
 /// Bytes of messages that wait to be read, at most.
 const MAX_WAITING: usize = 128 * 1024 * 1024;
+/// Streams whose consumers are looked at, at most.
+const STREAMS_WITH_CONSUMERS: usize = 64;
 /// What to watch besides the subjects asked for.
 const OF_JETSTREAM: [&str; 2] = ["$JS.ACK.>", "$JS.EVENT.ADVISORY.>"];
 
@@ -63,6 +66,7 @@ pub(super) async fn run(
         reading: BTreeMap::new(),
         previous: BTreeMap::new(),
         lists_streams: true,
+        lists_consumers: true,
     };
     if let Err(reason) = session.start().await {
         return Some(reason);
@@ -112,6 +116,7 @@ struct Session<'a> {
     /// Last sequences of the poll before: what was stored by then has certainly been handed over.
     previous: BTreeMap<String, u64>,
     lists_streams: bool,
+    lists_consumers: bool,
 }
 
 impl Session<'_> {
@@ -169,6 +174,9 @@ impl Session<'_> {
         if refusal == Refusal::Publish(USER_INFO.to_owned()) {
             return; // It would only have told of other refusals.
         }
+        if matches!(&refusal, Refusal::Publish(subject) if subject.contains(".CONSUMER.LIST.")) {
+            return; // Backlogs are an extra; without them everything else is there.
+        }
         self.shared.problem(refusal.words());
         if let Refusal::Subscribe(subject) = refusal {
             self.denied.push(subject.clone());
@@ -215,10 +223,26 @@ impl Session<'_> {
             Err(reason) => return self.shared.not_read(&reason),
         }
         self.shared.heard((self.shared.now)());
+        self.look_at_consumers().await;
         self.shared.streams(&self.streams);
         for stream in self.streams.clone() {
             if self.is_wanted(&stream) {
                 self.catch_up(stream);
+            }
+        }
+    }
+
+    /// Asks what consumers have still to do; not again once the server refuses.
+    async fn look_at_consumers(&mut self) {
+        for stream in self.streams.iter_mut().take(STREAMS_WITH_CONSUMERS) {
+            if !self.lists_consumers {
+                return;
+            }
+            match consumers(&self.api, &stream.name).await {
+                Ok(all) => stream.consumers = Some(all),
+                Err(ApiError::Refused(_)) => self.lists_consumers = false,
+                // A stream that went meanwhile; the next list says so.
+                Err(_) => {}
             }
         }
     }

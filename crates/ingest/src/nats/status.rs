@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use flowglass_model::Nanos;
 use serde::Serialize;
 
+use super::NatsConsumer;
+
 /// Gaps and problems remembered per connection.
 const REMEMBERED: usize = 20;
 
@@ -103,6 +105,8 @@ pub struct NatsStream {
     pub covered_to: Option<u64>,
     /// Why it is not read, or what is missing.
     pub note: Option<String>,
+    /// What its consumers have still to do; `None` when they may not be listed.
+    pub consumers: Option<Vec<NatsConsumer>>,
 }
 
 /// All that people see of a connection.

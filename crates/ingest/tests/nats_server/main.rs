@@ -9,4 +9,5 @@ mod look;
 mod looking;
 mod losses;
 mod permissions;
+mod publish;
 mod tls;

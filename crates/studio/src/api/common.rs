@@ -71,7 +71,7 @@ dto! {
 
     /// What went wrong, for programs (`code`) and for people (`message`). The UI never matches on the message.
     pub struct ApiError {
-        /// `not-found`, `bad-request`, `held`, `unavailable`, `internal`.
+        /// `not-found`, `bad-request`, `held`, `unavailable`, `read-only`, `internal`.
         pub code: String,
         /// A sentence with what to do.
         pub message: String,

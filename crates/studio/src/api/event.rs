@@ -110,6 +110,8 @@ dto! {
         pub content_type: Option<String>,
         /// Payload in hex, first 4 KiB, when it is binary.
         pub payload_hex: Option<String>,
+        /// What the payload was read as (`shop.OrderPlaced`), or why it could not be, for protobuf.
+        pub payload_note: Option<String>,
         /// Fields hidden by rules.
         pub redacted_fields: Vec<String>,
         /// Credentials replaced at the door.

@@ -37,6 +37,14 @@ dto! {
         pub create: bool,
     }
 
+    /// Keeps a workspace or case file that was handed over beside the others, and opens it in place of this one.
+    pub struct OpenCaseRequest {
+        /// Name of the file.
+        pub name: String,
+        /// Contents, base64.
+        pub base64: String,
+    }
+
     /// Takes a workspace off the list of recent ones; the file stays.
     pub struct ForgetWorkspaceRequest {
         /// File.

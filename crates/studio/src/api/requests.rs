@@ -130,6 +130,8 @@ requests! {
         event(EventRequest) -> EventView;
         /// Destinations with their consumers.
         destinations(DestinationsRequest) -> Destinations;
+        /// One destination in detail.
+        subject(SubjectRequest) -> SubjectDetail;
         /// Listeners, connections, imports, refusals.
         sources(Nothing) -> SourcesView;
         /// Starts a NATS connection, kept for the next start.
@@ -202,6 +204,26 @@ requests! {
         scenario_preview(PreviewScenarioRequest) -> ScenarioPreview;
         /// Decision record, AsyncAPI, OpenAPI or Mermaid of what was run.
         scenario_export(ScenarioExportRequest) -> FileContents;
+        /// Fetches traces from Jaeger or Tempo; progress comes as updates.
+        pull(PullRequest) -> ImportView;
+        /// An event as a command or document to send it again.
+        event_copy(EventCopyRequest) -> CopyText;
+        /// What would be published for dead letters.
+        redrive_plan(RedrivePlanRequest) -> RedrivePlan;
+        /// Publishes what a plan showed.
+        redrive(RedriveRequest) -> Redrives;
+        /// What was published again.
+        redrives(Nothing) -> Redrives;
+        /// Allows or forbids publishing over a connection.
+        nats_writable(NatsWritableRequest) -> NatsView;
+        /// Journeys as a file for others.
+        journey_export(JourneyExportRequest) -> FileContents;
+        /// The same moment elsewhere.
+        moment_links(JourneyRequest) -> MomentLinks;
+        /// Notes and bookmarks.
+        notes(Nothing) -> Notes;
+        /// Sets or removes a note.
+        set_note(SetNoteRequest) -> Notes;
         /// The map as a picture or text.
         map_export(MapExportRequest) -> FileContents;
         /// What breaks the rules.
@@ -230,6 +252,8 @@ requests! {
         workspaces(Nothing) -> Workspaces;
         /// Opens another workspace in place of this one.
         workspace_open(OpenWorkspaceRequest) -> Nothing;
+        /// Keeps and opens a case file that was handed over.
+        case_open(OpenCaseRequest) -> Nothing;
         /// Takes a workspace off the list of recent ones.
         workspace_forget(ForgetWorkspaceRequest) -> Workspaces;
         /// What the program does for its user.

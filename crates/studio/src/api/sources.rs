@@ -75,6 +75,8 @@ dto! {
         pub problem: Option<String>,
         /// Server name and version.
         pub server: Option<String>,
+        /// Nothing may be published over it.
+        pub read_only: bool,
         /// Subjects watched.
         pub subjects: Vec<String>,
         /// Streams read.

@@ -56,6 +56,8 @@ dto! {
         },
         /// Marks changed.
         Marks {},
+        /// Notes or bookmarks changed.
+        Notes {},
         /// Deleting goes on.
         Erasing {
             /// How far it is: `1,200 of 10,000 journeys deleted`.
@@ -86,8 +88,8 @@ dto! {
 
 impl Update {
     /// For a subscriber that was too slow and missed updates: whatever it shows may be out of date.
-    pub fn everything() -> [Update; 5] {
+    pub fn everything() -> [Update; 6] {
         let stored = Update::Stored { range: Range::default(), spans: 0, events: 0, logs: 0 };
-        [stored, Update::Sources {}, Update::Settings {}, Update::Marks {}, Update::Scenarios {}]
+        [stored, Update::Sources {}, Update::Settings {}, Update::Marks {}, Update::Notes {}, Update::Scenarios {}]
     }
 }

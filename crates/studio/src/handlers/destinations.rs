@@ -5,44 +5,17 @@ use flowglass_model::{Graph, InteractionKind, NodeId, NodeKind, SeriesKey, Sketc
 use super::events::{consumers_of, group_services};
 use super::{around, bounds, seconds_with_data};
 use crate::Studio;
-use crate::api::{ApiError, ConsumerRow, DestinationRow, Destinations, DestinationsRequest, to_ms};
+use crate::api::{ApiError, ConsumerRow, DestinationRow, Destinations, DestinationsRequest, Range, to_ms};
 use crate::stitch::is_dead_letter;
 use crate::views::SPARK_BUCKETS;
+use crate::workspace::{Workspace, WorkspaceError};
 
 /// See [`Destinations`].
 pub(crate) async fn destinations(studio: &Studio, request: DestinationsRequest) -> Result<Destinations, ApiError> {
     let answer = studio.ask(move |workspace| {
         let (since, until) = bounds(request.range);
-        let stored = workspace.read(|r| r.destinations(since, until))?;
-        let series = workspace.sparked(since, until, SPARK_BUCKETS)?;
-        let graph = workspace.graph(since, until, None)?;
+        let rows = rows_of(workspace, request.range)?;
         let seconds = seconds_with_data(workspace, request.range)?;
-        let services = group_services(workspace)?;
-        let mut rows = Vec::new();
-        for topic in graph.nodes.iter().filter(|n| n.kind == NodeKind::Topic) {
-            let body = topic.id.body();
-            let known = stored.iter().find(|d| format!("{}/{}", d.system, d.destination) == body);
-            let published = graph.edges.iter().filter(|e| e.kind == InteractionKind::Publish && e.target == topic.id);
-            let by_spans: u64 = published.map(|e| e.stats.count).sum();
-            let publications = known.map_or(by_spans, |k| k.publications.max(by_spans));
-            rows.push(DestinationRow {
-                id: body.to_owned(),
-                node: topic.id.to_string(),
-                system: topic.id.system().unwrap_or_default().to_owned(),
-                name: topic.name.clone(),
-                stream: known.and_then(|k| k.streams.first().cloned()),
-                publications,
-                rate: seconds.map(|s| publications as f64 / s),
-                consumers: consumers(body, known, &series, &graph, &services),
-                redeliveries: known.map_or(0, |k| k.consumers.iter().map(|c| c.redeliveries).sum()),
-                dead_lettered: known.map_or(0, |k| k.consumers.iter().map(|c| c.terms).sum()),
-                is_dead_letter: is_dead_letter(&topic.name),
-                spans_only: known.is_none(),
-                spark: spark(body, &series),
-                last_at: known.and_then(|k| k.last).map(to_ms),
-            });
-        }
-        rows.sort_by(|a, b| (&a.stream, &a.name).cmp(&(&b.stream, &b.name)));
         let seen: BTreeSet<&str> = rows.iter().filter(|r| !r.spans_only).map(|r| r.system.as_str()).collect();
         let spans_only: BTreeSet<String> =
             rows.iter().filter(|r| !seen.contains(r.system.as_str())).map(|r| r.system.clone()).collect();
@@ -54,6 +27,42 @@ pub(crate) async fn destinations(studio: &Studio, request: DestinationsRequest) 
         Ok(Destinations { rows, spans_only_systems: spans_only.into_iter().collect(), rate, nearest })
     });
     Ok(answer.await?)
+}
+
+/// Destinations of a range, by stream, then name.
+pub(super) fn rows_of(workspace: &Workspace, range: Range) -> Result<Vec<DestinationRow>, WorkspaceError> {
+    let (since, until) = bounds(range);
+    let stored = workspace.read(|r| r.destinations(since, until))?;
+    let series = workspace.sparked(since, until, SPARK_BUCKETS)?;
+    let graph = workspace.graph(since, until, None)?;
+    let seconds = seconds_with_data(workspace, range)?;
+    let services = group_services(workspace)?;
+    let mut rows = Vec::new();
+    for topic in graph.nodes.iter().filter(|n| n.kind == NodeKind::Topic) {
+        let body = topic.id.body();
+        let known = stored.iter().find(|d| format!("{}/{}", d.system, d.destination) == body);
+        let published = graph.edges.iter().filter(|e| e.kind == InteractionKind::Publish && e.target == topic.id);
+        let by_spans: u64 = published.map(|e| e.stats.count).sum();
+        let publications = known.map_or(by_spans, |k| k.publications.max(by_spans));
+        rows.push(DestinationRow {
+            id: body.to_owned(),
+            node: topic.id.to_string(),
+            system: topic.id.system().unwrap_or_default().to_owned(),
+            name: topic.name.clone(),
+            stream: known.and_then(|k| k.streams.first().cloned()),
+            publications,
+            rate: seconds.map(|s| publications as f64 / s),
+            consumers: consumers(body, known, &series, &graph, &services),
+            redeliveries: known.map_or(0, |k| k.consumers.iter().map(|c| c.redeliveries).sum()),
+            dead_lettered: known.map_or(0, |k| k.consumers.iter().map(|c| c.terms).sum()),
+            is_dead_letter: is_dead_letter(&topic.name),
+            spans_only: known.is_none(),
+            spark: spark(body, &series),
+            last_at: known.and_then(|k| k.last).map(to_ms),
+        });
+    }
+    rows.sort_by(|a, b| (&a.stream, &a.name).cmp(&(&b.stream, &b.name)));
+    Ok(rows)
 }
 
 /// Whether a figure is about a destination.

@@ -1,8 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use flowglass_model::filter::{Field, Filter, Test, View, participant_is};
 use flowglass_model::{
-    Acknowledgement, Delivery, Graph, GraphEdge, InteractionKind, NodeId, NodeKind, Role, SeriesKey, Settlement,
+    Acknowledgement, Delivery, Graph, GraphEdge, InteractionKind, Message, NodeId, NodeKind, Role, SeriesKey,
+    Settlement,
 };
 use flowglass_store::{EventDetail, EventFilter, EventRow as StoredRow};
 
@@ -14,8 +16,8 @@ use crate::api::{
 };
 use crate::display::Redactor;
 use crate::stitch::is_dead_letter;
-use crate::workspace::{Workspace, WorkspaceError};
-use crate::{Studio, words};
+use crate::workspace::{Settings, Workspace, WorkspaceError};
+use crate::{Studio, protobuf, words};
 
 /// Bytes of a binary payload shown in hex.
 const HEX_SHOWN: usize = 4096;
@@ -49,7 +51,11 @@ pub(crate) async fn events(studio: &Studio, request: EventsRequest) -> Result<Ev
 
 /// A filter of events with what the map knows about it: whose destinations are meant, which are consumed, which take dead
 /// letters.
-fn event_filter(workspace: &Workspace, graph: &Graph, filter: Filter) -> Result<EventFilter, WorkspaceError> {
+pub(super) fn event_filter(
+    workspace: &Workspace,
+    graph: &Graph,
+    filter: Filter,
+) -> Result<EventFilter, WorkspaceError> {
     let places = places(workspace, &filter)?;
     let mut topics_of = BTreeMap::new();
     for (i, term) in filter.terms.iter().enumerate() {
@@ -158,13 +164,31 @@ pub(crate) async fn event(studio: &Studio, request: EventRequest) -> Result<Even
             return Ok(None);
         };
         let graph = workspace.graph(None, None, None)?;
-        let redactor = Redactor::new(&workspace.settings().config, &request.reveal);
+        let settings = workspace.settings();
+        let redactor = Redactor::new(&settings.config, &request.reveal);
+        let mut detail = detail;
+        let payload_note = read_protobuf(&settings, &mut detail.message);
         let services = group_services(workspace)?;
         let handled = handlings(workspace, &detail)?;
         let rows = with_journeys(workspace, vec![row], &graph)?;
-        Ok(rows.into_iter().next().map(|row| event_view(detail, row, &redactor, &services, handled)))
+        Ok(rows
+            .into_iter()
+            .next()
+            .map(|row| EventView { payload_note, ..event_view(detail, row, &redactor, &services, handled) }))
     });
     view.await?.ok_or_else(|| not_found(&what))
+}
+
+/// Puts JSON in the place of a protobuf payload that a rule of the settings can read; says what it was read as, or why not.
+fn read_protobuf(settings: &Settings, message: &mut Message) -> Option<String> {
+    let folder = settings.path.parent().unwrap_or(Path::new(""));
+    match protobuf::decode(&settings.config, folder, &message.destination, &message.payload)? {
+        Ok(decoded) => {
+            message.payload = decoded.json.to_string().into_bytes();
+            Some(format!("Read as {}", decoded.message))
+        }
+        Err(reason) => Some(format!("Not read as protobuf: {reason}")),
+    }
 }
 
 /// Which service a consumer group of a topic is, as spans told: (topic body, group) to service.
@@ -254,6 +278,7 @@ fn event_view(
         payload,
         content_type: m.content_type.clone(),
         payload_hex,
+        payload_note: None,
         redacted_fields,
         removed: m.redacted,
         deliveries,
@@ -296,7 +321,7 @@ fn notice(advisory: &flowglass_model::Advisory) -> String {
 }
 
 /// A payload as text, or in hex when it is binary, with rules applied.
-fn payload(bytes: &[u8], redactor: &Redactor) -> (Option<String>, Option<String>, Vec<String>) {
+pub(super) fn payload(bytes: &[u8], redactor: &Redactor) -> (Option<String>, Option<String>, Vec<String>) {
     if bytes.is_empty() {
         return (None, None, Vec::new());
     }

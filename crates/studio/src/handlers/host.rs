@@ -1,5 +1,10 @@
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::bad_request;
 use crate::Host;
 use crate::api::*;
 use crate::host::not_kept;
@@ -18,6 +23,37 @@ pub(crate) async fn workspaces(host: &Host, _: Nothing) -> Result<Workspaces, Ap
 /// Opens another workspace in place of this one.
 pub(crate) async fn workspace_open(host: &Host, request: OpenWorkspaceRequest) -> Result<Nothing, ApiError> {
     host.open(&request.path, request.create).await?;
+    Ok(Nothing {})
+}
+
+/// See [`OpenCaseRequest`]. A file of the same name stays; the new one gets a number.
+pub(crate) async fn case_open(host: &Host, request: OpenCaseRequest) -> Result<Nothing, ApiError> {
+    let bytes =
+        BASE64_STANDARD.decode(&request.base64).map_err(|e| bad_request(format!("the file is not base64: {e}")))?;
+    if !bytes.starts_with(b"SQLite format 3\0") {
+        return Err(bad_request(format!("{} is no workspace and no case file", request.name)));
+    }
+    let unavailable = |message: String| ApiError { code: "unavailable".into(), message };
+    let folder = host.home().workspaces().ok_or_else(|| unavailable("there is no folder to keep it in".to_owned()))?;
+    let name = Path::new(&request.name).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem: String = name.chars().filter(|c| c.is_alphanumeric() || "-_. ".contains(*c)).take(80).collect();
+    let stem = if stem.trim_matches(['.', ' ']).is_empty() { "case".to_owned() } else { stem };
+    let keep = move || -> std::io::Result<PathBuf> {
+        std::fs::create_dir_all(&folder)?;
+        for n in 1..1_000 {
+            let name = if n == 1 { format!("{stem}.flowglass") } else { format!("{stem}-{n}.flowglass") };
+            let path = folder.join(name);
+            match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(mut file) => return file.write_all(&bytes).map(|()| path),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(std::io::ErrorKind::AlreadyExists.into())
+    };
+    let kept = tokio::task::spawn_blocking(keep).await.map_err(|e| unavailable(e.to_string()))?;
+    let path = kept.map_err(|e| unavailable(format!("the file cannot be kept: {e}")))?;
+    host.open(&path.to_string_lossy(), false).await?;
     Ok(Nothing {})
 }
 

@@ -117,7 +117,8 @@ fn event_row_of(item: &JourneyItem, rows: &[flowglass_store::EventRow]) -> Optio
     by_id.map(|r| r.row).or_else(|| item.id.parse().ok())
 }
 
-fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow], graph: &Graph) -> JourneyView {
+/// A journey as the window shows it.
+pub(crate) fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow], graph: &Graph) -> JourneyView {
     let items = Items::new(&journey, rows);
     let parents: Vec<Option<usize>> = journey
         .items

@@ -58,7 +58,7 @@ fn figures(figures: &Figures) -> String {
 }
 
 /// Text inside double quotes, by Mermaid's entity codes (a leading backtick would start Markdown).
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {

@@ -10,6 +10,7 @@ mod svg;
 mod tests;
 mod theme;
 
+pub(crate) use mermaid::escaped as mermaid_text;
 pub use mermaid::mermaid;
 pub use svg::svg;
 pub use theme::Theme;

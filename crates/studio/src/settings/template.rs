@@ -49,4 +49,16 @@ business_keys = []
 # name = "web-stays-out-of-crm"
 # from = "layer:experience"
 # to = "domain:CRM"
+# Where else the same moment can be seen. {trace}, {service}, {key}, {from} and {to} (RFC 3339), {from_ms}, {to_ms}, {from_s}, {to_s}
+# are filled in, with a minute around the journey.
+# [[links]]
+# name = "Grafana"
+# url = "https://grafana.example/d/logs?from={from_ms}&to={to_ms}&var-trace={trace}"
+
+# Protobuf payloads, tried in order; in a subject "*" stands for one token, ">" for the rest. The descriptor set is what
+# protoc --include_imports --descriptor_set_out=orders.desc writes, beside this file.
+# [[protobuf]]
+# subject = "orders.*"
+# message = "shop.OrderPlaced"
+# descriptors = "orders.desc"
 "##;

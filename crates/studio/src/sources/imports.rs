@@ -33,7 +33,7 @@ struct State {
 }
 
 impl Imports {
-    fn open(&self, title: String, stop: CancellationToken) -> ImportView {
+    pub(super) fn open(&self, title: String, stop: CancellationToken) -> ImportView {
         let mut state = lock(&self.0);
         state.next += 1;
         let view = ImportView {
@@ -72,7 +72,12 @@ impl Imports {
         Some(view.clone())
     }
 
-    fn close(&self, id: u32, outcome: &ImportOutcome, cancelled: bool) -> Option<ImportView> {
+    fn close<E: std::fmt::Display>(
+        &self,
+        id: u32,
+        outcome: &Result<ImportReport, E>,
+        cancelled: bool,
+    ) -> Option<ImportView> {
         let mut state = lock(&self.0);
         let (mut view, _) = state.running.remove(&id)?;
         match outcome {
@@ -164,13 +169,18 @@ impl Studio {
         self.import_ended(id, &outcome, stop.is_cancelled()).unwrap_or(view)
     }
 
-    fn import_advanced(&self, id: u32, progress: &Progress) {
+    pub(super) fn import_advanced(&self, id: u32, progress: &Progress) {
         if let Some(import) = self.0.imports.advance(id, progress) {
             self.publish(Update::Import { import });
         }
     }
 
-    fn import_ended(&self, id: u32, outcome: &ImportOutcome, cancelled: bool) -> Option<ImportView> {
+    pub(super) fn import_ended<E: std::fmt::Display>(
+        &self,
+        id: u32,
+        outcome: &Result<ImportReport, E>,
+        cancelled: bool,
+    ) -> Option<ImportView> {
         let import = self.0.imports.close(id, outcome, cancelled)?;
         self.publish(Update::Import { import: import.clone() });
         Some(import)

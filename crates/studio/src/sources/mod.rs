@@ -5,6 +5,7 @@ mod forwarding;
 mod imports;
 mod listeners;
 mod nats;
+mod pulling;
 mod receiver;
 mod selftest;
 mod snippets;

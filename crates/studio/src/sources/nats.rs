@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::mem::Discriminant;
 use std::sync::Mutex;
 
-use flowglass_ingest::nats::{NatsConfig, NatsState, NatsStatus, run};
+use flowglass_ingest::nats::{NatsConfig, NatsState, NatsStatus, NatsStream, matches, run};
 use flowglass_ingest::secrets::Secrets;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::Studio;
-use crate::api::{NatsStreamView, NatsView, Update};
+use crate::api::{NatsStreamView, NatsView, RedriveConnection, Update};
 use crate::nats_saved::ReadUpTo;
 use crate::studio::lock;
 use crate::time::clock_time;
@@ -82,6 +82,40 @@ impl NatsLinks {
         (connections, read.filter(|(_, streams): &(_, BTreeMap<_, _>)| !streams.is_empty()).collect())
     }
 
+    /// What a connection was made with.
+    pub(crate) fn config(&self, id: &str) -> Option<NatsConfig> {
+        lock(&self.0).get(id).map(|l| l.config.clone())
+    }
+
+    /// Allows or forbids publishing over a connection. Answers whether there is one.
+    pub(crate) fn set_read_only(&self, id: &str, read_only: bool) -> bool {
+        lock(&self.0).get_mut(id).map(|l| l.config.read_only = read_only).is_some()
+    }
+
+    /// Connections that messages could be published over.
+    pub(crate) fn for_publishing(&self) -> Vec<RedriveConnection> {
+        let one = |(id, l): (&String, &Link)| RedriveConnection {
+            id: id.clone(),
+            url: l.config.url.clone(),
+            read_only: l.config.read_only,
+        };
+        lock(&self.0).iter().map(one).collect()
+    }
+
+    /// The connection whose server has a stream, else the first.
+    pub(crate) fn with_stream(&self, stream: Option<&str>) -> Option<String> {
+        let links = lock(&self.0);
+        let has = |l: &Link| l.status.borrow().streams.iter().any(|s| Some(s.name.as_str()) == stream);
+        let fits = links.iter().find(|(_, l)| has(l)).or_else(|| links.iter().next());
+        fits.map(|(id, _)| id.clone())
+    }
+
+    /// The stream that takes a subject, with what its consumers have to do.
+    pub(crate) fn stream_of(&self, subject: &str) -> Option<NatsStream> {
+        let takes = |s: &&NatsStream| s.subjects.iter().any(|pattern| matches(pattern, subject));
+        lock(&self.0).values().find_map(|l| l.status.borrow().streams.iter().find(takes).cloned())
+    }
+
     /// Whether there is any connection.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.0).is_empty()
@@ -143,6 +177,7 @@ fn view(id: &str, config: &NatsConfig, status: &NatsStatus) -> NatsView {
             let name = if s.name.len() == 56 && s.name.starts_with('N') { "nats-server" } else { &s.name };
             format!("{name} {}, {jetstream}", s.version)
         }),
+        read_only: config.read_only,
         subjects: config.subjects.clone(),
         streams: status
             .streams

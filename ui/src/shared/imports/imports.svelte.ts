@@ -47,9 +47,12 @@ class Imports {
     if (files.length === 0) return;
     this.sending = true;
     this.together = [];
+    const [cases, others] = split(files);
     await attempt('Import failed', async () => {
-      for (const view of await backend().importFiles(files)) this.#started(view);
+      for (const view of others.length > 0 ? await backend().importFiles(others) : []) this.#started(view);
     });
+    const [first] = cases;
+    if (first !== undefined) await attempt('The case file was not opened', () => openCase(first));
     this.sending = false;
   }
 
@@ -67,6 +70,26 @@ class Imports {
     // A pushed state may have overtaken the answer.
     if (!this.#known.has(view.id)) this.#known.set(view.id, view.state === 'running' ? view : { ...view });
   }
+}
+
+/** Workspaces and case files are opened, everything else is imported. */
+function split(files: Picked): [(string | File)[], Picked] {
+  const isCase = (file: string | File) => (typeof file === 'string' ? file : file.name).toLowerCase().endsWith('.flowglass');
+  const all: (string | File)[] = files;
+  return [all.filter(isCase), all.filter((file) => !isCase(file)) as Picked];
+}
+
+/** Opens a workspace in place of this one; a browser hands its contents over first. */
+async function openCase(file: string | File): Promise<void> {
+  if (typeof file === 'string') await backend().call('workspace_open', { path: file, create: false });
+  else await backend().call('case_open', { name: file.name, base64: base64Of(new Uint8Array(await file.arrayBuffer())) });
+}
+
+function base64Of(bytes: Uint8Array): string {
+  let binary = '';
+  // In pieces: a call takes only so many arguments.
+  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(binary);
 }
 
 export const imports = new Imports();

@@ -49,6 +49,10 @@ describe('links', () => {
   it('are read from a browser, from the window, and bare', () => {
     expect(hashIn('http://127.0.0.1:4321/#/events?row=7')).toBe('#/events?row=7');
     expect(hashIn('flowglass#/journeys?id=ab')).toBe('#/journeys?id=ab');
+    expect(hashIn('flowglass://journey/4BF9?span=00f0')).toBe('#/journeys?id=4bf9&span=00f0');
+    expect(hashIn('flowglass://find/ORD%2017')).toBe('#/journeys?find=ORD+17');
+    expect(hashIn('flowglass://journey/<script>')).toBeNull();
+    expect(hashIn('flowglass://settings/x')).toBeNull();
     expect(hashIn('#/topology')).toBe('#/topology');
     expect(hashIn('ORD-17 #/x')).toBeNull();
     expect(hashIn('http://127.0.0.1:4321/')).toBeNull();

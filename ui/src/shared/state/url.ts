@@ -70,11 +70,28 @@ export function isStep(last: Change | null, next: Change): boolean {
   return next.keys !== '' && !(last !== null && last.keys === next.keys && next.at - last.at < BURST_MS);
 }
 
-/** The hash in a link that somebody pasted, or null: `http://127.0.0.1:4321/#/events?row=7`, `flowglass#/events?row=7`, `#/events`. */
+/**
+ * The hash in a link that somebody pasted, or null: `http://127.0.0.1:4321/#/events?row=7`, `flowglass#/events?row=7`, `#/events`,
+ * `flowglass://journey/4bf9…?span=…`, `flowglass://find/ORD-17`.
+ */
 export function hashIn(text: string): string | null {
+  const deep = /^flowglass:\/\/(journey|find)\/([^/?#\s]{1,300})(?:\?span=([\w:.-]{1,120}))?\/?$/.exec(text.trim());
+  if (deep?.[1] === 'journey' && /^[0-9a-f]{1,32}$/i.test(deep[2] ?? '')) {
+    return formatHash({ area: 'journeys', params: { id: (deep[2] ?? '').toLowerCase(), ...(deep[3] ? { span: deep[3] } : {}) } });
+  }
+  if (deep?.[1] === 'find') return formatHash({ area: 'journeys', params: { find: plain(deep[2] ?? '') } });
   const at = text.indexOf('#/');
   if (at < 0 || !/^(https?:\/\/|flowglass|tauri:|#\/)/.test(text.trim())) return null;
   return text.slice(at).trim();
+}
+
+/** A percent-encoded word; as it stands when it is not encoded rightly. */
+function plain(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
 }
 
 function isGlobal(key: string): boolean {

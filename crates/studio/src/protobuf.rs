@@ -1,0 +1,127 @@
+//! Protobuf payloads as JSON, by the descriptor sets that the settings name (`protoc --include_imports --descriptor_set_out`).
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use flowglass_model::{Config, ProtobufRule};
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+
+use crate::studio::lock;
+
+/// Largest descriptor set, bytes.
+const DESCRIPTORS: u64 = 32 << 20;
+/// Descriptor sets kept in memory.
+const KEPT: usize = 8;
+
+/// A descriptor set as it was when it was read.
+struct Kept {
+    path: PathBuf,
+    changed: Option<SystemTime>,
+    pool: DescriptorPool,
+}
+
+/// Descriptor sets are read once, and again when their file changes.
+static POOLS: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
+/// A payload read by a rule.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Decoded {
+    /// As JSON (protobuf's JSON mapping, names as in the schema).
+    pub(crate) json: serde_json::Value,
+    /// Of which message.
+    pub(crate) message: String,
+}
+
+/// Reads a payload by the first rule whose subject fits; `None` when there is none. Errors in words. Paths of descriptor sets are
+/// meant from the folder of the settings file.
+pub(crate) fn decode(config: &Config, folder: &Path, subject: &str, payload: &[u8]) -> Option<Result<Decoded, String>> {
+    let rule = config.protobuf.iter().find(|r| flowglass_ingest::nats::matches(&r.subject, subject))?;
+    Some(by_rule(rule, folder, payload))
+}
+
+fn by_rule(rule: &ProtobufRule, folder: &Path, payload: &[u8]) -> Result<Decoded, String> {
+    let path = folder.join(&rule.descriptors);
+    let pool = pool(&path)?;
+    let descriptor = pool
+        .get_message_by_name(&rule.message)
+        .ok_or_else(|| format!("{} has no message {}; name it in full", path.display(), rule.message))?;
+    let message =
+        DynamicMessage::decode(descriptor, payload).map_err(|e| format!("the payload is no {}: {e}", rule.message))?;
+    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
+    let json = message
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .map_err(|e| format!("the payload as {} has no JSON form: {e}", rule.message))?;
+    Ok(Decoded { json, message: rule.message.clone() })
+}
+
+fn pool(path: &Path) -> Result<DescriptorPool, String> {
+    let unreadable = |why: String| format!("the descriptor set {} cannot be read: {why}", path.display());
+    let file = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
+    let changed = file.modified().ok();
+    if let Some(known) = lock(&POOLS).iter().find(|k| k.path == path && k.changed == changed) {
+        return Ok(known.pool.clone());
+    }
+    if file.len() > DESCRIPTORS {
+        return Err(unreadable(format!("it is larger than {} MiB", DESCRIPTORS >> 20)));
+    }
+    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+    let pool = DescriptorPool::decode(bytes.as_slice())
+        .map_err(|e| unreadable(format!("{e}; make it with protoc --include_imports --descriptor_set_out")))?;
+    let mut pools = lock(&POOLS);
+    pools.retain(|k| k.path != path);
+    pools.truncate(KEPT - 1);
+    pools.insert(0, Kept { path: path.to_owned(), changed, pool: pool.clone() });
+    Ok(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `message Order { string order_id = 1; int64 total = 2; }` in package `shop`, as `protoc` writes it.
+    fn descriptors() -> Vec<u8> {
+        let field = |name: &str, number: u8, kind: u8| {
+            let mut f = vec![0x0a, name.len() as u8];
+            f.extend(name.as_bytes());
+            f.extend([0x18, number, 0x20, 1, 0x28, kind]);
+            f
+        };
+        let nested = |tag: u8, inner: &[u8]| [&[tag, inner.len() as u8], inner].concat();
+        let mut order = nested(0x0a, b"Order");
+        order.extend(nested(0x12, &field("order_id", 1, 9)));
+        order.extend(nested(0x12, &field("total", 2, 3)));
+        let mut file = nested(0x0a, b"o.proto");
+        file.extend(nested(0x12, b"shop"));
+        file.extend(nested(0x22, &order));
+        file.extend(nested(0x62, b"proto3"));
+        nested(0x0a, &file)
+    }
+
+    #[test]
+    fn payloads_are_read_by_the_rule_of_their_subject() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("o.desc"), descriptors()).unwrap();
+        let rule = |message: &str| ProtobufRule {
+            subject: "orders.*".into(),
+            message: message.into(),
+            descriptors: "o.desc".into(),
+        };
+        let config = |message: &str| Config { protobuf: vec![rule(message)], ..Config::default() };
+        let payload = [0x0a, 4, b'o', b'-', b'1', b'7', 0x10, 7];
+        let read = |config: &Config, subject: &str, payload: &[u8]| decode(config, folder.path(), subject, payload);
+        let order = read(&config("shop.Order"), "orders.placed", &payload).unwrap().unwrap();
+        assert_eq!(order.json, serde_json::json!({ "order_id": "o-17", "total": "7" }));
+        assert_eq!(read(&config("shop.Order"), "claims.filed", &payload), None);
+        for (config, payload, words) in [
+            (config("shop.Claim"), payload.as_slice(), "no message shop.Claim"),
+            (config("shop.Order"), &[0x0a, 200], "is no shop.Order"),
+        ] {
+            let error = read(&config, "orders.placed", payload).unwrap().unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+        std::fs::write(folder.path().join("o.desc"), b"\xff\xff").unwrap();
+        let error = read(&config("shop.Order"), "orders.placed", &payload).unwrap().unwrap_err();
+        assert!(error.contains("descriptor_set_out"), "{error}");
+    }
+}
