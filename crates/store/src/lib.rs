@@ -16,6 +16,7 @@ mod erase_rows;
 mod error;
 mod event_page;
 mod events;
+mod expect;
 mod fault;
 mod filter;
 mod find;
@@ -39,6 +40,7 @@ mod sparks;
 mod tx;
 mod types;
 mod version;
+mod waiting;
 mod walk;
 mod writer;
 
@@ -46,6 +48,7 @@ pub use belongings::Extent;
 pub use chunk::Packer;
 pub use erase::{ErasedTraces, Sweep};
 pub use error::{Result, StoreError};
+pub use expect::Lack;
 pub use packing::Packed;
 pub use reader::Reader;
 pub use seen::{Counted, Seen};
@@ -57,4 +60,5 @@ pub use types::{
     TimelineBucket, UnmatchedPublication,
 };
 pub use version::sqlite_version;
+pub use waiting::{Waiting, WaitingPage};
 pub use writer::Writer;

@@ -9,6 +9,7 @@ mod configure;
 mod event;
 mod host;
 mod journey;
+mod keys;
 mod logs;
 mod marks;
 mod observed;
@@ -17,6 +18,7 @@ mod requests;
 mod sources;
 mod topology;
 mod update;
+mod waiting;
 
 pub use arrival::*;
 pub use common::*;
@@ -24,6 +26,7 @@ pub use configure::*;
 pub use event::*;
 pub use host::*;
 pub use journey::*;
+pub use keys::*;
 pub use logs::*;
 pub use marks::*;
 pub use observed::*;
@@ -32,6 +35,7 @@ pub use requests::{answer, dispatch, typescript_files};
 pub use sources::*;
 pub use topology::*;
 pub use update::*;
+pub use waiting::*;
 
 /// A data-transfer object: serialised in camelCase, exported to TypeScript.
 macro_rules! dto {

@@ -11,6 +11,7 @@ mod export;
 mod host;
 mod journey_list;
 mod journeys;
+mod keys;
 mod logs;
 mod marks;
 mod node;
@@ -20,6 +21,7 @@ pub(crate) mod scene;
 mod sources;
 mod span;
 mod topology;
+mod waiting;
 
 pub(crate) use about::{about, diagnostics};
 pub(crate) use app::{app, timeline};
@@ -31,7 +33,8 @@ pub(crate) use events::{event, events};
 pub(crate) use export::map_export;
 pub(crate) use host::{preferences, set_preferences, workspace_forget, workspace_open, workspaces};
 pub(crate) use journey_list::journeys;
-pub(crate) use journeys::{fallback_layer, journey};
+pub(crate) use journeys::{fallback_layer, journey, related_journeys};
+pub(crate) use keys::propose_keys;
 pub(crate) use logs::logs;
 pub(crate) use marks::{marks, remove_mark, set_mark};
 pub(crate) use node::{edge, node};
@@ -40,6 +43,7 @@ pub(crate) use query::{complete, map_matches, places, search};
 pub(crate) use sources::{import_cancel, import_paths, import_text, nats_connect, nats_disconnect, sources};
 pub(crate) use span::span;
 pub(crate) use topology::topology;
+pub(crate) use waiting::waiting;
 
 pub(crate) use events::{event_row, with_journeys};
 
