@@ -273,7 +273,18 @@ impl<S: Source> Web<S> {
         let ids: BTreeSet<(String, String)> = named.map(|(t, id)| (t.name().to_owned(), id.to_owned())).collect();
         let unknown: Vec<(String, String)> = ids.difference(&known).cloned().collect();
         if !unknown.is_empty() {
-            rows.extend(self.source.events_with_ids(&unknown)?);
+            // Brokers may have equal subjects, and ids that are unique in each of them only.
+            let named: BTreeSet<(&str, &str)> = members
+                .spans
+                .iter()
+                .filter_map(|s| message_of(s))
+                .map(|(t, id)| (t.system().unwrap_or_default(), id))
+                .collect();
+            let found = self.source.events_with_ids(&unknown)?.into_iter();
+            let ours = |r: &EventRow| {
+                r.message.event_id.as_deref().is_some_and(|id| named.contains(&(r.message.system.as_str(), id)))
+            };
+            rows.extend(found.filter(ours));
         }
         rows.sort_by_key(|r| (r.message.time, r.row));
         rows.dedup_by_key(|r| r.row);

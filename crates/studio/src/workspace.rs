@@ -181,12 +181,11 @@ impl Workspace {
         self.read(|r| r.find_first(text, most))
     }
 
-    /// The journey that a trace belongs to: the trace it started with.
+    /// The journey that a trace belongs to: the one of its name, else the oldest.
     pub fn journey_of(&self, trace: TraceId) -> Result<TraceId, WorkspaceError> {
-        self.read(|r| r.journeys_of_trace(trace))?
-            .into_iter()
-            .next()
-            .ok_or_else(|| WorkspaceError::NotFound(trace.to_string()))
+        let all = self.read(|r| r.journeys_of_trace(trace))?;
+        let named = all.iter().find(|id| **id == trace).or(all.first());
+        named.copied().ok_or_else(|| WorkspaceError::NotFound(trace.to_string()))
     }
 
     /// Journeys that a message belongs to, oldest first: by its context, else by the spans that name its id.

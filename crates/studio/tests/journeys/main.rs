@@ -1,5 +1,6 @@
 //! Journeys through the whole of ingest, store and stitching.
 
+mod expected;
 mod recordings;
 mod scene;
 mod support;
