@@ -3,20 +3,22 @@
 use std::borrow::Borrow;
 
 use flowglass_model::{
-    Acknowledgement, CriticalStep, Failure, ItemKind, ItemStatus, Journey, JourneyItem, JourneyLink, JourneySummary,
-    Layer, NodeId, Role, SpanFacts, SpanStatus, Sure, TraceId,
+    Acknowledgement, CriticalStep, Effect, Failure, Gap, ItemKind, ItemStatus, Journey, JourneyItem, JourneyLink,
+    JourneySummary, Layer, Mark, NodeId, Role, SpanFacts, SpanStatus, TraceId,
 };
 
 use crate::failure::{self, First};
 use crate::index::Index;
 use crate::outcome::Outcome;
 use crate::select::event_id;
+use crate::settled::Wait;
 use crate::tree::{Tree, kind_word};
-use crate::{Input, critical, sentence};
+use crate::{Input, critical, marks, sentence, settled};
 
 /// The list's view of a journey; runs for each touched journey as batches are written. O(n log n) in spans, joins and events.
 ///
-/// [`flowglass_model::JourneyState::InProgress`] is never given: that takes a clock.
+/// [`flowglass_model::JourneyState::InProgress`] is given only where a refused message is to be delivered again: everything else
+/// that may still come takes a clock.
 pub fn summarise<S: Borrow<SpanFacts>>(input: &Input<'_, S>) -> JourneySummary {
     let index = Index::new(input.spans);
     let tree = Tree::new(input, &index);
@@ -35,19 +37,40 @@ pub fn build<S: Borrow<SpanFacts>>(input: &Input<'_, S>) -> Journey {
     traces.sort_unstable_by_key(|t| (*t != input.root, *t));
     traces.dedup();
     let path = tree.top.map(|t| critical::path(&tree, t)).unwrap_or_default();
+    let mut waits = settled::waits(&tree, &outcome);
+    let settled_path = settled::path(&tree, &mut waits);
+    let marks = marks::marks(&tree, &outcome, &waits);
+    let step = |(n, self_time)| CriticalStep { id: id(&tree, n), self_time };
     Journey {
         summary: summary(input.root, &tree, &outcome, first.as_ref()),
         items: items(&tree, &outcome, input.layers),
         links: links(&tree),
-        critical_path: path.into_iter().map(|(n, self_time)| CriticalStep { id: id(&tree, n), self_time }).collect(),
+        critical_path: path.into_iter().map(step).collect(),
+        time_by: settled::by_participant(&tree, &settled_path, &waits),
+        settled_path: settled_path.into_iter().map(step).collect(),
+        gaps: waits.into_iter().map(|w| gap(&tree, w)).collect(),
+        marks: marks.into_iter().map(|(n, kind, words)| Mark { id: id(&tree, n), kind, words }).collect(),
         failure: first.map(|f| Failure {
             first: id(&tree, f.node),
             participant: f.participant,
             cause: f.cause,
             chain: f.chain.iter().map(|n| id(&tree, *n)).collect(),
+            for_customer: f.for_customer,
         }),
         traces,
         missing: tree.missing,
+    }
+}
+
+fn gap(tree: &Tree<'_>, wait: Wait) -> Gap {
+    Gap {
+        kind: wait.kind,
+        from: id(tree, wait.from),
+        to: id(tree, wait.to),
+        participant: wait.participant,
+        start: wait.start,
+        duration: wait.duration,
+        critical: wait.critical,
     }
 }
 
@@ -85,7 +108,25 @@ fn summary(root: TraceId, tree: &Tree<'_>, outcome: &Outcome<'_>, first: Option<
         dead_lettered: outcome.dead_lettered,
         keys: keys(tree),
         failure: first.map(|f| f.cause.clone()),
+        effects: effects(tree),
     }
+}
+
+/// Publications told by spans or events, and their handlings.
+fn effects(tree: &Tree<'_>) -> Vec<Effect> {
+    let mut out: Vec<Effect> = Vec::new();
+    for span in &tree.spans {
+        let (topic, handled_by) = match &span.role {
+            Role::Send { topic, .. } => (topic, None),
+            Role::Process { topic, .. } | Role::Receive { topic, .. } => (topic, Some(span.service.clone())),
+            _ => continue,
+        };
+        out.push(Effect { topic: topic.in_environment(None), handled_by });
+    }
+    out.extend((0..tree.events.len()).map(|e| Effect { topic: tree.topic(e).in_environment(None), handled_by: None }));
+    out.sort();
+    out.dedup();
+    out
 }
 
 /// Services, the topics and backends they used.
@@ -120,8 +161,7 @@ fn links(tree: &Tree<'_>) -> Vec<JourneyLink> {
     let mut links: Vec<_> = links.filter(|(from, to, _)| from != to).collect();
     links.sort();
     links.dedup();
-    // Every way of joining used here compares ids that are meant to be equal inside one trace, destination or stream.
-    links.into_iter().map(|(from, to, how)| JourneyLink { from, to, how, sure: Sure::Certain }).collect()
+    links.into_iter().map(|(from, to, how)| JourneyLink { from, to, how, sure: how.sure() }).collect()
 }
 
 fn items(tree: &Tree<'_>, outcome: &Outcome<'_>, layers: &dyn Fn(&NodeId) -> Layer) -> Vec<JourneyItem> {

@@ -28,13 +28,18 @@ struct Wait {
 
 /// Time by span: span number and own nanoseconds on the path, in order of the spans. The sum is the duration of `entry`.
 pub(crate) fn path(tree: &Tree<'_>, entry: usize) -> Vec<(usize, i64)> {
+    path_until(tree, entry, tree.spans[entry].end, &[])
+}
+
+/// The same up to an instant of `entry`'s clock; what is still going on then is looked into along `way` first.
+pub(crate) fn path_until(tree: &Tree<'_>, entry: usize, until: Nanos, way: &[usize]) -> Vec<(usize, i64)> {
     let mut own: Vec<Option<i64>> = vec![None; tree.spans.len()];
     let span = tree.spans[entry];
-    let mut work = vec![Frame { node: entry, ahead: 0, from: span.start, to: span.end }];
+    let mut work = vec![Frame { node: entry, ahead: 0, from: span.start, to: until.max(span.start) }];
     while let Some(frame) = work.pop() {
         let mut time = 0i64;
         let mut until = frame.to;
-        for wait in waited_for(tree, &frame) {
+        for wait in waited_for(tree, &frame, way) {
             let start = wait.start.max(frame.from);
             if wait.end > until || start >= until || wait.end < start {
                 continue;
@@ -51,9 +56,10 @@ pub(crate) fn path(tree: &Tree<'_>, entry: usize) -> Vec<(usize, i64)> {
 }
 
 /// Synchronous children whose end the parent saw, last end first.
-fn waited_for(tree: &Tree<'_>, frame: &Frame) -> Vec<Wait> {
+fn waited_for(tree: &Tree<'_>, frame: &Frame, way: &[usize]) -> Vec<Wait> {
     let parent = tree.spans[frame.node];
     let parent_end = parent.end.saturating_sub(frame.ahead);
+    let on_way = |node: usize| way.contains(&node);
     let mut waits: Vec<Wait> = Vec::new();
     for node in tree.children.of(frame.node).iter().copied() {
         let Some(child) = tree.span(node).filter(|_| !tree.is_async(node)) else { continue };
@@ -61,11 +67,11 @@ fn waited_for(tree: &Tree<'_>, frame: &Frame) -> Vec<Wait> {
         let (start, end) = (child.start.saturating_sub(ahead), child.end.saturating_sub(ahead));
         // A callee may work on after its caller gave up: the waiting was for it all the same.
         let called = parent.kind == SpanKind::Client && child.kind == SpanKind::Server;
-        if called || end <= parent_end {
+        if called || end <= parent_end || on_way(node) {
             waits.push(Wait { node, ahead, start, end: end.min(frame.to) });
         }
     }
-    waits.sort_by_key(|w| (Reverse(w.end), w.start, w.node));
+    waits.sort_by_key(|w| (Reverse(w.end), !on_way(w.node), w.start, w.node));
     waits
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct First {
     pub(crate) cause: String,
     /// From the first failure to what the caller saw.
     pub(crate) chain: Vec<usize>,
+    /// What it means to whoever waits for the outcome.
+    pub(crate) for_customer: String,
 }
 
 /// Finds it: where the entry failed, what made it fail; else what made a message's handling fail for good; else the earliest
@@ -30,7 +32,8 @@ pub(crate) fn first(tree: &Tree<'_>, outcome: &Outcome<'_>) -> Option<First> {
     if let (None, Some(event)) = (leaf, outcome.given_up) {
         let node = tree.event_node(event);
         let cause = sentence::given_up(tree, outcome, event);
-        return Some(First { node, participant: tree.topic(event), cause, chain: vec![node] });
+        let for_customer = sentence::for_customer(tree, node, false);
+        return Some(First { node, participant: tree.topic(event), cause, chain: vec![node], for_customer });
     }
     let node = leaf.or_else(|| earliest_leaf(tree))?;
     let chain = chain(tree, node);
@@ -38,7 +41,8 @@ pub(crate) fn first(tree: &Tree<'_>, outcome: &Outcome<'_>) -> Option<First> {
     if attempts.len() > 1 {
         cause.push_str(&format!("; {} attempts failed", attempts.len()));
     }
-    Some(First { node, participant: tree.spans[node].service.clone(), cause, chain })
+    let for_customer = sentence::for_customer(tree, node, entry.is_some());
+    Some(First { node, participant: tree.spans[node].service.clone(), cause, chain, for_customer })
 }
 
 /// From a failed span down to the error that started it: at each step the child that failed first. Siblings are mostly timed by

@@ -12,6 +12,8 @@ pub struct Input<'a, S = SpanFacts> {
     pub spans: &'a [S],
     /// Joins that touch any of these traces, those with traces of other journeys included (they tell what does not belong).
     pub joins: &'a [TraceJoin],
+    /// Traces of which only some spans are among these: the others belong to other journeys. Sorted.
+    pub partial: &'a [TraceId],
     /// Events whose hop or origin lies in one of these traces, or whose id one of the spans names.
     pub events: &'a [EventFacts],
     /// Deliveries of these events.

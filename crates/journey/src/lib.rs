@@ -9,10 +9,19 @@ mod critical;
 mod failure;
 mod index;
 mod input;
+mod keys;
+mod marks;
 mod outcome;
+mod related;
+mod sections;
 mod select;
 mod sentence;
+mod settled;
 mod tree;
 
 pub use assemble::{build, summarise};
+
 pub use input::{DeliveryFacts, EventFacts, Input};
+pub use keys::{Proposal, Sighting, propose};
+pub use related::{SHARED_BY, relate};
+pub use sections::{Section, Sections};

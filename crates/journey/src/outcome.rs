@@ -2,9 +2,10 @@
 
 use flowglass_model::{Acknowledgement, JourneyState, Role, SpanFacts, SpanKind};
 
-use crate::DeliveryFacts;
 use crate::index::message_of;
+use crate::sentence;
 use crate::tree::Tree;
+use crate::{DeliveryFacts, EventFacts};
 
 /// Whether a span states an error that is its callee's or its own, not its caller's mistake. 4xx answers are ERROR on the
 /// client by convention (HTTP semantic conventions, status) without anything having failed; the same goes for the gRPC codes
@@ -12,7 +13,7 @@ use crate::tree::Tree;
 pub(crate) fn is_fault(span: &SpanFacts) -> bool {
     const GRPC_CALLERS_MISTAKE: [u16; 10] = [0, 1, 3, 5, 6, 7, 9, 10, 11, 16];
     let callers = span.is_client_error() || span.grpc_status.is_some_and(|c| GRPC_CALLERS_MISTAKE.contains(&c));
-    span.is_error() && !callers
+    span.is_error() && !callers && !sentence::cancelled(span)
 }
 
 /// One attempt of a consumer to handle a message.
@@ -59,19 +60,23 @@ impl<'a> Outcome<'a> {
         let deliveries = unique_deliveries(deliveries);
         let handlings = handlings(tree);
         let retries = retries(tree, &handlings, &deliveries);
-        let lasting = (0..handlings.len())
-            .filter(|i| {
-                let h = &handlings[*i];
-                h.last && is_fault(tree.spans[h.span]) && !acknowledged_later(tree, h, &deliveries)
-            })
-            .min_by_key(|i| (tree.spans[handlings[*i].span].end, handlings[*i].span));
-        let terminated = |e: usize| {
-            of_event(&deliveries, tree.events[e].row).any(|d| d.acknowledgement == Some(Acknowledgement::Term))
+        let failed_last =
+            |h: &Handling| h.last && is_fault(tree.spans[h.span]) && !acknowledged_later(tree, h, &deliveries);
+        // Refused, and not given up: the broker will deliver it again.
+        let due = |h: &Handling| {
+            said(tree, &deliveries, h) == Some(Acknowledgement::Nak)
+                && tree.event_of[h.span].is_none_or(|e| !gave_up(&tree.events, &deliveries, e))
         };
-        let given_up = (0..tree.events.len()).find(|e| tree.events[*e].dead_lettered || terminated(*e));
+        let awaited = handlings.iter().any(|h| failed_last(h) && due(h));
+        let lasting = (0..handlings.len())
+            .filter(|i| failed_last(&handlings[*i]) && !due(&handlings[*i]))
+            .min_by_key(|i| (tree.spans[handlings[*i].span].end, handlings[*i].span));
+        let given_up = (0..tree.events.len()).find(|e| gave_up(&tree.events, &deliveries, *e));
         let entry_failed = tree.top.is_some_and(|t| is_fault(tree.spans[t]));
         let state = if entry_failed || lasting.is_some() || given_up.is_some() {
             JourneyState::Failed
+        } else if awaited {
+            JourneyState::InProgress
         } else if tree.entry_missing || !tree.missing.is_empty() {
             JourneyState::Incomplete
         } else if retries > 0 || tree.spans.iter().any(|s| is_fault(s)) {
@@ -90,6 +95,11 @@ impl<'a> Outcome<'a> {
         &self.handlings[first..=last]
     }
 
+    /// Whether a consumer gave an event up.
+    pub(crate) fn gave_up(&self, tree: &Tree<'_>, event: usize) -> bool {
+        gave_up(&tree.events, &self.deliveries, event)
+    }
+
     /// Deliveries of an event.
     pub(crate) fn deliveries_of(&self, row: i64) -> impl Iterator<Item = &'a DeliveryFacts> {
         of_event(&self.deliveries, row)
@@ -97,11 +107,22 @@ impl<'a> Outcome<'a> {
 
     /// What the broker was told of a handling, where its consumer is known.
     pub(crate) fn acknowledgement(&self, tree: &Tree<'_>, handling: &Handling) -> Option<Acknowledgement> {
-        let row = tree.events[tree.event_of[handling.span]?].row;
-        let group = group_of(tree.spans[handling.span])?;
-        let number = handling.delivery?;
-        self.deliveries_of(row).find(|d| d.consumer == group && d.delivered == number)?.acknowledgement
+        said(tree, &self.deliveries, handling)
     }
+}
+
+/// What the broker was told of a handling, where its consumer is known.
+fn said(tree: &Tree<'_>, deliveries: &[&DeliveryFacts], handling: &Handling) -> Option<Acknowledgement> {
+    let row = tree.events[tree.event_of[handling.span]?].row;
+    let group = group_of(tree.spans[handling.span])?;
+    let number = handling.delivery?;
+    of_event(deliveries, row).find(|d| d.consumer == group && d.delivered == number)?.acknowledgement
+}
+
+fn gave_up(events: &[&EventFacts], deliveries: &[&DeliveryFacts], event: usize) -> bool {
+    let facts = events[event];
+    let terminated = |d: &DeliveryFacts| d.acknowledgement == Some(Acknowledgement::Term);
+    facts.dead_lettered || of_event(deliveries, facts.row).any(terminated)
 }
 
 fn unique_deliveries(all: &[DeliveryFacts]) -> Vec<&DeliveryFacts> {
@@ -130,7 +151,8 @@ fn of_event<'d, 'a>(
     deliveries[from..to].iter().copied()
 }
 
-fn group_of(span: &SpanFacts) -> Option<&str> {
+/// Consumer group that a handler names.
+pub(crate) fn group_of(span: &SpanFacts) -> Option<&str> {
     match &span.role {
         Role::Receive { group, .. } | Role::Process { group, .. } => group.as_deref(),
         _ => None,

@@ -192,12 +192,14 @@ pub(crate) fn events<'a>(
     index: &Index<'a>,
     root: TraceId,
     selected: &[bool],
+    partial: &[TraceId],
     events: &'a [EventFacts],
 ) -> Vec<&'a EventFacts> {
     let mut named: Vec<_> = index.spans.iter().enumerate().filter_map(|(i, s)| Some((message_key(s)?, i))).collect();
     named.sort_unstable();
+    let whole = |trace: TraceId| partial.binary_search(&trace).is_err() && is_whole(index, root, selected, trace);
     let mut kept: Vec<&EventFacts> =
-        events.iter().filter(|e| event_belongs(index, root, selected, &named, e)).collect();
+        events.iter().filter(|e| event_belongs(index, &whole, selected, &named, e)).collect();
     kept.sort_by(|a, b| {
         (a.event_id.as_ref(), &a.source, &a.topic, a.time, a.row).cmp(&(
             b.event_id.as_ref(),
@@ -221,7 +223,7 @@ pub(crate) fn event_id(event: &EventFacts) -> String {
 }
 
 /// Whether a trace belongs as a whole.
-fn whole(index: &Index<'_>, root: TraceId, selected: &[bool], trace: TraceId) -> bool {
+fn is_whole(index: &Index<'_>, root: TraceId, selected: &[bool], trace: TraceId) -> bool {
     let from = index.spans.partition_point(|s| s.trace_id < trace);
     let to = index.spans.partition_point(|s| s.trace_id <= trace);
     trace == root || (from < to && selected[from..to].iter().all(|s| *s))
@@ -229,18 +231,14 @@ fn whole(index: &Index<'_>, root: TraceId, selected: &[bool], trace: TraceId) ->
 
 fn event_belongs(
     index: &Index<'_>,
-    root: TraceId,
+    whole: &dyn Fn(TraceId) -> bool,
     selected: &[bool],
     named: &[((&str, &str), usize)],
     event: &EventFacts,
 ) -> bool {
     let from_here = |c: MessageContext| {
         let found = index.find(c.trace_id, c.span_id);
-        if found.is_empty() {
-            whole(index, root, selected, c.trace_id).then_some(true)
-        } else {
-            Some(found.clone().any(|i| selected[i]))
-        }
+        if found.is_empty() { whole(c.trace_id).then_some(true) } else { Some(found.clone().any(|i| selected[i])) }
     };
     if let Some(known) = event.hop.and_then(from_here) {
         return known;

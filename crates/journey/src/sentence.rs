@@ -169,8 +169,64 @@ fn answer_of_service(tree: &Tree<'_>, node: usize, chain: &[usize]) -> Option<St
     Some(format!("; {} returned {status}", server.operation))
 }
 
+/// The sentence for whoever waits for the outcome: what it means, without names of services or codes.
+pub(crate) fn for_customer(tree: &Tree<'_>, node: usize, answered: bool) -> String {
+    let keys = tree.spans.iter().flat_map(|s| &s.keys).chain(tree.events.iter().flat_map(|e| &e.keys));
+    let key = keys.filter(|(name, _)| !TECHNICAL.contains(&name.as_str())).min();
+    let what = key.map_or_else(
+        || "The request".to_owned(),
+        |(name, value)| {
+            let word = name.strip_suffix("Id").filter(|w| !w.is_empty()).unwrap_or(name);
+            let mut letters = word.chars();
+            let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+            format!("{first}{} {value}", letters.as_str())
+        },
+    );
+    let outcome = if answered { "could not be completed" } else { "was accepted, but a later step failed" };
+    let why = match tree.span(node) {
+        _ if tree.span(node).is_some() && timed_out(tree, node) => "a system it depends on did not answer in time",
+        Some(span) if matches!(span.http_status, Some(429 | 503)) || span.grpc_status == Some(8) => {
+            "a system it depends on is overloaded or down for the moment"
+        }
+        Some(_) => "a system it depends on reported an error",
+        None => "a step was given up after repeated attempts",
+    };
+    format!("{what} {outcome}: {why}.")
+}
+
+/// Keys that mean nothing to a customer, or name the customer.
+const TECHNICAL: [&str; 3] = ["correlationId", "requestId", "customerId"];
+
+/// Whether a call was given up by its caller (gRPC CANCELLED, 499 as nginx answers, an error that says so).
+pub(crate) fn cancelled(span: &SpanFacts) -> bool {
+    let says = |text: &String| {
+        let text = text.to_ascii_lowercase();
+        ["canceled", "cancelled", "aborterror", "client disconnected", "context canceled"]
+            .iter()
+            .any(|w| text.contains(w))
+            && !text.contains("deadline")
+    };
+    span.is_error()
+        && (span.grpc_status == Some(1)
+            || span.http_status == Some(499)
+            || (span.http_status.is_none_or(|s| s < 500)
+                && span.error.as_ref().is_some_and(|e| [&e.kind, &e.message].into_iter().flatten().any(says))))
+}
+
+/// A failure in a word or two: `500`, `a time-out`, `gRPC UNAVAILABLE`.
+pub(crate) fn short(tree: &Tree<'_>, node: usize) -> Option<String> {
+    let span = tree.spans[node];
+    if let Some(status) = span.http_status.filter(|s| *s >= 400) {
+        return Some(status.to_string());
+    }
+    if timed_out(tree, node) {
+        return Some("a time-out".to_owned());
+    }
+    span.grpc_status.filter(|c| *c > 0).map(grpc_name)
+}
+
 /// Nanoseconds as people read them.
-fn duration(nanos: i64) -> String {
+pub(crate) fn duration(nanos: i64) -> String {
     let ms = nanos as f64 / 1e6;
     match ms {
         ms if ms >= 1000.0 => format!("{:.1} s", ms / 1000.0),

@@ -1,6 +1,6 @@
 //! The journey as a tree: what led to what, each span and event once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flowglass_model::{LinkHow, NodeId, Role, SpanFacts, SpanId, SpanKind, TraceId, TraceJoin};
 
@@ -66,15 +66,18 @@ impl<'a> Tree<'a> {
         }
         let spans: Vec<&SpanFacts> = chosen.iter().map(|i| index.spans[*i]).collect();
         let span_parent = chosen.iter().map(|i| index.parent[*i].and_then(|p| number[p])).collect();
-        let mut missing: Vec<SpanId> =
-            chosen.iter().filter(|i| index.parent_missing(**i)).filter_map(|i| index.spans[*i].parent).collect();
+        // A handler in another trace hangs on its message: what its own service wraps around it belongs to nobody's journey.
+        let joined: BTreeSet<Context> = input.joins.iter().map(|j| (j.child_trace, j.child_span)).collect();
+        let foreign = |s: &SpanFacts| s.trace_id != input.root && joined.contains(&(s.trace_id, s.span_id));
+        let lost = chosen.iter().filter(|i| index.parent_missing(**i) && !foreign(index.spans[**i]));
+        let mut missing: Vec<SpanId> = lost.filter_map(|i| index.spans[*i].parent).collect();
         missing.sort_unstable();
         missing.dedup();
         let tree = Tree {
             event_of: vec![None; spans.len()],
             sender_of: vec![None; spans.len()],
             spans,
-            events: select::events(index, input.root, &selected, input.events),
+            events: select::events(index, input.root, &selected, input.partial, input.events),
             parent: Vec::new(),
             children: Children::new(&[]),
             span_parent,

@@ -20,9 +20,45 @@ pub enum LinkHow {
     MessageId,
     /// Stream and sequence.
     Sequence,
+    /// Id of the causing event (`causationid`).
+    Causation,
+    /// A correlation id carried by both.
+    CorrelationId,
+    /// A context in another format than W3C's (B3, Jaeger).
+    B3,
+    /// The same business key on the same destination within a short time.
+    Inferred,
 }
 
 impl LinkHow {
+    /// All of them, the surest first.
+    pub const ALL: [LinkHow; 10] = [
+        LinkHow::Parent,
+        LinkHow::SpanLink,
+        LinkHow::Traceparent,
+        LinkHow::Origin,
+        LinkHow::MessageId,
+        LinkHow::Sequence,
+        LinkHow::Causation,
+        LinkHow::CorrelationId,
+        LinkHow::B3,
+        LinkHow::Inferred,
+    ];
+
+    /// How sure such a join is (research on correlation, D2).
+    pub fn sure(self) -> Sure {
+        match self {
+            LinkHow::Parent
+            | LinkHow::SpanLink
+            | LinkHow::Traceparent
+            | LinkHow::Origin
+            | LinkHow::MessageId
+            | LinkHow::Sequence => Sure::Certain,
+            LinkHow::Causation | LinkHow::CorrelationId | LinkHow::B3 => Sure::Strong,
+            LinkHow::Inferred => Sure::Weak,
+        }
+    }
+
     /// The word of the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,21 +68,16 @@ impl LinkHow {
             LinkHow::Origin => "origin",
             LinkHow::MessageId => "message-id",
             LinkHow::Sequence => "sequence",
+            LinkHow::Causation => "causation",
+            LinkHow::CorrelationId => "correlation-id",
+            LinkHow::B3 => "b3",
+            LinkHow::Inferred => "inferred",
         }
     }
 
     /// The inverse of [`LinkHow::as_str`].
     pub fn parse(text: &str) -> Option<LinkHow> {
-        [
-            LinkHow::Parent,
-            LinkHow::SpanLink,
-            LinkHow::Traceparent,
-            LinkHow::Origin,
-            LinkHow::MessageId,
-            LinkHow::Sequence,
-        ]
-        .into_iter()
-        .find(|h| h.as_str() == text)
+        LinkHow::ALL.into_iter().find(|h| h.as_str() == text)
     }
 }
 
@@ -183,6 +214,74 @@ pub struct CriticalStep {
     pub self_time: i64,
 }
 
+/// Why nothing happened for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GapKind {
+    /// From publication to the first handling.
+    Queue,
+    /// From an attempt to the next delivery of the same message.
+    Redelivery,
+}
+
+/// A time in which a journey waited for a message to be handled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Why.
+    pub kind: GapKind,
+    /// Item it waited after: the publication, or the attempt before.
+    pub from: String,
+    /// Item that ended the wait: the handling.
+    pub to: String,
+    /// Where the message waited.
+    pub participant: NodeId,
+    /// When the wait began.
+    pub start: Nanos,
+    /// How long, nanoseconds; negative where the clocks of sender and handler contradict each other.
+    pub duration: i64,
+    /// Whether the last effect was waited for here.
+    pub critical: bool,
+}
+
+/// What is remarkable about an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarkKind {
+    /// A call made again.
+    Retry,
+    /// A message delivered again.
+    Redelivery,
+    /// An event handled again although it had been handled well.
+    Duplicate,
+    /// A message a consumer gave up.
+    DeadLettered,
+    /// Acknowledged.
+    Ack,
+    /// Refused, to be delivered again.
+    Nak,
+    /// Refused for good.
+    Term,
+    /// An answer of 400 to 499, or a gRPC code that blames the caller: no failure of the callee.
+    ClientError,
+    /// Given up by its caller.
+    Cancelled,
+    /// Times that contradict each other: the clocks of two participants differ.
+    ClockSkew,
+    /// So many meet here that it tells nothing about any one of them.
+    Hub,
+}
+
+/// A remark about an item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Item.
+    pub id: String,
+    /// What.
+    pub kind: MarkKind,
+    /// In words.
+    pub words: String,
+}
+
 /// What failed first and how it spread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
@@ -194,6 +293,17 @@ pub struct Failure {
     pub cause: String,
     /// Items from the first failure to what the caller saw.
     pub chain: Vec<String>,
+    /// The same for whoever waits for the outcome, without names of services or codes.
+    pub for_customer: String,
+}
+
+/// Something a journey brought about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Effect {
+    /// Where a message was published, without its environment.
+    pub topic: NodeId,
+    /// The service that handled it; none for the publication itself.
+    pub handled_by: Option<NodeId>,
 }
 
 /// A journey as a list shows it.
@@ -229,6 +339,21 @@ pub struct JourneySummary {
     pub keys: Vec<(String, String)>,
     /// First failure in one sentence.
     pub failure: Option<String>,
+    /// What was published and who handled it, sorted, each once.
+    pub effects: Vec<Effect>,
+}
+
+/// Another journey that seems to belong to one, though no context says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relation {
+    /// The other journey.
+    pub journey: TraceId,
+    /// What relates them.
+    pub how: LinkHow,
+    /// How sure that is; never certain.
+    pub sure: Sure,
+    /// Why, in words.
+    pub because: String,
 }
 
 /// A journey in full.
@@ -240,8 +365,17 @@ pub struct Journey {
     pub items: Vec<JourneyItem>,
     /// Joins.
     pub links: Vec<JourneyLink>,
-    /// What the time went into.
+    /// What the time up to the answer went into.
     pub critical_path: Vec<CriticalStep>,
+    /// What the time up to the last effect went into; beside it the critical gaps.
+    pub settled_path: Vec<CriticalStep>,
+    /// Waits for messages, by start.
+    pub gaps: Vec<Gap>,
+    /// Time up to the last effect by participant, the largest first: services and backends by their steps of
+    /// [`Journey::settled_path`], topics by what waited in them.
+    pub time_by: Vec<(NodeId, i64)>,
+    /// Remarks, by item.
+    pub marks: Vec<Mark>,
     /// First failure.
     pub failure: Option<Failure>,
     /// Traces it consists of, the first one first.

@@ -26,8 +26,8 @@ pub use config::{Alias, Config, LayerPattern, LinkTemplate, Owner, ProtobufRule,
 pub use graph::{EdgeStats, Graph, GraphEdge, GraphNode, LayerSource, Unresolved, UnresolvedReason};
 pub use id::{IdError, SpanId, TraceId};
 pub use journey::{
-    CriticalStep, Failure, ItemKind, ItemStatus, Journey, JourneyItem, JourneyLink, JourneyState, JourneyStatus,
-    JourneySummary, LinkHow, Sure,
+    CriticalStep, Effect, Failure, Gap, GapKind, ItemKind, ItemStatus, Journey, JourneyItem, JourneyLink, JourneyState,
+    JourneyStatus, JourneySummary, LinkHow, Mark, MarkKind, Relation, Sure,
 };
 pub use message::{Acknowledgement, Advisory, Delivery, DeliveryKey, Message, MessageContext, Settlement};
 pub use node::{InteractionKind, Layer, NodeId, NodeKind, ServiceName};

@@ -126,7 +126,10 @@ impl Telling<'_> {
         let failure = self.failure(request);
         let critical_path = self.critical_path(request);
         let summary = self.summary(request, trace, &items, failure.as_ref());
-        Journey { summary, items, links, critical_path, failure, traces: vec![trace], missing: Vec::new() }
+        let settled_path = critical_path.clone();
+        let (gaps, time_by, marks) = (Vec::new(), Vec::new(), Vec::new());
+        let (traces, missing) = (vec![trace], Vec::new());
+        Journey { summary, items, links, critical_path, settled_path, gaps, time_by, marks, failure, traces, missing }
     }
 
     fn trace_id(&self, request: &ToldRequest) -> TraceId {
@@ -283,6 +286,7 @@ impl Telling<'_> {
                 ("simulated".to_owned(), self.variant.to_owned()),
             ],
             failure: failure.map(|f| f.cause.clone()),
+            effects: Vec::new(),
         }
     }
 
@@ -310,7 +314,8 @@ impl Telling<'_> {
             chain.push(self.span_id(request, index, 0));
             at = self.spans[index].parent;
         }
-        Some(Failure { first: chain[0].clone(), participant: node, cause, chain })
+        let for_customer = "The simulated request could not be completed.".to_owned();
+        Some(Failure { first: chain[0].clone(), participant: node, cause, chain, for_customer })
     }
 
     /// What the response time went into: backwards from the answer, always the one that was waited for last.

@@ -195,6 +195,11 @@ impl Db<'_> {
         self.message_refs("hop_trace = ?1 AND hop_span = ?2", params![trace.as_bytes(), span.as_i64()])
     }
 
+    /// Publications at a place in a stream.
+    pub(crate) fn messages_at(&self, stream: &str, sequence: u64) -> Inner<Vec<MessageRef>> {
+        self.message_refs("stream = ?1 AND sequence = ?2", params![stream, sequence as i64])
+    }
+
     /// Publications of an event id on a destination.
     pub(crate) fn messages_with_id(&self, system: &str, destination: &str, id: &str) -> Inner<Vec<MessageRef>> {
         self.message_refs("event_id = ?1 AND destination = ?2 AND system = ?3", params![id, destination, system])

@@ -14,7 +14,7 @@ use crate::{Result, StoreError, Tx, Writer, events};
 /// Under this key the workspace remembers the highest row an event ever had, once events were deleted.
 pub(crate) const META_EVENT_ROWS: &str = "event_rows";
 /// Tables that everything erased empties.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 22] = [
     "chunk",
     "chunk_filter",
     "trace_chunk",
@@ -34,6 +34,8 @@ const TABLES: [&str; 20] = [
     "journey",
     "journey_member",
     "journey_root",
+    "journey_kind",
+    "journey_shape",
     "name",
 ];
 

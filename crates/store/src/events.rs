@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowglass_model::{Delivery, DeliveryKey, Message, Nanos, TraceId};
+use flowglass_model::{Delivery, DeliveryKey, Message, Nanos, SpanId, TraceId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::delivery_rows::{self, GAVE_UP};
@@ -74,7 +74,10 @@ pub(crate) fn deliveries(conn: &Connection, of: &[(i64, i64, Message)]) -> Inner
 pub(crate) fn row(conn: &Connection, id: i64, message: Message) -> Inner<EventRow> {
     let publications = occurrences(conn, id)?;
     let deliveries = deliveries(conn, &publications)?;
+    // The first by time, whichever arrived first.
+    let message = publications.first().map_or(message, |(_, _, first)| first.clone());
     let mut outcome: BTreeMap<(String, String), (ConsumerOutcome, Nanos)> = BTreeMap::new();
+    let mut handed = Vec::with_capacity(deliveries.len());
     for d in &deliveries {
         let key = (d.key.consumer.clone(), d.key.stream.clone());
         let (consumer, at) = outcome.entry(key).or_insert_with(|| {
@@ -83,10 +86,12 @@ pub(crate) fn row(conn: &Connection, id: i64, message: Message) -> Inner<EventRo
         });
         consumer.deliveries += 1;
         consumer.delivered = consumer.delivered.max(d.delivered);
-        if let Some(s) = delivery_rows::settlement_of(conn, &d.key)?.filter(|s| s.time >= *at) {
+        let said = delivery_rows::settlement_of(conn, &d.key)?;
+        if let Some(s) = said.as_ref().filter(|s| s.time >= *at) {
             consumer.acknowledgement = Some(s.acknowledgement);
             *at = s.time;
         }
+        handed.push((d.clone(), said));
     }
     let sql = format!("SELECT {} FROM message m WHERE m.id = ?1", gave_up());
     let dead_lettered = conn.prepare_cached(&sql)?.query_row([id], |r| r.get(0))?;
@@ -97,6 +102,7 @@ pub(crate) fn row(conn: &Connection, id: i64, message: Message) -> Inner<EventRo
         deliveries: deliveries.len() as u32,
         redelivered: deliveries.iter().any(|d| d.delivered > 1),
         outcome: outcome.into_values().map(|(o, _)| o).collect(),
+        handed,
         dead_lettered,
     })
 }
@@ -134,6 +140,21 @@ pub(crate) fn of_traces(conn: &Connection, traces: &[TraceId]) -> Inner<Vec<Even
     )?;
     for trace in traces {
         for event in statement.query_map([trace.as_bytes()], |r| r.get::<_, i64>(0))? {
+            events.insert(event?, ());
+        }
+    }
+    by_rows(conn, events.into_keys())
+}
+
+/// Events with a publication whose hop or origin is one of these spans, by time.
+pub(crate) fn of_spans(conn: &Connection, spans: &[(TraceId, SpanId)]) -> Inner<Vec<EventRow>> {
+    let mut events = BTreeMap::new();
+    let mut statement = conn.prepare_cached(
+        "SELECT event FROM message WHERE hop_trace = ?1 AND hop_span = ?2
+         UNION SELECT event FROM message WHERE origin_trace = ?1 AND origin_span = ?2",
+    )?;
+    for (trace, span) in spans {
+        for event in statement.query_map(params![trace.as_bytes(), span.as_i64()], |r| r.get::<_, i64>(0))? {
             events.insert(event?, ());
         }
     }

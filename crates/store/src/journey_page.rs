@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 use rustc_hash::FxHashSet;
 
 use crate::db::{Db, trace_at};
+use crate::expect::Expectations;
 use crate::fault::Inner;
 use crate::journeys::{COLUMNS, INDEXED, STATES, read, state_at, summary};
 use crate::lookup::{Lookups, lookups};
@@ -27,6 +28,22 @@ struct Candidate {
     root: Option<i64>,
 }
 
+/// Columns of a candidate with the state it has now.
+fn judged(
+    expected: &Expectations,
+    id: TraceId,
+    start: Nanos,
+    mut columns: JourneyColumns,
+    kind: Kind,
+) -> JourneyColumns {
+    let last = start.saturating_add(columns.settled.unwrap_or_default());
+    columns.state = expected.state(id, kind, columns.state, last);
+    columns
+}
+
+/// Root and shape.
+type Kind = (Option<i64>, Option<i64>);
+
 /// What is decided once for all rows.
 struct Plan<'a> {
     filter: &'a JourneyFilter,
@@ -36,6 +53,8 @@ struct Plan<'a> {
     /// Roots that an `operation:` term means, by its position.
     operations: BTreeMap<usize, FxHashSet<i64>>,
     needs_summary: bool,
+    /// What journeys are judged by, when they are judged as of an instant.
+    expected: Option<Expectations>,
 }
 
 /// Which way a scan goes.
@@ -67,7 +86,7 @@ fn first(db: Db<'_>, f: &JourneyFilter, order: Order) -> Inner<Option<Nanos>> {
     let (plan, texts) = (plan(db, f)?, Texts::new(db.conn));
     let mut tally = Tally { unordered: true, first_only: plan.lookups.candidates.is_none(), ..Tally::default() };
     gather(db.conn, &texts, &plan, order, &mut tally)?;
-    let starts = tally.rows.iter().map(|((start, _), _)| *start);
+    let starts = tally.rows.iter().map(|((start, _), ..)| *start);
     Ok(if order == Order::Newest { starts.max() } else { starts.min() })
 }
 
@@ -83,7 +102,8 @@ fn plan<'a>(db: Db<'_>, f: &'a JourneyFilter) -> Inner<Plan<'a>> {
     };
     let mut tests = f.filter.terms.iter().map(|t| &t.test).enumerate();
     let needs_summary = f.participant.is_some() || !tests.all(by_columns);
-    Ok(Plan { filter: f, lookups, noise, operations, needs_summary })
+    let expected = f.now.map(|now| Expectations::load(db.conn, now, f.waiting.clone())).transpose()?;
+    Ok(Plan { filter: f, lookups, noise, operations, needs_summary, expected })
 }
 
 /// Looks at the journeys of the range: those that alone can pass, else all of them in this order.
@@ -91,10 +111,15 @@ fn gather(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, t
     let Some(candidates) = &plan.lookups.candidates else { return scan(conn, texts, plan, order, tally) };
     let f = plan.filter;
     for id in candidates.iter().take(SUMMARIES) {
-        let Some(j) = summary(conn, texts, *id)? else { continue };
+        let Some(mut j) = summary(conn, texts, *id)? else { continue };
         if f.since.is_none_or(|t| j.start >= t) && f.until.is_none_or(|t| j.start < t) {
             let place = (j.start, j.id);
-            let found = Candidate { place, columns: JourneyColumns::of(&j), root: None };
+            let mut columns = JourneyColumns::of(&j);
+            if let Some(expected) = &plan.expected {
+                columns = judged(expected, j.id, j.start, columns, kind_of(conn, j.id)?);
+                j.state = columns.state;
+            }
+            let found = Candidate { place, columns, root: None };
             plan.take(&found, || Ok(Some(j)), tally)?;
         }
     }
@@ -161,14 +186,18 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tal
         if f.rows_only && tally.rows.len() >= f.limit {
             break;
         }
-        let found = candidate(r)?;
+        let mut found = candidate(r)?;
+        if let Some(expected) = &plan.expected {
+            let (start, id) = found.place;
+            found.columns = judged(expected, id, start, found.columns, (found.root, r.get(8)?));
+        }
         if plan.needs_summary && summaries >= SUMMARIES {
             break;
         }
         let last = found.place;
         let of_row = || -> Inner<Option<JourneySummary>> {
             summaries += 1;
-            Ok(Some(read(r, texts)?))
+            Ok(Some(JourneySummary { state: found.columns.state, ..read(r, texts)? }))
         };
         plan.take(&found, of_row, tally)?;
         if tally.first_only && !tally.rows.is_empty() {
@@ -179,6 +208,11 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tal
         }
     }
     Ok(())
+}
+
+fn kind_of(conn: &Connection, id: TraceId) -> Inner<Kind> {
+    let mut statement = conn.prepare_cached("SELECT root, shape FROM journey WHERE id = ?1")?;
+    Ok(statement.query_row([id.as_bytes()], |r| Ok((r.get(0)?, r.get(1)?)))?)
 }
 
 fn candidate(r: &Row<'_>) -> Inner<Candidate> {
@@ -259,7 +293,7 @@ struct Tally {
     page: JourneyPage,
     by_state: BTreeMap<JourneyState, u64>,
     noise: u64,
-    rows: Vec<((Nanos, TraceId), Option<JourneySummary>)>,
+    rows: Vec<((Nanos, TraceId), JourneyState, Option<JourneySummary>)>,
     stopped: Option<(Nanos, TraceId)>,
     /// Rows come in any order, not newest first.
     unordered: bool,
@@ -281,12 +315,12 @@ impl Tally {
             self.page.settled.push((settled, columns.state == JourneyState::Failed));
         }
         if f.before.is_none_or(|before| *place < before) && (self.unordered || self.rows.len() < f.limit) {
-            self.rows.push((*place, summary));
+            self.rows.push((*place, columns.state, summary));
         }
     }
 
     fn cut(&mut self, limit: usize) {
-        self.rows.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        self.rows.sort_by_key(|(place, ..)| std::cmp::Reverse(*place));
         self.rows.truncate(limit);
     }
 
@@ -300,11 +334,12 @@ impl Tally {
             let nobody = TraceId::new([0xff; 16]);
             page.stopped = page.stopped.max(nobody.map(|id| (at, id)));
         }
-        for ((_, id), known) in self.rows {
-            page.rows.extend(match known {
+        for ((_, id), state, known) in self.rows {
+            let row = match known {
                 Some(known) => Some(known),
                 None => summary(conn, texts, id)?,
-            });
+            };
+            page.rows.extend(row.map(|row| JourneySummary { state, ..row }));
         }
         Ok(page)
     }

@@ -17,9 +17,9 @@ pub(crate) const STATES: [JourneyState; 5] = [
 ];
 
 /// Columns that an index holds; no summary is read for them.
-pub(crate) const INDEXED: &str = "id, start, state, response, settled, retries, dead_lettered, root";
+pub(crate) const INDEXED: &str = "id, start, state, response, settled, retries, dead_lettered, root, shape";
 /// What [`read`] reads: the columns of [`INDEXED`], then the body.
-pub(crate) const COLUMNS: &str = "id, start, state, response, settled, retries, dead_lettered, root, body";
+pub(crate) const COLUMNS: &str = "id, start, state, response, settled, retries, dead_lettered, root, shape, body";
 
 fn number(state: JourneyState) -> i64 {
     STATES.iter().position(|s| *s == state).unwrap_or_default() as i64
@@ -35,16 +35,18 @@ pub(crate) fn put(
     may_have_members: &dyn Fn(TraceId) -> bool,
 ) -> Inner<()> {
     let mut insert = conn.prepare_cached(
-        "INSERT INTO journey(id, start, state, response, settled, retries, dead_lettered, root, body)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO UPDATE SET start = excluded.start,
+        "INSERT INTO journey(id, start, state, response, settled, retries, dead_lettered, root, body, shape)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT(id) DO UPDATE SET start = excluded.start,
          state = excluded.state, response = excluded.response, settled = excluded.settled, retries = excluded.retries,
-         dead_lettered = excluded.dead_lettered, root = excluded.root, body = excluded.body",
+         dead_lettered = excluded.dead_lettered, root = excluded.root, body = excluded.body,
+         shape = excluded.shape",
     )?;
     let mut clear = conn.prepare_cached("DELETE FROM journey_member WHERE journey = ?1")?;
     for j in journeys {
-        let (root, body) = (numbers.root(conn, j)?, numbers.body(conn, j)?);
+        let (root, shape, body) = (numbers.root(conn, j)?, numbers.shape(conn, &j.effects)?, numbers.body(conn, j)?);
         let (id, state, retries) = (j.id.as_bytes(), number(j.state), j.retries as i64);
-        insert.execute(params![id, j.start, state, j.response, j.settled, retries, j.dead_lettered, root, body])?;
+        let dead = j.dead_lettered;
+        insert.execute(params![id, j.start, state, j.response, j.settled, retries, dead, root, body, shape])?;
         if may_have_members(j.id) {
             clear.execute([id])?;
         }
@@ -80,7 +82,8 @@ pub(crate) fn read(r: &Row<'_>, texts: &Texts<'_>) -> Inner<JourneySummary> {
     summary.settled = r.get(4)?;
     summary.retries = r.get::<_, i64>(5)? as u64;
     summary.dead_lettered = r.get(6)?;
-    texts.fill(r.get_ref(8)?.as_blob().unwrap_or_default(), &mut summary)?;
+    summary.effects = texts.shape(r.get(8)?)?;
+    texts.fill(r.get_ref(9)?.as_blob().unwrap_or_default(), &mut summary)?;
     Ok(summary)
 }
 

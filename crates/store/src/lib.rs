@@ -16,6 +16,7 @@ mod erase_rows;
 mod error;
 mod event_page;
 mod events;
+mod expect;
 mod fault;
 mod filter;
 mod find;
@@ -41,6 +42,7 @@ mod sparks;
 mod tx;
 mod types;
 mod version;
+mod waiting;
 mod walk;
 mod writer;
 
@@ -49,6 +51,7 @@ pub use chunk::Packer;
 pub use erase::{ErasedTraces, Sweep};
 pub use error::{Result, StoreError};
 pub use judged::{Scan, Sighting, TroubleKind, TroubleRow};
+pub use expect::Lack;
 pub use packing::Packed;
 pub use reader::Reader;
 pub use seen::{Counted, Seen};
@@ -60,4 +63,5 @@ pub use types::{
     TimelineBucket, UnmatchedPublication,
 };
 pub use version::sqlite_version;
+pub use waiting::{Waiting, WaitingPage};
 pub use writer::Writer;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use flowglass_model::filter::operation_of;
-use flowglass_model::{JourneySummary, NodeId, TraceId};
+use flowglass_model::{Effect, JourneySummary, NodeId, TraceId};
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub(crate) struct Numbers {
     known: FxHashMap<String, u32>,
     /// Numbers of roots, by service and operation.
     roots: FxHashMap<String, FxHashMap<String, i64>>,
+    /// Numbers of shapes, by their text.
+    shapes: FxHashMap<String, i64>,
     /// Roots in memory; later ones are asked for.
     remembered: usize,
 }
@@ -48,8 +50,15 @@ impl Numbers {
     pub(crate) fn load(conn: &Connection) -> Inner<Numbers> {
         let mut statement = conn.prepare("SELECT text, id FROM name")?;
         let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-        let mut numbers =
-            Numbers { known: rows.collect::<Result<_, _>>()?, roots: FxHashMap::default(), remembered: 0 };
+        let mut numbers = Numbers {
+            known: rows.collect::<Result<_, _>>()?,
+            roots: FxHashMap::default(),
+            shapes: FxHashMap::default(),
+            remembered: 0,
+        };
+        let mut statement = conn.prepare("SELECT text, id FROM journey_shape")?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        numbers.shapes = rows.collect::<Result<_, _>>()?;
         let mut statement = conn.prepare("SELECT service, operation, id FROM journey_root LIMIT ?1")?;
         let mut rows = statement.query([NUMBERED as i64])?;
         while let Some(r) = rows.next()? {
@@ -82,6 +91,21 @@ impl Numbers {
         };
         self.remember(service.to_owned(), operation.to_owned(), root);
         Ok(root)
+    }
+
+    /// The number of what a journey published and who handled it; none for more combinations than tell anything.
+    pub(crate) fn shape(&mut self, conn: &Connection, effects: &[Effect]) -> Inner<Option<i64>> {
+        let text = text_of(effects);
+        if let Some(number) = self.shapes.get(&text) {
+            return Ok(Some(*number));
+        }
+        if self.shapes.len() >= NUMBERED {
+            return Ok(None);
+        }
+        conn.prepare_cached("INSERT INTO journey_shape(text) VALUES(?1)")?.execute([&text])?;
+        let number = conn.last_insert_rowid();
+        self.shapes.insert(text, number);
+        Ok(Some(number))
     }
 
     fn name(&mut self, conn: &Connection, text: &str) -> Inner<Name> {
@@ -117,12 +141,13 @@ impl Numbers {
 pub(crate) struct Texts<'c> {
     conn: &'c Connection,
     known: RefCell<FxHashMap<u32, Arc<str>>>,
+    shapes: RefCell<FxHashMap<i64, Vec<Effect>>>,
 }
 
 impl<'c> Texts<'c> {
     /// Nothing is looked up yet.
     pub(crate) fn new(conn: &'c Connection) -> Texts<'c> {
-        Texts { conn, known: RefCell::default() }
+        Texts { conn, known: RefCell::default(), shapes: RefCell::default() }
     }
 
     fn text(&self, name: &Name) -> Inner<Arc<str>> {
@@ -139,6 +164,19 @@ impl<'c> Texts<'c> {
             text.ok_or_else(|| Fault::decode("a journey", format!("there is no name {number}")))?.into();
         self.known.borrow_mut().insert(number, text.clone());
         Ok(text)
+    }
+
+    /// What a shape stands for.
+    pub(crate) fn shape(&self, number: Option<i64>) -> Inner<Vec<Effect>> {
+        let Some(number) = number else { return Ok(Vec::new()) };
+        if let Some(known) = self.shapes.borrow().get(&number) {
+            return Ok(known.clone());
+        }
+        let mut statement = self.conn.prepare_cached("SELECT text FROM journey_shape WHERE id = ?1")?;
+        let text: Option<String> = statement.query_row([number], |r| r.get(0)).optional()?;
+        let found = effects(&text.unwrap_or_default());
+        self.shapes.borrow_mut().insert(number, found.clone());
+        Ok(found)
     }
 
     /// Fills in what a body says; the rest of the summary comes from columns.
@@ -174,5 +212,33 @@ pub(crate) fn blank(id: TraceId, state: flowglass_model::JourneyState) -> Journe
         dead_lettered: false,
         keys: Vec::new(),
         failure: None,
+        effects: Vec::new(),
     }
+}
+
+/// Effects as a shape's text has them: a line for each, the topic, then who handled it.
+fn text_of(effects: &[Effect]) -> String {
+    let mut out = String::new();
+    for effect in effects {
+        let service = effect.handled_by.as_ref().map_or("", |s| s.as_str());
+        if effect.topic.as_str().contains(['\t', '\n']) || service.contains(['\t', '\n']) {
+            continue;
+        }
+        out.push_str(effect.topic.as_str());
+        if !service.is_empty() {
+            out.push('\t');
+            out.push_str(service);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// The inverse of [`text_of`].
+pub(crate) fn effects(text: &str) -> Vec<Effect> {
+    let effect = |line: &str| match line.split_once('\t') {
+        Some((topic, service)) => Effect { topic: NodeId::from(topic), handled_by: Some(NodeId::from(service)) },
+        None => Effect { topic: NodeId::from(line), handled_by: None },
+    };
+    text.lines().map(effect).collect()
 }

@@ -170,6 +170,11 @@ impl Reader {
         self.ask(|db| db.joins_of(trace))
     }
 
+    /// Traces with a span of this message: topic without environment (`nats/orders.placed`) and message id.
+    pub fn traces_with_message(&self, topic_body: &str, message_id: &str) -> Result<Vec<TraceId>> {
+        self.ask(|db| db.traces_with_message(topic_body, message_id))
+    }
+
     /// Journeys a trace belongs to, oldest first.
     pub fn journeys_of_trace(&self, trace: TraceId) -> Result<Vec<TraceId>> {
         self.ask(|db| db.journeys_of_trace(trace))
@@ -270,6 +275,11 @@ impl Reader {
     /// Events with a publication whose hop or origin lies in one of these traces, by time.
     pub fn events_of_traces(&self, traces: &[TraceId]) -> Result<Vec<EventRow>> {
         self.ask(|db| events::of_traces(db.conn, traces))
+    }
+
+    /// Events with a publication whose hop or origin is one of these spans, by time.
+    pub fn events_of_spans(&self, spans: &[(TraceId, SpanId)]) -> Result<Vec<EventRow>> {
+        self.ask(|db| events::of_spans(db.conn, spans))
     }
 
     /// Events by pairs of destination and event id, by time.

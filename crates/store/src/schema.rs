@@ -14,7 +14,7 @@ use crate::{Result, StoreError};
 const APPLICATION_ID: i64 = 0x464c_4f57;
 
 /// Migrations in order; the format number of a file is how many of them it has seen. Never edit one, add one.
-const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Format written by this version.
 const FORMAT: i64 = MIGRATIONS.len() as i64;
@@ -113,6 +113,10 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Connection> {
     let format = format_of(&conn, path)?;
     if format == 0 {
         return Err(StoreError::Foreign { path: path.to_path_buf(), detail: "it is empty".to_owned() });
+    }
+    if format < FORMAT {
+        // Written by an older version: it is brought up to date by a connection of its own.
+        open_for_writing(path)?;
     }
     let fault = |e| StoreError::sqlite(path, e);
     conn.busy_timeout(BUSY).map_err(fault)?;

@@ -172,6 +172,30 @@ impl<'w> Tx<'w> {
         Ok(out)
     }
 
+    /// Notes where a publication was stored, as a span that handled it tells: the earliest of this event id on the destination
+    /// of which that is not known yet. Nothing happens where the place is taken.
+    pub fn place_message(
+        &mut self,
+        (system, destination, event_id): (&str, &str, &str),
+        stream: &str,
+        sequence: u64,
+    ) -> Result<()> {
+        if !self.may(Hint::MessageId(destination, event_id)) {
+            return Ok(());
+        }
+        let place = || -> Inner<()> {
+            let mut put = self.writer.conn.prepare_cached(
+                "UPDATE OR IGNORE message SET stream = ?4, sequence = ?5 WHERE id = (
+                   SELECT id FROM message WHERE event_id = ?1 AND destination = ?2 AND system = ?3 AND sequence IS NULL
+                     AND NOT EXISTS(SELECT 1 FROM message o WHERE o.stream = ?4 AND o.sequence = ?5 AND o.destination = ?2)
+                   ORDER BY time, id LIMIT 1)",
+            )?;
+            put.execute(params![event_id, destination, system, stream, sequence as i64])?;
+            Ok(())
+        };
+        self.told(place())
+    }
+
     /// Adds deliveries; true for each that was not seen before (stream, consumer and consumer sequence).
     pub fn add_deliveries(&mut self, deliveries: &[Delivery]) -> Result<Vec<bool>> {
         self.told(deliveries.iter().map(|d| delivery_rows::add_delivery(&self.writer.conn, d)).collect())
@@ -313,6 +337,24 @@ impl<'w> Tx<'w> {
     pub fn events_of_traces(&self, traces: &[TraceId]) -> Result<Vec<EventRow>> {
         let asked: Vec<TraceId> = traces.iter().copied().filter(|t| self.may(Hint::Event(*t))).collect();
         self.told(events::of_traces(&self.writer.conn, &asked))
+    }
+
+    /// Events with a publication whose hop or origin is one of these spans, by time.
+    pub fn events_of_spans(&self, spans: &[(TraceId, SpanId)]) -> Result<Vec<EventRow>> {
+        let asked: Vec<(TraceId, SpanId)> = spans.iter().copied().filter(|(t, _)| self.may(Hint::Event(*t))).collect();
+        self.told(events::of_spans(&self.writer.conn, &asked))
+    }
+
+    /// Events with these (destination, event id) pairs, by time.
+    pub fn events_with_ids(&self, ids: &[(String, String)]) -> Result<Vec<EventRow>> {
+        let may = |(destination, id): &&(String, String)| self.may(Hint::MessageId(destination, id));
+        let asked: Vec<(String, String)> = ids.iter().filter(may).cloned().collect();
+        self.told(events::with_ids(&self.writer.conn, &asked))
+    }
+
+    /// Stored publications at a place in a stream.
+    pub fn messages_at(&self, stream: &str, sequence: u64) -> Result<Vec<MessageRef>> {
+        self.told(self.db().messages_at(stream, sequence))
     }
 
     /// Sets a meta value.

@@ -149,6 +149,11 @@ pub struct JourneyFilter {
     pub limit: usize,
     /// Nothing is wanted but the rows: looking ends when they are found, and the page's numbers tell of no more than them.
     pub rows_only: bool,
+    /// Journeys are judged as of this instant: which are still going on, which lack what others of their kind have. Without it
+    /// only what was stored of each counts.
+    pub now: Option<Nanos>,
+    /// Journeys of which a message is known to wait for a consumer.
+    pub waiting: BTreeSet<TraceId>,
 }
 
 /// A page of journeys.
@@ -290,6 +295,8 @@ pub struct EventRow {
     pub redelivered: bool,
     /// Per consumer, sorted.
     pub outcome: Vec<ConsumerOutcome>,
+    /// Every delivery by time, with the last word said of it.
+    pub handed: Vec<(Delivery, Option<Settlement>)>,
     /// Whether a broker gave up on it (deliveries exceeded, or terminated).
     pub dead_lettered: bool,
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use flowglass_model::{Message, Nanos, TraceId};
-use flowglass_store::{Extent, StoreError, Sweep};
+use flowglass_store::{Extent, StoreError, Sweep, Tx};
+use flowglass_topology::Resolver;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::control::{EraseJob, ErasePlan};
 use crate::marks::META_MARKS;
-use crate::pipeline::{Pipeline, update_journeys};
-use crate::stitch::{self, Joins};
+use crate::pipeline::{Pipeline, Touched, update_journeys};
+use crate::stitch::{Source, Web, Writing};
 use crate::tx_source::TxSource;
 
 /// Journeys of the first step; later ones follow the clock.
@@ -159,20 +160,19 @@ impl Erasing {
 }
 
 /// The traces below some journeys, sorted by whether they belong to no other journey, and those that do.
-pub(crate) fn traces_below<E>(
+pub(crate) fn traces_below<S: Source>(
     journeys: &[TraceId],
-    joins_of: &mut dyn FnMut(TraceId) -> Result<Joins, E>,
-) -> Result<(BTreeSet<TraceId>, BTreeSet<TraceId>), E> {
+    web: &mut Web<S>,
+) -> Result<(BTreeSet<TraceId>, BTreeSet<TraceId>), S::Error> {
     let wanted: BTreeSet<TraceId> = journeys.iter().copied().collect();
     let mut seen = wanted.clone();
     let mut open = journeys.to_vec();
     while let Some(trace) = open.pop() {
-        let (_, as_parent) = joins_of(trace)?;
-        open.extend(as_parent.iter().map(|j| j.child_trace).filter(|child| seen.insert(*child)));
+        open.extend(web.below(trace)?.into_iter().filter(|child| seen.insert(*child)));
     }
     let (mut own, mut shared) = (BTreeSet::new(), BTreeSet::new());
     for trace in seen {
-        let alone = stitch::roots(trace, joins_of)?.is_subset(&wanted);
+        let alone = web.journeys_of(trace)?.is_subset(&wanted);
         (if alone { &mut own } else { &mut shared }).insert(trace);
     }
     Ok((own, shared))
@@ -182,7 +182,7 @@ fn erase_journeys(pipeline: &mut Pipeline, journeys: &[TraceId]) -> Result<Exten
     let Pipeline { writer, resolver, .. } = pipeline;
     let mut tx = writer.begin()?;
     let mut gone = Extent { journeys: journeys.len() as u64, ..Extent::default() };
-    let (own, shared) = traces_below(journeys, &mut |t| tx.joins_of(t))?;
+    let (own, shared) = traces_below(journeys, &mut Web::new(Writing { resolver, tx: &mut tx }))?;
     let events = tx.events_only_of(&own)?;
     let messages = tx.publications_of(&events)?;
     let traces: Vec<TraceId> = own.iter().copied().collect();
@@ -197,12 +197,23 @@ fn erase_journeys(pipeline: &mut Pipeline, journeys: &[TraceId]) -> Result<Exten
     let joins = erased.joins.iter().chain(&back.lost).chain(&back.gained);
     let mut touched: BTreeSet<TraceId> = joins.flat_map(|j| [j.parent_trace, j.child_trace]).chain(shared).collect();
     touched.retain(|t| !own.contains(t));
-    update_journeys(resolver, &mut tx, touched)?;
+    let touched = all_of(resolver, &mut tx, touched)?;
+    update_journeys(resolver, &mut tx, &touched)?;
     tx.commit()?;
     gone.spans = erased.spans;
     gone.logs = erased.logs;
     gone.events = events.len() as u64;
     Ok(gone)
+}
+
+/// Traces with all of their spans.
+fn all_of(resolver: &mut Resolver, tx: &mut Tx<'_>, traces: BTreeSet<TraceId>) -> Result<Touched, StoreError> {
+    let mut out = Touched::new();
+    for trace in traces {
+        let facts = resolver.facts(trace, &mut TxSource(tx))?;
+        out.insert(trace, facts.iter().map(|f| f.span_id).collect());
+    }
+    Ok(out)
 }
 
 fn erase_loose_events(pipeline: &mut Pipeline, since: Option<Nanos>, until: Option<Nanos>) -> Result<u64, StoreError> {

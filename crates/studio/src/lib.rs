@@ -21,6 +21,7 @@ mod findings;
 mod handlers;
 mod home;
 mod host;
+mod judge;
 mod marks;
 mod nats_saved;
 mod notes;
@@ -64,5 +65,7 @@ pub use settings::{SettingsError, parse as parse_settings};
 pub use sources::ImportOutcome;
 pub use studio::{Options, Studio, StudioError, system_clock, workspace_name};
 pub use time::{parse_instant, rfc3339};
-pub use words::{item_status, journey_state, layer_source, layer_title, node_kind, parse_journey_state, sure};
+pub use words::{
+    gap_kind, item_status, journey_state, layer_source, layer_title, mark_kind, node_kind, parse_journey_state, sure,
+};
 pub use workspace::{Settings, Workspace, WorkspaceError};

@@ -3,18 +3,21 @@
 //! Batches that wait together are committed together (group commit): a sender is answered when its data is durable, and the
 //! price of `fsync` is shared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flowglass_ingest::{Submission, SubmitError};
-use flowglass_model::{Batch, Delivery, IngestCounts, Layer, Message, Nanos, NodeId, Span, SpanFacts, TraceId};
+use flowglass_model::{
+    Batch, Delivery, IngestCounts, Layer, Message, MessageContext, Nanos, NodeId, Role, Span, SpanFacts, SpanId,
+    TraceId,
+};
 use flowglass_store::{Added, Packer, StoreError, Tx, Writer};
 use flowglass_topology::Resolver;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::control::{Control, Note};
 use crate::erasing::Erasing;
-use crate::stitch;
+use crate::stitch::{self, Web, Writing};
 use crate::tx_source::TxSource;
 
 /// Spans whose facts stay in memory; older traces are read again when a late span comes.
@@ -204,10 +207,22 @@ impl Pipeline {
             })?;
             stage("rollup", || tx.apply(&derived.deltas))?;
             tx.add_joins(&derived.joins)?;
-            let mut touched: BTreeSet<TraceId> = derived.touched.iter().copied().collect();
-            touched.extend(new_messages.iter().flat_map(|m| [m.hop, m.origin]).flatten().map(|c| c.trace_id));
-            touched.extend(traces_delivered(&tx, &new_deliveries)?);
-            stage("journeys", || update_journeys(resolver, &mut tx, touched))?;
+            let mut touched = Touched::new();
+            for trace in &derived.touched {
+                touched.entry(*trace).or_default();
+            }
+            facts.iter().for_each(|f| touch(&mut touched, f.trace_id, f.span_id));
+            for join in &derived.joins {
+                touch(&mut touched, join.parent_trace, join.parent_span);
+                touch(&mut touched, join.child_trace, join.child_span);
+            }
+            facts.iter().try_for_each(|f| place(&mut tx, f))?;
+            for message in &new_messages {
+                let told = Told { hop: message.hop, origin: message.origin, event_id: message.event_id.as_deref() };
+                touch_message(resolver, &mut tx, message.topic().body(), &told, &mut touched)?;
+            }
+            touch_delivered(resolver, &mut tx, batches, &mut touched)?;
+            stage("journeys", || update_journeys(resolver, &mut tx, &touched))?;
             stage("wait for pack", || packing.map(joined).transpose())
         })?;
         stage("chunk rows", || match packed {
@@ -237,52 +252,42 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
+/// Spans by trace that a batch adds, joins or tells more about.
+pub(crate) type Touched = BTreeMap<TraceId, BTreeSet<SpanId>>;
+
 /// Writes the summaries of all journeys that a batch touched anew.
-pub(crate) fn update_journeys(
-    resolver: &mut Resolver,
-    tx: &mut Tx<'_>,
-    touched: BTreeSet<TraceId>,
-) -> Result<(), StoreError> {
-    let mut roots = BTreeSet::new();
-    for trace in touched {
-        let of_trace = stitch::roots(trace, &mut |t| tx.joins_of(t))?;
-        if !of_trace.contains(&trace) {
-            tx.delete_journeys(&[trace])?;
+pub(crate) fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: &Touched) -> Result<(), StoreError> {
+    let mut web = Web::new(Writing { resolver, tx });
+    let (mut roots, mut gone) = (BTreeSet::new(), Vec::new());
+    for (trace, changed) in touched {
+        let concerned = web.concerned(*trace, changed)?;
+        if !concerned.contains(trace) {
+            gone.push(*trace);
         }
-        roots.extend(of_trace);
+        roots.extend(concerned);
     }
     let no_layers = |_: &NodeId| Layer::Process;
     let (mut journeys, mut pairs) = (Vec::with_capacity(roots.len()), Vec::with_capacity(roots.len()));
     for root in roots {
-        let members = stitch::members(root, &mut |t| tx.joins_of(t))?;
-        let (events, deliveries) = stitch::event_facts(&tx.events_of_traces(&members.traces)?);
-        let gathered;
-        let spans = match members.traces.as_slice() {
-            // Most journeys are one trace: its facts need no copy.
-            [only] => resolver.facts(*only, &mut TxSource(tx))?,
-            many => {
-                let mut all = Vec::new();
-                for trace in many {
-                    all.extend_from_slice(resolver.facts(*trace, &mut TxSource(tx))?);
-                }
-                gathered = all;
-                &gathered
-            }
-        };
-        if spans.is_empty() {
-            continue; // Messages that name a trace of which no span has come: no journey yet.
+        let members = web.members(root)?;
+        if members.spans.is_empty() {
+            gone.push(root); // Messages that name a trace of which no span has come: no journey yet.
+            continue;
         }
-        let summary = flowglass_journey::summarise(&flowglass_journey::Input {
+        let (events, deliveries) = stitch::event_facts(&web.events(&members)?);
+        journeys.push(flowglass_journey::summarise(&flowglass_journey::Input {
             root,
-            spans,
+            spans: &members.spans,
             joins: &members.joins,
+            partial: &members.partial,
             events: &events,
             deliveries: &deliveries,
             layers: &no_layers,
-        });
+        }));
         pairs.extend(members.traces.iter().map(|t| (root, *t)));
-        journeys.push(summary);
     }
+    drop(web);
+    tx.delete_journeys(&gone)?;
     tx.put_journeys(&journeys, &pairs)
 }
 
@@ -337,15 +342,76 @@ fn add_logs(tx: &mut Tx<'_>, batches: &[Batch], counts: &mut [IngestCounts]) -> 
     Ok(())
 }
 
-/// Traces that sent the messages which these deliveries carry.
-fn traces_delivered(tx: &Tx<'_>, deliveries: &[&Delivery]) -> Result<BTreeSet<TraceId>, StoreError> {
-    let mut traces = BTreeSet::new();
-    for delivery in deliveries {
-        let (Some(destination), Some(event_id)) = (&delivery.destination, &delivery.event_id) else { continue };
-        let messages = tx.messages_with_id(&delivery.system, destination, event_id)?;
-        traces.extend(messages.iter().filter_map(|m| m.hop).map(|c| c.trace_id));
+fn touch(touched: &mut Touched, trace: TraceId, span: SpanId) {
+    touched.entry(trace).or_default().insert(span);
+}
+
+/// What a message says about where it belongs.
+struct Told<'a> {
+    hop: Option<MessageContext>,
+    origin: Option<MessageContext>,
+    event_id: Option<&'a str>,
+}
+
+/// A message touches what it names: the spans of its contexts, else those that name its id.
+fn touch_message(
+    resolver: &mut Resolver,
+    tx: &mut Tx<'_>,
+    topic: &str,
+    told: &Told<'_>,
+    touched: &mut Touched,
+) -> Result<(), StoreError> {
+    for context in [told.hop, told.origin].into_iter().flatten() {
+        touch(touched, context.trace_id, context.span_id);
     }
-    Ok(traces)
+    let Some(id) = told.event_id else { return Ok(()) };
+    for trace in tx.traces_with_message(topic, id)? {
+        let facts = resolver.facts(trace, &mut TxSource(tx))?;
+        let naming: Vec<&Arc<SpanFacts>> = facts.iter().filter(|f| stitch::names(f, topic, id)).collect();
+        touched.entry(trace).or_default().extend(naming.iter().map(|f| f.span_id));
+        naming.iter().try_for_each(|f| place(tx, f))?;
+    }
+    Ok(())
+}
+
+/// A span that handled a message may tell where the broker stored it, which live copies of messages do not.
+fn place(tx: &mut Tx<'_>, span: &SpanFacts) -> Result<(), StoreError> {
+    let Role::Process { topic, message_id: Some(id), sequence: Some((Some(stream), sequence)), .. } = &span.role else {
+        return Ok(());
+    };
+    tx.place_message((topic.system().unwrap_or_default(), topic.name(), id), stream, *sequence)
+}
+
+/// Deliveries, acknowledgements and notices touch what their message touches.
+fn touch_delivered(
+    resolver: &mut Resolver,
+    tx: &mut Tx<'_>,
+    batches: &[Batch],
+    touched: &mut Touched,
+) -> Result<(), StoreError> {
+    let (mut places, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    for batch in batches {
+        places.extend(batch.deliveries.iter().map(|d| (d.key.stream.as_str(), d.stream_sequence)));
+        places.extend(batch.settlements.iter().map(|s| (s.key.stream.as_str(), s.stream_sequence)));
+        places.extend(batch.advisories.iter().filter_map(|a| Some((a.stream.as_deref()?, a.stream_sequence?))));
+        let with_id = batch.deliveries.iter();
+        ids.extend(
+            with_id.filter_map(|d| Some((d.system.as_str(), d.destination.as_deref()?, d.event_id.as_deref()?))),
+        );
+    }
+    let mut messages = Vec::new();
+    for (stream, sequence) in places {
+        messages.extend(tx.messages_at(stream, sequence)?);
+    }
+    for (system, destination, id) in ids {
+        messages.extend(tx.messages_with_id(system, destination, id)?);
+    }
+    for m in messages {
+        let topic = NodeId::topic(&m.system, &m.destination, None);
+        let told = Told { hop: m.hop, origin: None, event_id: m.event_id.as_deref() };
+        touch_message(resolver, tx, topic.body(), &told, touched)?;
+    }
+    Ok(())
 }
 
 fn extend_range(committed: &mut Committed, batch: &Batch) {

@@ -1,8 +1,8 @@
 //! Words of the contract and of the window for what the model calls otherwise.
 
 use flowglass_model::{
-    Acknowledgement, ItemStatus, JourneyState, Layer, LayerSource, NodeKind, SpanKind, SpanStatus, Sure,
-    UnresolvedReason,
+    Acknowledgement, GapKind, ItemStatus, JourneyState, Layer, LayerSource, MarkKind, NodeKind, SpanKind, SpanStatus,
+    Sure, UnresolvedReason,
 };
 
 /// Heading of a layer's band.
@@ -101,6 +101,31 @@ pub fn sure(sure: Sure) -> &'static str {
     }
 }
 
+/// Why nothing happened for a while.
+pub fn gap_kind(kind: GapKind) -> &'static str {
+    match kind {
+        GapKind::Queue => "queue",
+        GapKind::Redelivery => "redelivery",
+    }
+}
+
+/// What is remarkable about an item.
+pub fn mark_kind(kind: MarkKind) -> &'static str {
+    match kind {
+        MarkKind::Retry => "retry",
+        MarkKind::Redelivery => "redelivery",
+        MarkKind::Duplicate => "duplicate",
+        MarkKind::DeadLettered => "dead-lettered",
+        MarkKind::Ack => "ack",
+        MarkKind::Nak => "nak",
+        MarkKind::Term => "term",
+        MarkKind::ClientError => "client-error",
+        MarkKind::Cancelled => "cancelled",
+        MarkKind::ClockSkew => "clock-skew",
+        MarkKind::Hub => "hub",
+    }
+}
+
 /// What a consumer said.
 pub(crate) fn acknowledgement(ack: Acknowledgement) -> &'static str {
     match ack {
@@ -165,5 +190,46 @@ pub(crate) fn unresolved(reason: UnresolvedReason) -> Unresolved {
             "Nothing to do: the message itself is on the map, its acknowledgement is no interaction of its own.",
             None,
         ),
+    }
+}
+
+/// A business key as people say it: `order 4711` for `orderId` 4711.
+pub(crate) fn named_key(name: &str, value: &str) -> String {
+    let word = name.strip_suffix("Id").filter(|w| !w.is_empty()).unwrap_or(name);
+    format!("{word} {value}")
+}
+
+/// `once`, `twice`, `5 times`.
+pub(crate) fn times(n: u64) -> String {
+    match n {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{} times", grouped(n)),
+    }
+}
+
+/// A number with its thousands apart: `1,896`.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Milliseconds as people say them: `340 ms`, `2.1 s`, `22 min`, `3.5 h`, `2 days`.
+pub(crate) fn rough_duration(ms: f64) -> String {
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
+        ms if ms < 10_000.0 => format!("{:.1} s", ms / 1e3),
+        ms if ms < 120_000.0 => format!("{:.0} s", ms / 1e3),
+        ms if ms < 7_200_000.0 => format!("{:.0} min", ms / 6e4),
+        ms if ms < 172_800_000.0 => format!("{:.1} h", ms / 3.6e6),
+        ms => format!("{:.0} days", ms / 8.64e7),
     }
 }

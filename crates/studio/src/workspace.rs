@@ -1,19 +1,21 @@
 //! The reading side of a workspace: connections, settings, and the questions that window and command line share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
 use flowglass_journey::Input;
 use flowglass_model::filter::{Filter, Places};
-use flowglass_model::{Config, Graph, Journey, Layer, Nanos, NodeId, SeriesKey, SeriesSum, SpanFacts, TraceId};
-use flowglass_store::{EventRow, FindHit, JourneyFilter, JourneyPage, Reader, Spark, Stats, StoreError};
+use flowglass_model::{
+    Config, Graph, Journey, Layer, Mark, MarkKind, Message, Nanos, NodeId, SeriesKey, SeriesSum, TraceId,
+};
+use flowglass_store::{EventRow, FindHit, Reader, Spark, Stats, StoreError};
 use flowglass_topology::{GraphOptions, graph};
 
 use crate::api::{Range, TopologyView, to_ms};
 use crate::handlers::scene::scene;
 use crate::settings::{self, SettingsError};
-use crate::stitch;
+use crate::stitch::{self, Web};
 use crate::views::{Grid, SparkedSeries, Views, Wishes};
 
 /// Reading connections kept open at most.
@@ -164,11 +166,6 @@ impl Workspace {
         Ok(self.graph(None, None, None)?.nodes.into_iter().map(|n| (n.id, n.layer)).collect())
     }
 
-    /// Journeys of a range, newest first.
-    pub fn journeys(&self, filter: &JourneyFilter) -> Result<JourneyPage, WorkspaceError> {
-        self.read(|r| r.journeys(filter))
-    }
-
     /// Where participants stand, as far as a filter asks for it.
     pub fn places(&self, filter: &Filter) -> Result<Places, WorkspaceError> {
         crate::handlers::places(self, filter)
@@ -184,12 +181,29 @@ impl Workspace {
         self.read(|r| r.find_first(text, most))
     }
 
-    /// The journey that a trace belongs to: the trace it started with.
+    /// The journey that a trace belongs to: the one of its name, else the oldest.
     pub fn journey_of(&self, trace: TraceId) -> Result<TraceId, WorkspaceError> {
-        self.read(|r| r.journeys_of_trace(trace))?
-            .into_iter()
-            .next()
-            .ok_or_else(|| WorkspaceError::NotFound(trace.to_string()))
+        let all = self.read(|r| r.journeys_of_trace(trace))?;
+        let named = all.iter().find(|id| **id == trace).or(all.first());
+        named.copied().ok_or_else(|| WorkspaceError::NotFound(trace.to_string()))
+    }
+
+    /// Journeys that a message belongs to, oldest first: by its context, else by the spans that name its id.
+    pub fn journeys_of_message(&self, message: &Message) -> Result<Vec<TraceId>, WorkspaceError> {
+        self.read(|r| {
+            let mut out = Vec::new();
+            for context in [message.hop, message.origin].into_iter().flatten() {
+                out.extend(r.journeys_of_trace(context.trace_id)?);
+            }
+            if let Some(id) = message.event_id.as_deref().filter(|_| out.is_empty()) {
+                for trace in r.traces_with_message(message.topic().body(), id)? {
+                    out.extend(r.journeys_of_trace(trace)?);
+                }
+            }
+            let mut seen = BTreeSet::new();
+            out.retain(|id| seen.insert(*id));
+            Ok(out)
+        })
     }
 
     /// A journey in full, with its events as stored, by the id of any of its traces.
@@ -199,19 +213,28 @@ impl Workspace {
         layers: &dyn Fn(&NodeId) -> Layer,
     ) -> Result<(Journey, Vec<EventRow>), WorkspaceError> {
         let root = self.journey_of(trace)?;
-        let (members, spans, rows) = self.read(|r| {
-            let members = stitch::members(root, &mut |t| r.joins_of(t))?;
-            let mut spans: Vec<SpanFacts> = Vec::new();
-            for trace in &members.traces {
-                spans.extend(r.trace_facts(*trace)?);
-            }
-            let rows = r.events_of_traces(&members.traces)?;
-            Ok((members, spans, rows))
+        let (members, rows) = self.read(|r| {
+            let mut web = Web::new(r);
+            let members = web.members(root)?;
+            let rows = web.events(&members)?;
+            Ok((members, rows))
         })?;
         let (events, deliveries) = stitch::event_facts(&rows);
-        let input =
-            Input { root, spans: &spans, joins: &members.joins, events: &events, deliveries: &deliveries, layers };
-        Ok((flowglass_journey::build(&input), rows))
+        let input = Input {
+            root,
+            spans: &members.spans,
+            joins: &members.joins,
+            partial: &members.partial,
+            events: &events,
+            deliveries: &deliveries,
+            layers,
+        };
+        let mut journey = flowglass_journey::build(&input);
+        if let Some(first) = journey.items.first() {
+            let mark = |words| Mark { id: first.id.clone(), kind: MarkKind::Hub, words };
+            journey.marks.extend(members.limits().into_iter().map(mark));
+        }
+        Ok((journey, rows))
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
 enum Part {
     /// What spans cost until they are durable
     Ingest,
+    /// What journeys cost to stitch, find and open
+    Journeys,
     /// What the map costs to lay out
     Layout,
     /// What an event of a simulation costs
@@ -37,6 +39,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let wants = |part| arguments.only.contains(&part) || (arguments.only.is_empty() && part != Part::Memory);
     if wants(Part::Ingest) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "ingest"]))?;
+    }
+    if wants(Part::Journeys) {
+        run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "journeys"]))?;
     }
     if wants(Part::Layout) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-topology", "--bench", "layout"]))?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::anyhow;
-use flowglass_studio::model::{Graph, ItemKind, Journey, Layer, NodeId, NodeKind, TraceId};
-use flowglass_studio::{item_status, journey_state, rfc3339, sure};
+use flowglass_studio::model::{Config, Graph, ItemKind, Journey, Layer, NodeId, NodeKind, Relation, TraceId};
+use flowglass_studio::{gap_kind, item_status, journey_state, mark_kind, rfc3339, sure, system_clock};
 use serde::Serialize;
 
 use super::open;
@@ -20,8 +20,10 @@ pub(crate) fn run(args: &JourneyArgs, config: Option<&Path>) -> anyhow::Result<(
     })?;
     let workspace = open(&args.workspace.workspace, config)?;
     let layers = Layers::of(&workspace.graph(None, None, None)?);
-    let (journey, _) = workspace.journey(id, &|node| layers.get(node))?;
-    print_json(&JourneyOut::from(&journey))
+    let (mut journey, _) = workspace.journey(id, &|node| layers.get(node))?;
+    let lacking = workspace.judge_journey(&mut journey, system_clock())?;
+    let (related, _) = workspace.related(&journey.summary)?;
+    print_json(&JourneyOut::new(&journey, &lacking, &related, &workspace.settings().config))
 }
 
 /// Layers as the map gives them.
@@ -59,6 +61,20 @@ struct JourneyOut<'a> {
     links: Vec<LinkOut<'a>>,
     critical_path: Vec<StepOut<'a>>,
     failure: Option<FailureOut<'a>>,
+    settled_path: Vec<StepOut<'a>>,
+    gaps: Vec<GapOut<'a>>,
+    time_by: Vec<TimeOut<'a>>,
+    marks: Vec<MarkOut<'a>>,
+    lacking: &'a [String],
+    related: Vec<RelatedOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct RelatedOut<'a> {
+    id: String,
+    how: &'static str,
+    sure: &'static str,
+    because: &'a str,
 }
 
 #[derive(Serialize)]
@@ -95,10 +111,38 @@ struct FailureOut<'a> {
     participant: &'a str,
     cause: &'a str,
     chain: &'a [String],
+    for_customer: &'a str,
+    owner: Option<&'a str>,
+    contact: Option<&'a str>,
+    runbook: Option<&'a str>,
 }
 
-impl<'a> From<&'a Journey> for JourneyOut<'a> {
-    fn from(journey: &'a Journey) -> Self {
+#[derive(Serialize)]
+struct GapOut<'a> {
+    kind: &'static str,
+    from: &'a str,
+    to: &'a str,
+    participant: &'a str,
+    start: String,
+    duration_ms: f64,
+    critical: bool,
+}
+
+#[derive(Serialize)]
+struct TimeOut<'a> {
+    participant: &'a str,
+    ms: f64,
+}
+
+#[derive(Serialize)]
+struct MarkOut<'a> {
+    id: &'a str,
+    kind: &'static str,
+    words: &'a str,
+}
+
+impl<'a> JourneyOut<'a> {
+    fn new(journey: &'a Journey, lacking: &'a [String], related: &'a [Relation], config: &'a Config) -> Self {
         let mut items: Vec<_> = journey.items.iter().collect();
         items.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
         let item = |i: &'a flowglass_studio::model::JourneyItem| ItemOut {
@@ -117,7 +161,7 @@ impl<'a> From<&'a Journey> for JourneyOut<'a> {
             status: item_status(i.status),
         };
         let links = journey.links.iter();
-        let steps = journey.critical_path.iter();
+        let step = |s: &'a flowglass_studio::model::CriticalStep| StepOut { id: &s.id, self_ms: ms(s.self_time) };
         JourneyOut {
             id: journey.summary.id.to_string(),
             status: journey_status(journey.summary.state.status()),
@@ -126,13 +170,45 @@ impl<'a> From<&'a Journey> for JourneyOut<'a> {
             links: links
                 .map(|l| LinkOut { from: &l.from, to: &l.to, how: l.how.as_str(), sure: sure(l.sure) })
                 .collect(),
-            critical_path: steps.map(|s| StepOut { id: &s.id, self_ms: ms(s.self_time) }).collect(),
-            failure: journey.failure.as_ref().map(|f| FailureOut {
-                first: &f.first,
-                participant: f.participant.as_str(),
-                cause: &f.cause,
-                chain: &f.chain,
+            critical_path: journey.critical_path.iter().map(step).collect(),
+            failure: journey.failure.as_ref().map(|f| {
+                let owner = config.owner_of(&f.participant);
+                FailureOut {
+                    first: &f.first,
+                    participant: f.participant.as_str(),
+                    cause: &f.cause,
+                    chain: &f.chain,
+                    for_customer: &f.for_customer,
+                    owner: owner.map(|o| o.owner.as_str()),
+                    contact: owner.and_then(|o| o.contact.as_deref()),
+                    runbook: owner.and_then(|o| o.runbook.as_deref()),
+                }
             }),
+            settled_path: journey.settled_path.iter().map(step).collect(),
+            gaps: (journey.gaps.iter())
+                .map(|g| GapOut {
+                    kind: gap_kind(g.kind),
+                    from: &g.from,
+                    to: &g.to,
+                    participant: g.participant.as_str(),
+                    start: rfc3339(g.start),
+                    duration_ms: ms(g.duration),
+                    critical: g.critical,
+                })
+                .collect(),
+            time_by: journey.time_by.iter().map(|(who, n)| TimeOut { participant: who.as_str(), ms: ms(*n) }).collect(),
+            marks: (journey.marks.iter())
+                .map(|m| MarkOut { id: &m.id, kind: mark_kind(m.kind), words: &m.words })
+                .collect(),
+            lacking,
+            related: (related.iter())
+                .map(|r| RelatedOut {
+                    id: r.journey.to_string(),
+                    how: r.how.as_str(),
+                    sure: sure(r.sure),
+                    because: &r.because,
+                })
+                .collect(),
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use flowglass_studio::Workspace;
 use flowglass_studio::model::filter::{Filter, View};
 use flowglass_studio::model::{JourneyState, JourneyStatus, JourneySummary};
 use flowglass_studio::store::{FindHit, JourneyFilter};
+use flowglass_studio::{Workspace, system_clock};
 
 use super::{open, range};
 use crate::args::{JourneysArgs, StatusArg};
@@ -27,7 +27,9 @@ pub(crate) fn run(args: &JourneysArgs, config: Option<&Path>) -> anyhow::Result<
     let (since, until) = range(&args.range)?;
     let workspace = open(&args.workspace.workspace, config)?;
     let places = workspace.places(&filter)?;
-    let question = JourneyFilter { since, until, filter, places, state, limit: args.limit, ..JourneyFilter::default() };
+    let now = Some(system_clock());
+    let question =
+        JourneyFilter { since, until, filter, places, state, limit: args.limit, now, ..JourneyFilter::default() };
     let rows = match args.find.as_deref().map(str::trim) {
         Some(text) => found(&workspace, text, &question)?,
         None => listed(&workspace, question)?,
@@ -62,6 +64,7 @@ fn found(workspace: &Workspace, text: &str, question: &JourneyFilter) -> anyhow:
         for id in ids {
             rows.extend(workspace.read(|r| r.journey_summary(id))?);
         }
+        workspace.judge(&mut rows, system_clock())?;
         rows.sort_by_key(|s| std::cmp::Reverse((s.start, s.id)));
         rows
     } else {

@@ -1,5 +1,6 @@
 //! Small journeys, and what is made of them.
 
+mod keys;
 mod messages;
 mod support;
 

@@ -225,7 +225,11 @@ fn a_message_handled_at_the_second_attempt_is_no_failure() {
     }
     assert_eq!(untold.build().summary.state, JourneyState::Degraded);
     assert_eq!(untold.build().summary.retries, 1);
+    // Refused once, and not given up: the broker will deliver it again.
     untold.deliveries.truncate(1);
+    assert_eq!(untold.build().summary.state, JourneyState::InProgress);
+    // Without any word of the broker the failed attempt is all there is.
+    untold.deliveries.clear();
     assert_eq!(untold.build().summary.state, JourneyState::Failed);
 }
 

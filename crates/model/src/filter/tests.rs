@@ -25,6 +25,7 @@ fn journey() -> JourneySummary {
         dead_lettered: false,
         keys: vec![("orderId".into(), "ORD-1".into())],
         failure: Some("payments-sys-api POST /charge timed out".into()),
+        effects: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn journey(n: u64, state: JourneyState) -> JourneySummary {
         dead_lettered: n == 3,
         keys: vec![("orderId".into(), format!("o-{n}"))],
         failure: None,
+        effects: Vec::new(),
     }
 }
 

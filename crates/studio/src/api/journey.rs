@@ -161,8 +161,10 @@ dto! {
         pub parent: Option<String>,
         /// Synchronous part (false: after a message).
         pub synchronous: bool,
-        /// On the critical path.
+        /// On the critical path of the answer.
         pub critical: bool,
+        /// On the critical path of the last effect.
+        pub settled_critical: bool,
         /// Delivery number.
         pub delivery: Option<u32>,
         /// Retry number.
@@ -199,6 +201,72 @@ dto! {
         pub chain: Vec<String>,
         /// Later failures in this journey that follow from it.
         pub later: u32,
+        /// Why, for whoever waits for the outcome: without names of services or codes.
+        pub for_customer: String,
+        /// Who runs the failing participant.
+        pub owner: Option<String>,
+        /// How to reach them.
+        pub contact: Option<String>,
+        /// What to do.
+        pub runbook: Option<String>,
+    }
+    /// A time in which a message waited.
+    pub struct GapView {
+        /// `queue`: from publication to the first handling; `redelivery`: from an attempt to the next.
+        pub kind: String,
+        /// `uid` of the publication or the attempt before.
+        pub from: String,
+        /// `uid` of the handling.
+        pub to: String,
+        /// Topic.
+        pub participant: String,
+        /// Its name.
+        pub participant_name: String,
+        /// Begin.
+        pub start_at: f64,
+        /// Length; negative where clocks contradict each other.
+        pub duration_ms: f64,
+        /// On the critical path of the last effect.
+        pub critical: bool,
+    }
+    /// Where the time up to the last effect went.
+    pub struct TimeShare {
+        /// Node id, or the layer's word.
+        pub id: String,
+        /// Its name.
+        pub name: String,
+        /// Layer.
+        pub layer: String,
+        /// How long.
+        pub ms: f64,
+    }
+    /// Another journey that seems to belong to this one.
+    pub struct RelatedJourney {
+        /// Its id.
+        pub id: String,
+        /// `correlation-id`, `inferred`.
+        pub how: String,
+        /// `strong`, `weak`.
+        pub sure: String,
+        /// Why, in words.
+        pub because: String,
+    }
+    /// What seems to belong to a journey, though no context says so.
+    pub struct RelatedJourneys {
+        /// The surest first; they are in no figure of the journey. Drawn dashed.
+        pub rows: Vec<RelatedJourney>,
+        /// Values that too many journeys share to relate any, in words.
+        pub hubs: Vec<String>,
+    }
+    /// A remark about an item.
+    pub struct MarkView {
+        /// `uid` of the item.
+        pub uid: String,
+        /// `retry`, `redelivery`, `duplicate`, `dead-lettered`, `ack`, `nak`, `term`, `client-error`, `cancelled`, `clock-skew`,
+        /// `hub`.
+        pub kind: String,
+        /// In words.
+        pub words: String,
     }
 
     /// A journey in full.
@@ -217,6 +285,16 @@ dto! {
         pub missing: u32,
         /// Largest clock skew seen between services, a lower bound; nothing was moved.
         pub skew_ms: Option<f64>,
+        /// Waits for messages, by start.
+        pub gaps: Vec<GapView>,
+        /// Time up to the last effect by participant, the largest first.
+        pub time_by: Vec<TimeShare>,
+        /// The same by layer.
+        pub time_by_layer: Vec<TimeShare>,
+        /// Remarks, by item.
+        pub marks: Vec<MarkView>,
+        /// What nearly all journeys of the kind have and this one has not, in words.
+        pub lacking: Vec<String>,
     }
 
     /// Asks for a span.

@@ -10,6 +10,7 @@ mod event;
 mod findings;
 mod host;
 mod journey;
+mod keys;
 mod logs;
 mod marks;
 mod observed;
@@ -24,6 +25,7 @@ mod sources;
 mod subject;
 mod topology;
 mod update;
+mod waiting;
 
 pub use arrival::*;
 pub use common::*;
@@ -32,6 +34,7 @@ pub use event::*;
 pub use findings::*;
 pub use host::*;
 pub use journey::*;
+pub use keys::*;
 pub use logs::*;
 pub use marks::*;
 pub use observed::*;
@@ -46,6 +49,7 @@ pub use sources::*;
 pub use subject::*;
 pub use topology::*;
 pub use update::*;
+pub use waiting::*;
 
 /// A data-transfer object: serialised in camelCase, exported to TypeScript.
 macro_rules! dto {

@@ -122,6 +122,10 @@ requests! {
         journeys(JourneysRequest) -> JourneysPage;
         /// One journey.
         journey(JourneyRequest) -> JourneyView;
+        /// Journeys that seem to belong to one, though no context says so.
+        related_journeys(JourneyRequest) -> RelatedJourneys;
+        /// What waits for a consumer, longest overdue first.
+        waiting(WaitingRequest) -> WaitingPage;
         /// One span.
         span(SpanRequest) -> SpanView;
         /// Publications, newest first.
@@ -152,6 +156,8 @@ requests! {
         set_participants(SetParticipantsRequest) -> SettingsView;
         /// Replaces lists of the settings.
         edit_settings(EditSettingsRequest) -> SettingsView;
+        /// Names that look like business keys, with evidence.
+        propose_keys(Nothing) -> KeyProposals;
         /// What rules mean for what was seen so far.
         rule_matches(RuleMatchesRequest) -> RuleMatches;
         /// What could stand at the cursor of a filter.

@@ -14,6 +14,7 @@ use crate::Studio;
 use crate::api::*;
 use crate::control::{Control, EraseJob, ErasePlan};
 use crate::erasing::traces_below;
+use crate::stitch::Web;
 use crate::studio::lock;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -86,7 +87,7 @@ fn journeys(workspace: &Workspace, ids: &[TraceId]) -> Result<Planned, Workspace
         journeys.sort_unstable();
         journeys.dedup();
         let journeys: Vec<_> = journeys.into_iter().map(|(_, id)| id).collect();
-        let (traces, _) = traces_below(&journeys, &mut |t| r.joins_of(t))?;
+        let (traces, _) = traces_below(&journeys, &mut Web::new(r))?;
         let extent = r.extent(&journeys, &traces)?;
         Ok((ErasePlan::Journeys(journeys), extent))
     })
@@ -107,7 +108,7 @@ fn range(workspace: &Workspace, range: Range) -> Result<Planned, WorkspaceError>
     let (since, until) = bounds(range);
     workspace.read(|r| {
         let journeys = r.journeys_started(since, until)?;
-        let (traces, _) = traces_below(&journeys, &mut |t| r.joins_of(t))?;
+        let (traces, _) = traces_below(&journeys, &mut Web::new(r))?;
         let mut extent = r.extent(&journeys, &traces)?;
         extent.add(&r.loose_extent(since, until)?);
         Ok((ErasePlan::Range { journeys, since, until }, extent))

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowglass_model::filter::{Field, Test, View};
-use flowglass_model::{Graph, JourneyState};
+use flowglass_model::{Graph, JourneyState, Nanos};
 use flowglass_store::{FindHit, JourneyFilter, JourneyPage};
 
 use super::journeys::journey_row;
@@ -24,10 +24,11 @@ const FOUND: usize = 200;
 pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Result<JourneysPage, ApiError> {
     let filter = parsed(request.filter.as_deref(), View::Journeys)?;
     let after = request.after.as_deref().map(trace_id).transpose()?;
+    let now = studio.now();
     let page = studio.ask(move |workspace| {
         let graph = workspace.graph(None, None, None)?;
         if let Some(find) = request.find.as_deref().map(str::trim).filter(|f| !f.is_empty()) {
-            return found(workspace, &graph, find);
+            return found(workspace, &graph, find, now);
         }
         let (since, until) = bounds(request.range);
         let before = match after {
@@ -37,7 +38,17 @@ pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Resul
         let places = places(workspace, &filter)?;
         let noise = if request.noise { Vec::new() } else { workspace.settings().config.noise.clone() };
         let limit = request.limit.clamp(1, 500) as usize;
-        let question = JourneyFilter { since, until, filter, places, noise, before, limit, ..JourneyFilter::default() };
+        let question = JourneyFilter {
+            since,
+            until,
+            filter,
+            places,
+            noise,
+            before,
+            limit,
+            now: Some(now),
+            ..JourneyFilter::default()
+        };
         let page = workspace.journeys(&question)?;
         let nearest = match page.rows.is_empty() {
             true => around(workspace.read(|r| r.nearest_journeys(&question))?),
@@ -86,7 +97,7 @@ fn elsewhere(workspace: &Workspace, question: &JourneyFilter) -> Result<Option<E
 }
 
 /// What a trace id, span id, event id or business key leads to, whatever the time range.
-fn found(workspace: &Workspace, graph: &Graph, text: &str) -> Result<JourneysPage, WorkspaceError> {
+fn found(workspace: &Workspace, graph: &Graph, text: &str, now: Nanos) -> Result<JourneysPage, WorkspaceError> {
     let mut ids = Vec::new();
     let mut loose = Vec::new();
     for hit in workspace.find_first(text, SHOWN)? {
@@ -101,6 +112,7 @@ fn found(workspace: &Workspace, graph: &Graph, text: &str) -> Result<JourneysPag
     for id in ids.into_iter().take(SHOWN) {
         rows.extend(workspace.read(|r| r.journey_summary(id))?);
     }
+    workspace.judge(&mut rows, now)?;
     rows.sort_by_key(|r| (std::cmp::Reverse(r.start), r.id));
     let mut loose_rows = Vec::new();
     for row in loose.into_iter().take(100) {

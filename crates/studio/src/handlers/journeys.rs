@@ -1,12 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowglass_model::{Graph, ItemKind, Journey, JourneyItem, JourneySummary, Layer, LinkHow, NodeId, NodeKind};
+use flowglass_model::{
+    Config, Gap, Graph, ItemKind, Journey, JourneyItem, JourneySummary, Layer, LinkHow, Mark, NodeId, NodeKind,
+    Relation,
+};
 
 use super::trace_id;
 use crate::Studio;
-use crate::api::{ApiError, BusinessKey, FailureView, Item, JourneyRequest, JourneyRow, JourneyView, Link, to_ms};
+use crate::api::{
+    ApiError, BusinessKey, FailureView, GapView, Item, JourneyRequest, JourneyRow, JourneyView, Link, MarkView,
+    RelatedJourney, RelatedJourneys, TimeShare, to_ms,
+};
 use crate::views::layer_of;
 use crate::words;
+use crate::workspace::WorkspaceError;
 
 /// Keys with what people ask for first: the order or claim, then whose it is, then technical ids.
 pub(crate) fn by_meaning(mut keys: Vec<(String, String)>) -> Vec<(String, String)> {
@@ -45,13 +52,31 @@ pub(crate) fn journey_row(s: JourneySummary, graph: &Graph) -> JourneyRow {
 /// See [`JourneyView`].
 pub(crate) async fn journey(studio: &Studio, request: JourneyRequest) -> Result<JourneyView, ApiError> {
     let id = trace_id(&request.id)?;
+    let clock = studio.now();
     let view = studio.ask(move |workspace| {
         let graph = workspace.graph(None, None, None)?;
         let layers: BTreeMap<&NodeId, Layer> = graph.nodes.iter().map(|n| (&n.id, n.layer)).collect();
-        let (journey, rows) = workspace.journey(id, &|n| layers.get(n).copied().unwrap_or(fallback_layer(n)))?;
-        Ok(journey_view(journey, &rows, &graph))
+        let layer = |n: &NodeId| layers.get(n).copied().unwrap_or(fallback_layer(n));
+        let (mut journey, rows) = workspace.journey(id, &layer)?;
+        let lacking = workspace.judge_journey(&mut journey, clock)?;
+        let config = workspace.settings().config;
+        Ok(JourneyView { lacking, ..journey_view(journey, &rows, &graph, &config, &layer) })
     });
     Ok(view.await?)
+}
+
+/// See [`RelatedJourneys`].
+pub(crate) async fn related_journeys(studio: &Studio, request: JourneyRequest) -> Result<RelatedJourneys, ApiError> {
+    let id = trace_id(&request.id)?;
+    let found = studio.ask(move |workspace| {
+        let root = workspace.journey_of(id)?;
+        let Some(own) = workspace.read(|r| r.journey_summary(root))? else {
+            return Err(WorkspaceError::NotFound(root.to_string()));
+        };
+        let (related, hubs) = workspace.related(&own)?;
+        Ok(RelatedJourneys { rows: related.iter().map(related_journey).collect(), hubs })
+    });
+    Ok(found.await?)
 }
 
 /// The layer of a participant that is not on the map under this very id (topics seen in messages know no environment).
@@ -118,7 +143,13 @@ fn event_row_of(item: &JourneyItem, rows: &[flowglass_store::EventRow]) -> Optio
 }
 
 /// A journey as the window shows it.
-pub(crate) fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow], graph: &Graph) -> JourneyView {
+pub(crate) fn journey_view(
+    journey: Journey,
+    rows: &[flowglass_store::EventRow],
+    graph: &Graph,
+    config: &Config,
+    layer: &dyn Fn(&NodeId) -> Layer,
+) -> JourneyView {
     let items = Items::new(&journey, rows);
     let parents: Vec<Option<usize>> = journey
         .items
@@ -127,6 +158,7 @@ pub(crate) fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow],
         .map(|(i, item)| item.parent.as_deref().and_then(|p| items.resolve(p, Some(i))))
         .collect();
     let critical: BTreeSet<&str> = journey.critical_path.iter().map(|s| s.id.as_str()).collect();
+    let settled: BTreeSet<&str> = journey.settled_path.iter().map(|s| s.id.as_str()).collect();
     let view = |&i: &usize| {
         let item = &journey.items[i];
         Item {
@@ -146,6 +178,7 @@ pub(crate) fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow],
             parent: parents[i].map(|p| items.uids[p].clone()),
             synchronous: synchronous(&journey.items, &parents, i),
             critical: critical.contains(item.id.as_str()),
+            settled_critical: settled.contains(item.id.as_str()),
             delivery: item.delivery,
             retry: item.retry,
             badge: item.badge.clone(),
@@ -167,7 +200,12 @@ pub(crate) fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow],
         .collect();
     let errors = journey.summary.errors as u32;
     let failure = journey.failure.as_ref().and_then(|f| {
+        let owner = config.owner_of(&f.participant);
         Some(FailureView {
+            for_customer: f.for_customer.clone(),
+            owner: owner.map(|o| o.owner.clone()),
+            contact: owner.and_then(|o| o.contact.clone()),
+            runbook: owner.and_then(|o| o.runbook.clone()),
             first: items.uid(&f.first)?,
             participant: f.participant.to_string(),
             participant_name: f.participant.name().to_owned(),
@@ -183,8 +221,55 @@ pub(crate) fn journey_view(journey: Journey, rows: &[flowglass_store::EventRow],
         traces: journey.traces.iter().map(|t| t.to_string()).collect(),
         missing: journey.missing.len() as u32,
         skew_ms: skew_ms(&journey.items, &parents),
+        gaps: journey.gaps.iter().filter_map(|g| gap_view(g, &items)).collect(),
+        time_by: journey.time_by.iter().map(|(who, n)| time_share(who.as_str(), who.name(), layer(who), *n)).collect(),
+        time_by_layer: by_layer(&journey.time_by, layer),
+        marks: journey.marks.iter().filter_map(|m| mark_view(m, &items)).collect(),
+        lacking: Vec::new(),
         row: journey_row(journey.summary.clone(), graph),
     }
+}
+
+fn gap_view(gap: &Gap, items: &Items<'_>) -> Option<GapView> {
+    Some(GapView {
+        kind: words::gap_kind(gap.kind).into(),
+        from: items.uid(&gap.from)?,
+        to: items.uid(&gap.to)?,
+        participant: gap.participant.to_string(),
+        participant_name: gap.participant.name().to_owned(),
+        start_at: to_ms(gap.start),
+        duration_ms: gap.duration as f64 / 1e6,
+        critical: gap.critical,
+    })
+}
+
+fn related_journey(r: &Relation) -> RelatedJourney {
+    RelatedJourney {
+        id: r.journey.to_string(),
+        how: r.how.as_str().into(),
+        sure: words::sure(r.sure).into(),
+        because: r.because.clone(),
+    }
+}
+
+fn mark_view(mark: &Mark, items: &Items<'_>) -> Option<MarkView> {
+    Some(MarkView { uid: items.uid(&mark.id)?, kind: words::mark_kind(mark.kind).into(), words: mark.words.clone() })
+}
+
+fn time_share(id: &str, name: &str, layer: Layer, nanos: i64) -> TimeShare {
+    TimeShare { id: id.to_owned(), name: name.to_owned(), layer: layer.as_str().into(), ms: nanos as f64 / 1e6 }
+}
+
+fn by_layer(time_by: &[(NodeId, i64)], layer: &dyn Fn(&NodeId) -> Layer) -> Vec<TimeShare> {
+    let mut sums: BTreeMap<&'static str, (Layer, i64)> = BTreeMap::new();
+    for (who, nanos) in time_by {
+        let layer = layer(who);
+        sums.entry(layer.as_str()).or_insert((layer, 0)).1 += nanos;
+    }
+    let mut out: Vec<TimeShare> =
+        sums.into_iter().map(|(id, (layer, n))| time_share(id, words::layer_title(layer), layer, n)).collect();
+    out.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    out
 }
 
 /// The largest clock difference that calls prove: a request handled before it was sent, or answered after the answer came. A

@@ -14,6 +14,7 @@ mod findings;
 mod host;
 mod journey_list;
 mod journeys;
+mod keys;
 mod logs;
 mod marks;
 mod moment_links;
@@ -30,6 +31,7 @@ mod sources;
 mod span;
 mod subject;
 mod topology;
+mod waiting;
 
 pub(crate) use about::{about, diagnostics};
 pub(crate) use app::{app, timeline};
@@ -44,7 +46,8 @@ pub(crate) use export_journey::journey_export;
 pub(crate) use findings::{findings, findings_cancel, findings_export, findings_looked, impact};
 pub(crate) use host::{case_open, preferences, set_preferences, workspace_forget, workspace_open, workspaces};
 pub(crate) use journey_list::journeys;
-pub(crate) use journeys::{fallback_layer, journey, journey_view};
+pub(crate) use journeys::{fallback_layer, journey, journey_view, related_journeys};
+pub(crate) use keys::propose_keys;
 pub(crate) use logs::logs;
 pub(crate) use marks::{marks, remove_mark, set_mark};
 pub(crate) use moment_links::moment_links;
@@ -63,6 +66,7 @@ pub(crate) use sources::{import_cancel, import_paths, import_text, nats_connect,
 pub(crate) use span::span;
 pub(crate) use subject::subject;
 pub(crate) use topology::topology;
+pub(crate) use waiting::waiting;
 
 pub(crate) use events::{event_row, group_services, with_journeys};
 

@@ -212,6 +212,7 @@ impl Case {
             root: trace(1),
             spans: &self.spans,
             joins: &self.joins,
+            partial: &[],
             events: &self.events,
             deliveries: &self.deliveries,
             layers: &|node| if node.as_str().starts_with("topic:") { Layer::Event } else { Layer::Process },
