@@ -5,13 +5,17 @@
 //! skewed clock is allowed for where times are compared, and shown as sent.
 
 mod assemble;
+pub mod common;
+pub mod compare;
 mod critical;
 mod failure;
 mod index;
 mod input;
+pub mod kinds;
 mod outcome;
 mod select;
 mod sentence;
+pub mod sequence;
 mod tree;
 
 pub use assemble::{build, summarise};

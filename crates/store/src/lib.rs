@@ -36,6 +36,7 @@ mod seen;
 mod senders;
 mod series;
 mod sparks;
+mod text;
 mod tx;
 mod types;
 mod version;

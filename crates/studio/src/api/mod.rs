@@ -5,10 +5,13 @@
 
 mod arrival;
 mod common;
+mod compare;
 mod configure;
 mod event;
+mod factors;
 mod host;
 mod journey;
+mod kinds;
 mod logs;
 mod marks;
 mod observed;
@@ -20,10 +23,13 @@ mod update;
 
 pub use arrival::*;
 pub use common::*;
+pub use compare::*;
 pub use configure::*;
 pub use event::*;
+pub use factors::*;
 pub use host::*;
 pub use journey::*;
+pub use kinds::*;
 pub use logs::*;
 pub use marks::*;
 pub use observed::*;

@@ -122,6 +122,16 @@ requests! {
         journeys(JourneysRequest) -> JourneysPage;
         /// One journey.
         journey(JourneyRequest) -> JourneyView;
+        /// What some journeys have in common.
+        common(CommonRequest) -> CommonView;
+        /// Kinds of journeys.
+        kinds(KindsRequest) -> KindsView;
+        /// Journeys as points.
+        scatter(ScatterRequest) -> Scatter;
+        /// Two journeys, aligned.
+        compare(CompareRequest) -> Comparison;
+        /// A journey as messages between participants.
+        sequence(SequenceRequest) -> SequenceView;
         /// One span.
         span(SpanRequest) -> SpanView;
         /// Publications, newest first.

@@ -68,6 +68,47 @@ from: string,
 to: string, };
 
 /**
+ * A step of both, or of one of them.
+ */
+export type AlignedView = { 
+/**
+ * `same`, `slower`, `faster`, `failed`, `recovered`, `missing`, `added`.
+ */
+change: string, 
+/**
+ * Depth in the tree.
+ */
+depth: number, 
+/**
+ * Node id of the participant.
+ */
+participant: string, 
+/**
+ * Its name.
+ */
+participantName: string, 
+/**
+ * Its layer.
+ */
+layer: string, 
+/**
+ * Operation or subject.
+ */
+name: string, 
+/**
+ * `server`, `client`, `producer`, `consumer`, `internal`, `event`.
+ */
+role: string, 
+/**
+ * In the journey to compare with.
+ */
+left: SideView | null, 
+/**
+ * In the journey in question.
+ */
+right: SideView | null, };
+
+/**
  * What went wrong, for programs (`code`) and for people (`message`). The UI never matches on the message.
  */
 export type ApiError = { 
@@ -217,6 +258,119 @@ export type ById = {
  * Identity.
  */
 id: string, };
+
+/**
+ * Steps that differ in one way.
+ */
+export type ChangeCount = { 
+/**
+ * As in [`AlignedView`].
+ */
+change: string, 
+/**
+ * Steps.
+ */
+count: number, };
+
+/**
+ * Asks what some journeys have in common that the others of the range have not.
+ */
+export type CommonRequest = { 
+/**
+ * Range.
+ */
+range: Range, 
+/**
+ * What both sides must fit, such as an environment.
+ */
+within: string | null, 
+/**
+ * The group: journeys that fit this expression …
+ */
+filter: string | null, 
+/**
+ * … and started in this range; without it in all of the range.
+ */
+picked: Range | null, 
+/**
+ * Health checks and polls too.
+ */
+noise: boolean, };
+
+/**
+ * What tells the group from the rest.
+ */
+export type CommonView = { 
+/**
+ * Journeys in the group.
+ */
+group: number, 
+/**
+ * All others.
+ */
+rest: number, 
+/**
+ * How many of the group were looked at: all, or so many picked evenly.
+ */
+groupRead: number, 
+/**
+ * The same of the rest.
+ */
+restRead: number, 
+/**
+ * Different traits that were tested; what `chance` is adjusted for.
+ */
+looks: number, 
+/**
+ * How it was found, in a sentence, with its source.
+ */
+method: string, 
+/**
+ * First what is more frequent, by effect; then what is rarer; then what followed from failures.
+ */
+factors: Array<FactorView>, };
+
+/**
+ * Asks for two journeys, aligned.
+ */
+export type CompareRequest = { 
+/**
+ * The one to compare with; without it a usual one that went well and began the same way.
+ */
+left: string | null, 
+/**
+ * The one in question.
+ */
+right: string, };
+
+/**
+ * Two journeys, aligned.
+ */
+export type Comparison = { 
+/**
+ * The journey to compare with.
+ */
+left: JourneyRow, 
+/**
+ * The journey in question.
+ */
+right: JourneyRow, 
+/**
+ * How the first was chosen, in words, when it was not named.
+ */
+chosen: string | null, 
+/**
+ * How many steps differ, in which way.
+ */
+changes: Array<ChangeCount>, 
+/**
+ * The differences that matter most, each a sentence.
+ */
+findings: Array<string>, 
+/**
+ * Steps: parents before children.
+ */
+rows: Array<AlignedView>, };
 
 /**
  * Asks what could stand at the cursor of a filter.
@@ -894,6 +1048,43 @@ beforeRow: number | null,
 afterRow: number | null, };
 
 /**
+ * A trait with its frequency on both sides.
+ */
+export type FactorView = { 
+/**
+ * The trait.
+ */
+what: TraitView, 
+/**
+ * For `own-time`: from this value on.
+ */
+fromMs: number | null, 
+/**
+ * Journeys of the group with it.
+ */
+group: number, 
+/**
+ * Journeys of the rest with it.
+ */
+rest: number, 
+/**
+ * How closely it goes with being of the group: φ coefficient, −1 to 1.
+ */
+effect: number, 
+/**
+ * Probability of such a difference by chance, adjusted for the number of looks.
+ */
+chance: number, 
+/**
+ * It appeared only after the first failure, or passed it on.
+ */
+followed: boolean, 
+/**
+ * Traits that stand in exactly the same journeys.
+ */
+same: Array<TraitView>, };
+
+/**
  * A failure of a participant.
  */
 export type FailureRow = { 
@@ -1412,7 +1603,11 @@ looseEvents: Array<EventRow>,
 /**
  * Where data is, when there is none.
  */
-nearest: Nearest, };
+nearest: Nearest, 
+/**
+ * What was looked through, when something was looked for and nothing found.
+ */
+searched: Searched | null, };
 
 /**
  * Asks for journeys, newest first.
@@ -1444,6 +1639,114 @@ limit: number,
 after: string | null, };
 
 /**
+ * Journeys at a glance.
+ */
+export type KindFiguresView = { 
+/**
+ * Journeys.
+ */
+count: number, 
+/**
+ * Per second over the part of the range that has data.
+ */
+rate: number, 
+/**
+ * Failed ones.
+ */
+failed: number, 
+/**
+ * Those that succeeded after failures.
+ */
+degraded: number, 
+/**
+ * What the caller waited.
+ */
+response: Percentiles | null, 
+/**
+ * Until the last effect.
+ */
+settled: Percentiles | null, };
+
+/**
+ * Journeys that began with the same operation.
+ */
+export type KindView = { 
+/**
+ * Service of the first span.
+ */
+service: string, 
+/**
+ * Layer of that service.
+ */
+layer: string, 
+/**
+ * Operation of the first span.
+ */
+operation: string, 
+/**
+ * Expression that finds these journeys.
+ */
+filter: string, 
+/**
+ * Figures.
+ */
+figures: KindFiguresView, 
+/**
+ * The same over time, in equal parts of the range.
+ */
+overTime: Array<KindFiguresView>, 
+/**
+ * By who took part, the most frequent first, at most 12.
+ */
+shapes: Array<ShapeView>, 
+/**
+ * Shapes beyond these.
+ */
+moreShapes: number, };
+
+/**
+ * Asks for the kinds of journeys of a range.
+ */
+export type KindsRequest = { 
+/**
+ * Range.
+ */
+range: Range, 
+/**
+ * Filter expression.
+ */
+filter: string | null, 
+/**
+ * Health checks and polls too.
+ */
+noise: boolean, };
+
+/**
+ * Kinds of journeys.
+ */
+export type KindsView = { 
+/**
+ * The most frequent first.
+ */
+kinds: Array<KindView>, 
+/**
+ * Journeys that match.
+ */
+total: number, 
+/**
+ * How many of them, the newest, were looked at.
+ */
+read: number, 
+/**
+ * Start of what `over_time` covers.
+ */
+fromAt: number | null, 
+/**
+ * End of it.
+ */
+toAt: number | null, };
+
+/**
  * Layer of a participant, by hand.
  */
 export type LayerRule = { 
@@ -1468,6 +1771,27 @@ level: string,
  * Records.
  */
 count: number, };
+
+/**
+ * A participant of the diagram.
+ */
+export type Lifeline = { 
+/**
+ * Node id.
+ */
+id: string, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Layer.
+ */
+layer: string, 
+/**
+ * The card that stands for it on the map; null when it is on none.
+ */
+node: string | null, };
 
 /**
  * A join.
@@ -1902,6 +2226,23 @@ gaps: Array<string>,
 refused: Array<string>, };
 
 /**
+ * Another spelling.
+ */
+export type NearSpelling = { 
+/**
+ * The value.
+ */
+text: string, 
+/**
+ * Name of the key it is known as.
+ */
+name: string | null, 
+/**
+ * Journeys that carry it.
+ */
+journeys: number, };
+
+/**
  * Where the nearest data outside a range lies.
  */
 export type Nearest = { 
@@ -2144,6 +2485,23 @@ pattern: string,
 layer: string, };
 
 /**
+ * Percentiles.
+ */
+export type Percentiles = { 
+/**
+ * Median.
+ */
+p50Ms: number, 
+/**
+ * 95th percentile.
+ */
+p95Ms: number, 
+/**
+ * 99th percentile.
+ */
+p99Ms: number, };
+
+/**
  * A point, pixels at 100 %.
  */
 export type Point = { 
@@ -2337,6 +2695,73 @@ kind: string,
 patterns: Array<string>, };
 
 /**
+ * Journeys as points: where several would cover each other, one of each state stands for them.
+ */
+export type Scatter = { 
+/**
+ * Oldest first.
+ */
+points: Array<ScatterPoint>, 
+/**
+ * Journeys that match.
+ */
+total: number, 
+/**
+ * How many of them, the newest, were looked at.
+ */
+read: number, 
+/**
+ * How many of those have no such time yet.
+ */
+open: number, };
+
+/**
+ * A journey as a point.
+ */
+export type ScatterPoint = { 
+/**
+ * Journey.
+ */
+id: string, 
+/**
+ * Start.
+ */
+at: number, 
+/**
+ * Settled or response time.
+ */
+ms: number, 
+/**
+ * State.
+ */
+state: string, 
+/**
+ * What it began with.
+ */
+root: string, };
+
+/**
+ * Asks for journeys as points.
+ */
+export type ScatterRequest = { 
+/**
+ * Range.
+ */
+range: Range, 
+/**
+ * Filter expression.
+ */
+filter: string | null, 
+/**
+ * Health checks and polls too.
+ */
+noise: boolean, 
+/**
+ * Height of a point: `settled` or `response`.
+ */
+by: string, };
+
+/**
  * What the palette found, best first, at most 8 of each.
  */
 export type SearchHits = { 
@@ -2400,6 +2825,67 @@ export type SearchRequest = {
 text: string, };
 
 /**
+ * What a search without a hit looked through.
+ */
+export type Searched = { 
+/**
+ * What was looked for.
+ */
+text: string, 
+/**
+ * Start of the period searched: of the range, else of the data.
+ */
+fromAt: number | null, 
+/**
+ * End of it.
+ */
+toAt: number | null, 
+/**
+ * Parts of it in which nothing arrived.
+ */
+gaps: Array<Range>, 
+/**
+ * Technologies that events came from.
+ */
+sources: Array<string>, 
+/**
+ * Spans stored.
+ */
+spans: number, 
+/**
+ * Events stored.
+ */
+events: number, 
+/**
+ * Log records stored.
+ */
+logs: number, 
+/**
+ * Items that were refused or lost.
+ */
+lost: number, 
+/**
+ * Share of traces that senders say they keep; null when they say nothing.
+ */
+sampled: number | null, 
+/**
+ * Names of known business keys.
+ */
+keys: Array<string>, 
+/**
+ * Payloads of the newest events: `kept`, `left-out`, `partly`, `none` (no events).
+ */
+payloads: string, 
+/**
+ * Spellings near to it that have hits.
+ */
+near: Array<NearSpelling>, 
+/**
+ * Where data is outside of the range.
+ */
+nearest: Nearest, };
+
+/**
  * Outcome of sending a span and an event of its own through each listener. Nothing of it is kept.
  */
 export type SelfTest = { 
@@ -2436,6 +2922,81 @@ words: string,
  * How long it took.
  */
 tookMs: number | null, };
+
+/**
+ * Asks for a journey as messages between participants.
+ */
+export type SequenceRequest = { 
+/**
+ * Journey or trace id.
+ */
+id: string, };
+
+/**
+ * A message between participants.
+ */
+export type SequenceStep = { 
+/**
+ * `call`, `reply`, `publish`, `deliver`, `local`.
+ */
+kind: string, 
+/**
+ * Position of the lifeline it leaves; null where that was not received.
+ */
+from: number | null, 
+/**
+ * Position of the lifeline it reaches.
+ */
+to: number, 
+/**
+ * Since the journey's start.
+ */
+offsetMs: number, 
+/**
+ * How long the answer took, for calls and deliveries.
+ */
+durationMs: number, 
+/**
+ * `uid` of the item.
+ */
+uid: string, 
+/**
+ * Operation or subject.
+ */
+name: string, 
+/**
+ * `ok`, `error`, `unset`.
+ */
+status: string, 
+/**
+ * Short word: HTTP status, `timeout`, `nak`.
+ */
+badge: string | null, 
+/**
+ * Delivery number.
+ */
+delivery: number | null, 
+/**
+ * Retry number.
+ */
+retry: number | null, 
+/**
+ * The interaction of the map that it took; null when there is none.
+ */
+edge: string | null, };
+
+/**
+ * A journey as messages between participants.
+ */
+export type SequenceView = { 
+/**
+ * Participants, core systems first as on the map.
+ */
+lifelines: Array<Lifeline>, 
+/**
+ * In the order in which they happened.
+ */
+steps: Array<SequenceStep>, };
 
 /**
  * Sets or ends forwarding; kept for the next start.
@@ -2590,6 +3151,56 @@ redaction: Array<string>,
  * Whether these are the built-in ones.
  */
 redactionBuiltIn: boolean, };
+
+/**
+ * Who took part in journeys of one kind.
+ */
+export type ShapeView = { 
+/**
+ * Names of those who take part beside the usual ones.
+ */
+with: Array<string>, 
+/**
+ * Names of the usual ones who do not.
+ */
+without: Array<string>, 
+/**
+ * Expression that finds these journeys.
+ */
+filter: string, 
+/**
+ * Figures.
+ */
+figures: KindFiguresView, };
+
+/**
+ * A step on one side.
+ */
+export type SideView = { 
+/**
+ * `uid` of the item in its journey.
+ */
+uid: string, 
+/**
+ * Since the journey's start.
+ */
+offsetMs: number, 
+/**
+ * Duration.
+ */
+durationMs: number, 
+/**
+ * What it took itself, children taken off.
+ */
+ownMs: number, 
+/**
+ * `ok`, `error`, `unset`.
+ */
+status: string, 
+/**
+ * Short word: HTTP status, `timeout`, `nak`.
+ */
+badge: string | null, };
 
 /**
  * A connection that brought nothing.
@@ -3105,6 +3716,31 @@ domains: Array<Domain>,
 nearest: Nearest, };
 
 /**
+ * A trait of journeys.
+ */
+export type TraitView = { 
+/**
+ * `first-failure`, `version`, `own-time`, `participant`, `operation`, `event-type`, `attribute`, `resource`, `payload`.
+ */
+kind: string, 
+/**
+ * Service or subject; empty for the journey as a whole.
+ */
+at: string, 
+/**
+ * Attribute or payload path; empty for the other kinds.
+ */
+name: string, 
+/**
+ * Value.
+ */
+value: string, 
+/**
+ * Expression that finds journeys with it; null where the value is hidden.
+ */
+filter: string | null, };
+
+/**
  * Spans that gave no edge.
  */
 export type UnresolvedGroup = { 
@@ -3257,6 +3893,11 @@ export interface Requests {
   timeline: [TimelineRequest, Timeline];
   journeys: [JourneysRequest, JourneysPage];
   journey: [JourneyRequest, JourneyView];
+  common: [CommonRequest, CommonView];
+  kinds: [KindsRequest, KindsView];
+  scatter: [ScatterRequest, Scatter];
+  compare: [CompareRequest, Comparison];
+  sequence: [SequenceRequest, SequenceView];
   span: [SpanRequest, SpanView];
   events: [EventsRequest, EventsPage];
   event: [EventRequest, EventView];
