@@ -70,7 +70,8 @@ fn gaps(workspace: &Workspace, range: Range) -> Result<Vec<Range>, WorkspaceErro
     let parts = usize::try_from(extent / SHORTEST).unwrap_or_default().clamp(1, PARTS);
     let (handled, published) = workspace.read(|r| {
         let of = |filter: SeriesFilter| r.timeline(&filter, since, until, parts);
-        Ok((of(SeriesFilter::AllOperations)?, of(SeriesFilter::AllPublishes)?))
+        let all = SeriesFilter::Operations { noise: Vec::new(), environment: None };
+        Ok((of(all)?, of(SeriesFilter::Publishes { environment: None })?))
     })?;
     let counts: Vec<(i64, i64)> =
         handled.iter().enumerate().map(|(i, b)| (b.start, b.count + published.get(i).map_or(0, |p| p.count))).collect();
