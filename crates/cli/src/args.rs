@@ -83,7 +83,7 @@ Takes links of Jaeger's and Grafana's pages as well as addresses of the APIs. On
 
 Filter terms, all of which must hold: service:NAME, state:failed,degraded, status:ok, operation:*orders*, duration>2s,
 response<500ms, retried:true, dead-lettered:true, key:ORD-1, key.orderId:ORD-1, layer:system, domain:, owner:, env:, subject:,
-system:, trace:, span:, id:, @attribute:value, and words of the root, participants, keys or failure. `-` in front excludes,
+system:, trace:, span:, id:, @attribute:value, and words anywhere in attributes, payloads, logs, keys or the failure (@NAME is a header or payload field too). `-` in front excludes,
 `*` stands for any run of characters, quotes hold blanks and colons: -service:web-* operation:\"POST /orders\".")]
     Journeys(JourneysArgs),
     /// One journey in full, by the id of any trace in it

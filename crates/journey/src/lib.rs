@@ -5,17 +5,21 @@
 //! skewed clock is allowed for where times are compared, and shown as sent.
 
 mod assemble;
+pub mod common;
+pub mod compare;
 mod critical;
 mod failure;
 mod index;
 mod input;
 mod keys;
+pub mod kinds;
 mod marks;
 mod outcome;
 mod related;
 mod sections;
 mod select;
 mod sentence;
+pub mod sequence;
 mod settled;
 mod tree;
 

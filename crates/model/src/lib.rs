@@ -12,6 +12,7 @@ mod journey;
 mod message;
 mod node;
 mod noise;
+mod payload;
 mod rule;
 mod series;
 mod sketch;
@@ -32,6 +33,7 @@ pub use journey::{
 pub use message::{Acknowledgement, Advisory, Delivery, DeliveryKey, Message, MessageContext, Settlement};
 pub use node::{InteractionKind, Layer, NodeId, NodeKind, ServiceName};
 pub use noise::{default_noise, is_noise, noise_pattern_matches};
+pub use payload::{payload_fields, scalar_text};
 pub use rule::{
     Day, DependencyRule, Rule, RuleException, RulesConfig, RulesProblem, Selector, Severity, SeverityChoice, Thresholds,
 };

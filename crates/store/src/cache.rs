@@ -2,9 +2,16 @@
 
 use std::sync::Arc;
 
+use flowglass_model::TraceId;
 use rustc_hash::FxHashMap;
 
 use crate::chunk::Chunk;
+
+/// Words whose hits are remembered.
+const WORDS: usize = 8;
+
+/// What a word was found in: the traces of a chunk, and how many items were decoded for it.
+pub(crate) type Hits = (Arc<[TraceId]>, usize);
 
 /// Chunks by id. A stored chunk never changes, so nothing here grows stale.
 pub(crate) struct Cache {
@@ -12,12 +19,14 @@ pub(crate) struct Cache {
     weight: usize,
     limit: usize,
     clock: u64,
+    /// By word and chunk: a live list asks for the same word every second.
+    hits: FxHashMap<String, FxHashMap<i64, Hits>>,
 }
 
 impl Cache {
     /// An empty cache for at most `limit` bytes (one chunk always fits).
     pub(crate) fn new(limit: usize) -> Cache {
-        Cache { chunks: FxHashMap::default(), weight: 0, limit, clock: 0 }
+        Cache { chunks: FxHashMap::default(), weight: 0, limit, clock: 0, hits: FxHashMap::default() }
     }
 
     /// A chunk, if it is here.
@@ -40,8 +49,27 @@ impl Cache {
         }
     }
 
+    /// What a word was found in before.
+    pub(crate) fn hits(&self, word: &str, chunk: i64) -> Option<Hits> {
+        self.hits.get(word)?.get(&chunk).cloned()
+    }
+
+    /// Remembers what a word was found in.
+    pub(crate) fn put_hits(&mut self, word: &str, chunk: i64, hits: Hits) {
+        if !self.hits.contains_key(word) {
+            if self.hits.len() >= WORDS {
+                self.hits.clear();
+            }
+            self.hits.insert(word.to_owned(), FxHashMap::default());
+        }
+        if let Some(of_word) = self.hits.get_mut(word) {
+            of_word.insert(chunk, hits);
+        }
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
+        self.hits.clear();
         self.chunks.clear();
         self.weight = 0;
     }

@@ -248,6 +248,7 @@ impl Plan<'_> {
                 (Test::Is(Field::Trace | Field::Span | Field::Attribute(_), _), _) => {
                     Some(self.lookups.holds(i, found.place.1))
                 }
+                (Test::Words(_), _) => self.lookups.holds(i, found.place.1).then_some(true),
                 (test, _) => found.columns.decide(test),
             };
             match decided {

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowglass_model::filter::{Field, Pattern, Test};
-use flowglass_model::{Attributes, Message, MessageContext, Nanos, SpanId, TraceId};
+use flowglass_model::{Attributes, Message, MessageContext, Nanos, SpanId, TraceId, payload_fields, scalar_text};
 use rusqlite::params;
 
 use crate::chunk::{Chunk, Kind};
 use crate::db::Db;
 use crate::fault::Inner;
 use crate::message_rows::{COLUMNS, blocks_with, fill_body, message_at};
-use crate::{FindHit, JourneyFilter, find, walk};
+use crate::{FindHit, JourneyFilter, find, text, walk};
 
 /// Spans, log records and messages looked at for one wildcard, each at most.
 const SCAN: usize = 30_000;
@@ -48,7 +48,14 @@ pub(crate) fn lookups(db: Db<'_>, f: &JourneyFilter) -> Inner<Lookups> {
     let mut out = Lookups::default();
     let whole: BTreeSet<usize> = f.filter.whole_values().map(|(i, ..)| i).collect();
     for (i, term) in f.filter.terms.iter().enumerate() {
-        let Test::Is(field, values) = &term.test else { continue };
+        let (field, values) = match &term.test {
+            Test::Is(field, values) => (field, values),
+            Test::Words(word) => {
+                out.of.insert(i, text::journeys_with(db, word, (f.since, f.until), &mut out.stopped)?);
+                continue;
+            }
+            Test::Compare(..) => continue,
+        };
         let journeys = match field {
             Field::Trace => of_traces(db, values.iter().filter_map(Pattern::exact))?,
             Field::Span => of_spans(db, values.iter().filter_map(Pattern::exact))?,
@@ -101,7 +108,8 @@ pub(crate) fn attribute_is(attributes: &Attributes, name: &str, values: &[Patter
     })
 }
 
-/// Whether a message has a header (or CloudEvents attribute) of this name with one of the values.
+/// Whether a message has a header, a CloudEvents attribute or a field of its JSON payload (`order.lines.sku`) of this name with one
+/// of the values.
 pub(crate) fn header_is(message: &Message, name: &str, values: &[Pattern]) -> bool {
     let any = |v: &str| values.iter().any(|p| p.matches(v));
     let field = match name.to_ascii_lowercase().as_str() {
@@ -114,7 +122,13 @@ pub(crate) fn header_is(message: &Message, name: &str, values: &[Pattern]) -> bo
         _ => None,
     };
     let header = message.headers.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && any(value));
+    let payload = || {
+        let mut has = false;
+        payload_fields(&message.payload, &mut |path, v| has |= path.eq_ignore_ascii_case(name) && any(&scalar_text(v)));
+        has
+    };
     header
+        || payload()
         || field.is_some_and(any)
         || message.keys.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && any(value))
 }

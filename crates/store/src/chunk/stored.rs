@@ -70,6 +70,16 @@ impl Chunk {
         self.ends.len()
     }
 
+    /// Who emitted its items.
+    pub(crate) fn resources(&self) -> &[Arc<Resource>] {
+        &self.resources
+    }
+
+    /// All of its texts, one behind the other.
+    pub(crate) fn all_texts(&self) -> &str {
+        &self.texts.1
+    }
+
     /// Memory it takes, bytes, roughly.
     pub(crate) fn weight(&self) -> usize {
         self.bytes.len()

@@ -89,6 +89,8 @@ dto! {
         pub loose_events: Vec<super::EventRow>,
         /// Where data is, when there is none.
         pub nearest: Nearest,
+        /// What was looked through, when something was looked for and nothing found.
+        pub searched: Option<super::Searched>,
     }
 
     /// What an exact id or key finds outside of the range.

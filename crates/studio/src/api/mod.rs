@@ -5,12 +5,15 @@
 
 mod arrival;
 mod common;
+mod compare;
 mod configure;
 mod event;
+mod factors;
 mod findings;
 mod host;
 mod journey;
 mod keys;
+mod kinds;
 mod logs;
 mod marks;
 mod observed;
@@ -29,12 +32,15 @@ mod waiting;
 
 pub use arrival::*;
 pub use common::*;
+pub use compare::*;
 pub use configure::*;
 pub use event::*;
+pub use factors::*;
 pub use findings::*;
 pub use host::*;
 pub use journey::*;
 pub use keys::*;
+pub use kinds::*;
 pub use logs::*;
 pub use marks::*;
 pub use observed::*;

@@ -1,6 +1,6 @@
 //! The one grammar of filters: completion, matching on the map, and the palette.
 
-use super::{BusinessKey, EventRow, JourneyRow, Range, dto};
+use super::{BusinessKey, EventRow, JourneyRow, Nearest, Range, dto};
 
 dto! {
     /// Asks what could stand at the cursor of a filter.
@@ -99,5 +99,47 @@ dto! {
         pub events: Vec<EventRow>,
         /// Business keys whose value begins so.
         pub keys: Vec<BusinessKey>,
+    }
+
+    /// What a search without a hit looked through.
+    pub struct Searched {
+        /// What was looked for.
+        pub text: String,
+        /// Start of the period searched: of the range, else of the data.
+        pub from_at: Option<f64>,
+        /// End of it.
+        pub to_at: Option<f64>,
+        /// Parts of it in which nothing arrived.
+        pub gaps: Vec<Range>,
+        /// Technologies that events came from.
+        pub sources: Vec<String>,
+        /// Spans stored.
+        pub spans: u64,
+        /// Events stored.
+        pub events: u64,
+        /// Log records stored.
+        pub logs: u64,
+        /// Items that were refused or lost.
+        pub lost: u64,
+        /// Share of traces that senders say they keep; null when they say nothing.
+        pub sampled: Option<f64>,
+        /// Names of known business keys.
+        pub keys: Vec<String>,
+        /// Payloads of the newest events: `kept`, `left-out`, `partly`, `none` (no events).
+        pub payloads: String,
+        /// Spellings near to it that have hits.
+        pub near: Vec<NearSpelling>,
+        /// Where data is outside of the range.
+        pub nearest: Nearest,
+    }
+
+    /// Another spelling.
+    pub struct NearSpelling {
+        /// The value.
+        pub text: String,
+        /// Name of the key it is known as.
+        pub name: Option<String>,
+        /// Journeys that carry it.
+        pub journeys: u64,
     }
 }

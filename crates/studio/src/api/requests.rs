@@ -126,6 +126,16 @@ requests! {
         related_journeys(JourneyRequest) -> RelatedJourneys;
         /// What waits for a consumer, longest overdue first.
         waiting(WaitingRequest) -> WaitingPage;
+        /// What some journeys have in common.
+        common(CommonRequest) -> CommonView;
+        /// Kinds of journeys.
+        kinds(KindsRequest) -> KindsView;
+        /// Journeys as points.
+        scatter(ScatterRequest) -> Scatter;
+        /// Two journeys, aligned.
+        compare(CompareRequest) -> Comparison;
+        /// A journey as messages between participants.
+        sequence(SequenceRequest) -> SequenceView;
         /// One span.
         span(SpanRequest) -> SpanView;
         /// Publications, newest first.

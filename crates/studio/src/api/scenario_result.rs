@@ -324,14 +324,14 @@ dto! {
         /// The other.
         pub b: String,
         /// As things are.
-        pub now: GapView,
+        pub now: VariantGap,
         /// Those first that turn the comparison over, then by how much they move it.
         pub bars: Vec<TornadoBar>,
     }
 
     /// What lies between two variants.
     #[derive(Copy)]
-    pub struct GapView {
+    pub struct VariantGap {
         /// Of the 95th percentile of the response time, milliseconds.
         pub response_ms: Option<f64>,
         /// Of the 95th percentile of the settled time, milliseconds.
@@ -349,11 +349,11 @@ dto! {
         /// The lower value.
         pub low_value: String,
         /// The difference there.
-        pub low: GapView,
+        pub low: VariantGap,
         /// The higher value.
         pub high_value: String,
         /// The difference there.
-        pub high: GapView,
+        pub high: VariantGap,
         /// Whether another variant does better at one of the two.
         pub flips: bool,
     }

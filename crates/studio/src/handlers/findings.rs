@@ -11,7 +11,7 @@ use flowglass_model::{Graph, GraphNode, LayerSource, NodeId, NodeKind, Severity}
 use flowglass_rules::{Evidence, Finding, Hit, Rulebook};
 use tokio_util::sync::CancellationToken;
 
-use super::{bad_request, bounds, nearest, not_found};
+use super::{around, bad_request, bounds, not_found};
 use crate::Studio;
 use crate::api::*;
 use crate::findings::life::{self, Known, META_FINDINGS};
@@ -33,7 +33,9 @@ pub(crate) async fn findings(studio: &Studio, request: FindingsRequest) -> Resul
     }
     let mut view = view(&judgement, &known);
     if view.spans == 0 && view.messages == 0 {
-        view.nearest = Some(studio.ask(move |w| nearest(w, request.range)).await?);
+        let (since, until) = bounds(request.range);
+        let nearest = studio.ask(move |w| w.read(|r| r.nearest_series(since, until, &|_| true)));
+        view.nearest = Some(around(nearest.await?));
     }
     Ok(view)
 }

@@ -1,13 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowglass_model::filter::{Field, Test, View};
+use flowglass_model::filter::{Field, Filter, Pattern, Term, Test, View};
 use flowglass_model::{Graph, JourneyState, Nanos};
 use flowglass_store::{FindHit, JourneyFilter, JourneyPage};
 
 use super::journeys::journey_row;
 use super::query::{parsed, places};
 use super::{around, bounds, event_row, trace_id};
-use crate::api::{ApiError, Elsewhere, EventRow, HistogramBin, JourneysPage, JourneysRequest, StateCount, to_ms};
+use crate::api::{
+    ApiError, Elsewhere, EventRow, HistogramBin, JourneysPage, JourneysRequest, Range, StateCount, to_ms,
+};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 
@@ -28,7 +30,11 @@ pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Resul
     let page = studio.ask(move |workspace| {
         let graph = workspace.graph(None, None, None)?;
         if let Some(find) = request.find.as_deref().map(str::trim).filter(|f| !f.is_empty()) {
-            return found(workspace, &graph, find, now);
+            let mut page = found(workspace, &graph, find, now)?;
+            if page.rows.is_empty() && page.loose_events.is_empty() {
+                page.searched = Some(workspace.searched(find, Range::default())?);
+            }
+            return Ok(page);
         }
         let (since, until) = bounds(request.range);
         let before = match after {
@@ -58,7 +64,11 @@ pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Resul
             None => elsewhere(workspace, &question)?,
             Some(_) => None,
         };
-        Ok(JourneysPage { nearest, elsewhere, ..journeys_page(page, &graph, Vec::new()) })
+        let searched = match looked_for(&question.filter).filter(|_| page.rows.is_empty() && elsewhere.is_none()) {
+            Some(text) => Some(workspace.searched(text, request.range)?),
+            None => None,
+        };
+        Ok(JourneysPage { nearest, elsewhere, searched, ..journeys_page(page, &graph, Vec::new()) })
     });
     Ok(page.await?)
 }
@@ -69,15 +79,7 @@ fn elsewhere(workspace: &Workspace, question: &JourneyFilter) -> Result<Option<E
         return Ok(None);
     }
     let inside = |start: i64| question.since.is_none_or(|t| start >= t) && question.until.is_none_or(|t| start < t);
-    for term in question.filter.terms.iter().filter(|t| !t.negated) {
-        let text = match &term.test {
-            Test::Words(word) => word.exact(),
-            Test::Is(Field::Key(_) | Field::Id | Field::Trace | Field::Span, values) => {
-                values.first().and_then(|v| v.exact())
-            }
-            _ => None,
-        };
-        let Some(text) = text.filter(|t| t.len() >= ID_LENGTH) else { continue };
+    if let Some(text) = looked_for(&question.filter) {
         let mut starts = Vec::new();
         for hit in workspace.find_first(text, FOUND)? {
             if let FindHit::Trace(trace) = hit {
@@ -94,6 +96,19 @@ fn elsewhere(workspace: &Workspace, question: &JourneyFilter) -> Result<Option<E
         }
     }
     Ok(None)
+}
+
+/// The word, id or key that a filter looks for.
+fn looked_for(filter: &Filter) -> Option<&str> {
+    fn text(term: &Term) -> Option<&Pattern> {
+        match &term.test {
+            Test::Words(word) => Some(word),
+            Test::Is(Field::Key(_) | Field::Id | Field::Trace | Field::Span, values) => values.first(),
+            _ => None,
+        }
+    }
+    let asked = filter.terms.iter().filter(|t| !t.negated);
+    asked.filter_map(|t| text(t)?.exact()).find(|t| t.len() >= ID_LENGTH)
 }
 
 /// What a trace id, span id, event id or business key leads to, whatever the time range.
@@ -158,6 +173,7 @@ fn journeys_page(page: JourneyPage, graph: &Graph, loose_events: Vec<EventRow>) 
         rows: page.rows.into_iter().map(|r| journey_row(r, graph)).collect(),
         loose_events,
         nearest: Default::default(),
+        searched: None,
     }
 }
 

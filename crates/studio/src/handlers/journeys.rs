@@ -89,6 +89,11 @@ pub(crate) fn fallback_layer(id: &NodeId) -> Layer {
     }
 }
 
+/// The ids by which windows know the items of a journey.
+pub(super) fn uids(journey: &Journey, rows: &[flowglass_store::EventRow]) -> Vec<String> {
+    Items::new(journey, rows).uids
+}
+
 /// Items with unique ids, their parents resolved.
 struct Items<'a> {
     journey: &'a Journey,

@@ -3,6 +3,8 @@
 mod about;
 mod app;
 mod arrival;
+mod common;
+mod compare;
 mod configure;
 mod destinations;
 mod erase;
@@ -15,9 +17,11 @@ mod host;
 mod journey_list;
 mod journeys;
 mod keys;
+mod kinds;
 mod logs;
 mod marks;
 mod moment_links;
+mod nearby;
 mod node;
 mod notes;
 mod observed;
@@ -27,6 +31,7 @@ mod redrive;
 mod rules_text;
 mod scenario;
 pub(crate) mod scene;
+mod sequence;
 mod sources;
 mod span;
 mod subject;
@@ -36,6 +41,8 @@ mod waiting;
 pub(crate) use about::{about, diagnostics};
 pub(crate) use app::{app, timeline};
 pub(crate) use arrival::{self_test, set_forward, set_listener, snippets};
+pub(crate) use common::common;
+pub(crate) use compare::compare;
 pub(crate) use configure::{edit_settings, rule_matches, set_layer, set_participants, settings};
 pub(crate) use destinations::destinations;
 pub(crate) use erase::{erase, erase_cancel};
@@ -48,6 +55,7 @@ pub(crate) use host::{case_open, preferences, set_preferences, workspace_forget,
 pub(crate) use journey_list::journeys;
 pub(crate) use journeys::{fallback_layer, journey, journey_view, related_journeys};
 pub(crate) use keys::propose_keys;
+pub(crate) use kinds::{kinds, scatter};
 pub(crate) use logs::logs;
 pub(crate) use marks::{marks, remove_mark, set_mark};
 pub(crate) use moment_links::moment_links;
@@ -62,6 +70,7 @@ pub(crate) use scenario::{
     scenario, scenario_cancel, scenario_create, scenario_delete, scenario_export, scenario_preview, scenario_rename,
     scenario_restore, scenario_run, scenario_save, scenarios,
 };
+pub(crate) use sequence::sequence;
 pub(crate) use sources::{import_cancel, import_paths, import_text, nats_connect, nats_disconnect, sources};
 pub(crate) use span::span;
 pub(crate) use subject::subject;

@@ -54,7 +54,7 @@ fn rate(per_second: f64) -> String {
 }
 
 /// `48 ms`, `1.2 s`, `5 min`.
-fn duration(ms: f64) -> String {
+pub(crate) fn duration(ms: f64) -> String {
     match ms {
         n if n < 10.0 => format!("{n:.1} ms"),
         n if n < 999.5 => format!("{n:.0} ms"),

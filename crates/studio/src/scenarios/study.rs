@@ -5,8 +5,8 @@ use flowglass_scenario::study::{Candidate, Effort, Gap, Search, Setting, Study, 
 use super::results::estimate;
 use super::words::capital;
 use crate::api::{
-    AnswerView, BreakEvenView, CellView, ComparisonView, GapView, LoadSweep, MixtureView, QuestionView, StudyView,
-    SweepFigures, SweepPoint, TornadoBar, TornadoView,
+    AnswerView, BreakEvenView, CellView, ComparisonView, LoadSweep, MixtureView, QuestionView, StudyView, SweepFigures,
+    SweepPoint, TornadoBar, TornadoView, VariantGap,
 };
 
 /// Questions shown at most.
@@ -84,8 +84,8 @@ pub(super) fn sweep(sweep: &Sweep, effort: &Effort) -> LoadSweep {
     }
 }
 
-fn gap(g: &Gap) -> GapView {
-    GapView { response_ms: g.response_p95_ms, settled_ms: g.settled_p95_ms, success: g.success }
+fn gap(g: &Gap) -> VariantGap {
+    VariantGap { response_ms: g.response_p95_ms, settled_ms: g.settled_p95_ms, success: g.success }
 }
 
 fn mixtures(search: &Search) -> Vec<MixtureView> {

@@ -17,6 +17,7 @@ pub(super) fn collect(workspace: &Workspace, wish: &Wish) -> Result<Story, Expor
     let graph = workspace.graph(None, None, None)?;
     let layers: BTreeMap<&NodeId, Layer> = graph.nodes.iter().map(|n| (&n.id, n.layer)).collect();
     let layer = |n: &NodeId| layers.get(n).copied().unwrap_or_else(|| fallback_layer(n));
+    let config = workspace.settings().config;
     let (mut seen, mut traces, mut events) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut journeys, mut records) = (Vec::new(), Batch::default());
     for id in &wish.journeys {
@@ -36,14 +37,13 @@ pub(super) fn collect(workspace: &Workspace, wish: &Wish) -> Result<Story, Expor
             return Err(ExportError::TooMuch(format!("more than {SPANS_MAX} spans; name fewer journeys")));
         }
         events.extend(rows.iter().map(|r| r.row));
-        journeys.push(journey_view(journey, &rows, &graph));
+        journeys.push(journey_view(journey, &rows, &graph, &config, &layer));
     }
     let events: Vec<i64> = events.into_iter().collect();
     records.append(workspace.read(|r| r.recorded(&events))?);
     let about: BTreeSet<String> = journeys.iter().map(|j| notes::about_journey(&j.row.id)).collect();
     let notes = notes::parse(workspace.read(|r| r.meta(notes::META_NOTES))?.as_deref());
     let notes = notes.into_iter().filter(|n| about.contains(&n.about)).collect();
-    let config = workspace.settings().config;
     let failed = journeys.iter().filter_map(|j| j.failure.as_ref()).map(|f| f.participant.clone());
     let owners = failed.filter_map(|p| Some((p.clone(), config.owner_of(&NodeId::from(p))?.clone()))).collect();
     Ok(Story { journeys, records, owners, notes, redacted: None, now: wish.now })

@@ -1,6 +1,7 @@
 //! The studio through its own front door: batches in, requests answered.
 
 mod erase;
+mod finding;
 mod map;
 mod query;
 mod scenarios;

@@ -25,7 +25,8 @@ export function curvesOf(rows: Row[], links: Link[], x: (at: number) => number, 
     if (row.kind === 'item' || (row.kind === 'band' && !drawn.has(row.item.uid))) drawn.set(row.item.uid, { row, index });
   });
   const middle = (index: number) => (index + 0.5) * rowHeight;
-  const weak = (uid: string) => links.some((link) => link.to === uid && link.sure === 'weak');
+  const guessed = new Set(links.filter((link) => link.sure === 'weak').map((link) => link.to));
+  const weak = (uid: string) => guessed.has(uid);
   const lastDelivery = new Map<string, Drawn>();
   const lastOfEvent = new Map<string, Drawn>();
   const curves: Curve[] = [];

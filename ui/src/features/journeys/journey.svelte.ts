@@ -1,8 +1,9 @@
 import { untrack } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { backend } from '../../lib/backend';
-import type { Item, JourneyView } from '../../lib/bindings';
+import type { Item, JourneyView, LogRow } from '../../lib/bindings';
 import { windowLayout } from '../../shared/state/layout.svelte';
+import { notices } from '../../shared/state/notices.svelte';
 import { Query } from '../../shared/state/query.svelte';
 import { route } from '../../shared/state/route.svelte';
 import { time } from '../../shared/state/time.svelte';
@@ -12,6 +13,9 @@ import { buildTree, nextError, type Row, type Tree } from './tree';
 const NOTHING: Tree = { rows: [], foldedInternal: 0, foldedClient: 0 };
 /** Streams are asked for by event; more than these would only be decoration. */
 const STREAMS_ASKED = 8;
+/** Log lines and traces asked for at once. */
+const LOGS_ASKED = 500;
+const TRACES_ASKED = 50;
 /** How long after its last effect a journey may still change. */
 const SETTLES_MS = 120_000;
 
@@ -22,11 +26,19 @@ export class OpenJourney {
   unfolded = $state(false);
   /** Stream of an event, by its row. */
   streams = $state.raw<Record<number, string>>({});
+  /** Log lines shown in place; null while they are not wanted. */
+  logs = $state.raw<LogRow[] | null>(null);
+  /** What is looked for in this journey. */
+  search = $state('');
   #id = $state<string | null>(null);
 
   /** The newest answer; another journey's stays while this one loads, but not when it cannot be had. */
   view = $derived<JourneyView | null>(this.query.error !== null && !this.#isOpen(this.query.data) ? null : this.query.data);
   selected = $derived<Item | null>(this.view ? choose(this.view, route.param('span')) : null);
+
+  /** Items that the search finds, in the order drawn when nothing is folded. */
+  hits = $derived(matching(this.view?.items ?? [], this.search));
+  found = $derived(new Set(this.hits.map((item) => item.uid)));
 
   /** The selected one where folding could hide it; others do not change the rows. */
   #kept = $derived(this.selected?.role === 'client' || this.selected?.role === 'internal' ? this.selected.uid : '');
@@ -87,6 +99,34 @@ export class OpenJourney {
     if (row) this.select(row.item);
   }
 
+  /** Goes to the next or previous hit, opening what hides it. */
+  stepHit(by: 1 | -1): void {
+    const at = this.hits.findIndex((item) => item.uid === this.selected?.uid);
+    const next = at < 0 ? (by > 0 ? 0 : this.hits.length - 1) : (at + by + this.hits.length) % this.hits.length;
+    const item = this.hits[next];
+    if (!item) return;
+    this.collapsed.clear();
+    this.select(item);
+  }
+
+  /** Shows log lines below the spans that wrote them, or hides them. */
+  async toggleLogs(): Promise<void> {
+    const view = this.view;
+    if (this.logs !== null || !view) {
+      this.logs = null;
+      return;
+    }
+    try {
+      const filter = `trace:${view.traces.slice(0, TRACES_ASKED).join(',')}`;
+      const page = await backend().call('logs', { range: { sinceAt: null, untilAt: null }, filter, limit: LOGS_ASKED, before: null, after: null, reveal: [] });
+      this.logs = page.rows;
+      if (page.rows.length === 0) notices.say('No log line carries an id of this journey');
+      else if (page.more) notices.say(`The newest ${LOGS_ASKED} log lines are shown`);
+    } catch (thrown) {
+      notices.error('Loading log lines failed', thrown);
+    }
+  }
+
   /** Opens or closes what is below a row; without a direction the other way round. */
   toggle(row: Row, open?: boolean): void {
     if (!row.branch) return;
@@ -111,6 +151,8 @@ export class OpenJourney {
       this.collapsed.clear();
       this.unfolded = false;
       this.streams = {};
+      this.logs = null;
+      this.search = '';
     }
     if (id === null) this.query.clear();
     else void this.query.load({ id }, { replace: changed });
@@ -148,6 +190,16 @@ function barsOf(view: JourneyView): Bar[] {
 function choose(view: JourneyView, wanted: string | null): Item | null {
   const named = wanted === null ? undefined : view.items.find((item) => item.uid === wanted || item.id === wanted);
   return named ?? view.items.find((item) => item.uid === view.failure?.first) ?? view.items[0] ?? null;
+}
+
+/** Items in which all words stand: participant, operation, role, status, id. */
+function matching(items: readonly Item[], text: string): Item[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return [];
+  return items.filter((item) => {
+    const said = `${item.participantName} ${item.name} ${item.role} ${item.badge ?? ''} ${item.status === 'error' ? 'error failed' : ''} ${item.id} ${item.layer}`.toLowerCase();
+    return words.every((word) => said.includes(word));
+  });
 }
 
 function isOwn(row: Row): boolean {

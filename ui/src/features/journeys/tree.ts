@@ -1,12 +1,12 @@
-import type { Item } from '../../lib/bindings';
+import type { Item, LogRow } from '../../lib/bindings';
 
 /** Part of a journey: what the caller waits for, what follows from messages, and repeated deliveries. */
 export type Part = 'sync' | 'event' | 'redelivery';
 
 /** A row of the waterfall. */
 export interface Row {
-  /** `item`: a span; `band`: an event with its consumers; `missing`: a parent that never arrived; `dead`: the end of a dead-lettered event. */
-  kind: 'item' | 'band' | 'missing' | 'dead';
+  /** `item`: a span; `band`: an event with its consumers; `missing`: a parent that never arrived; `dead`: the end of a dead-lettered event; `log`: a line that the span above it wrote. */
+  kind: 'item' | 'band' | 'missing' | 'dead' | 'log';
   /** Unique in the journey; the item's `uid` for items. */
   key: string;
   /** The span or event; for `missing` its child, for `dead` the event. */
@@ -25,8 +25,10 @@ export interface Row {
   outer: { startAt: number; endAt: number } | null;
   /** For bands: services that handled it. */
   consumers: number;
-  /** Instant of a `dead` row. */
+  /** Instant of a `dead` or `log` row. */
   at: number;
+  /** The line of a `log` row. */
+  log: LogRow | null;
 }
 
 /** What is folded and collapsed. */
@@ -72,7 +74,9 @@ class Builder {
   #byUid: Map<string, Item>;
   #children = new Map<string, Item[]>();
   #outer = new Map<string, Item>();
+  /** Groups that were found and do not wait yet, and those that a send led to. */
   #groups: Group[] = [];
+  #after = new Map<string, Group>();
   #rows: Row[] = [];
   #missing: number;
   #redelivery: boolean = false;
@@ -94,10 +98,10 @@ class Builder {
       if (folded.has(item.uid)) continue;
       const parent = this.#visibleParent(item, folded);
       if (!parent) roots.push(item);
-      else this.#children.set(parent.uid, [...(this.#children.get(parent.uid) ?? []), item]);
+      else append(this.#children, parent.uid, item);
     }
     const heads = roots.filter((item) => !this.#leadsOwnPart(item, null));
-    for (const item of roots) if (!heads.includes(item)) this.#addGroup(item, null);
+    for (const item of roots) if (this.#leadsOwnPart(item, null)) this.#addGroup(item, null);
     heads.forEach((item, i) => this.#root(item, i === 0));
     this.#drainGroups();
     return { rows: this.#rows, foldedInternal: this.foldedInternal, foldedClient: this.foldedClient };
@@ -108,7 +112,7 @@ class Builder {
     const folded = new Set<string>();
     if (this.#options.unfolded) return folded;
     const childrenOf = new Map<string, Item[]>();
-    for (const item of this.#items) if (item.parent) childrenOf.set(item.parent, [...(childrenOf.get(item.parent) ?? []), item]);
+    for (const item of this.#items) if (item.parent) append(childrenOf, item.parent, item);
     const many = this.#items.length > FOLD_FROM;
     for (const item of this.#items) {
       if (this.#options.keep.has(item.uid) || item.type !== 'span') continue;
@@ -149,20 +153,27 @@ class Builder {
       return;
     }
     const key = `after:${parent?.uid ?? item.uid}`;
-    const group = this.#groups.find((known) => known.key === key);
-    if (group) group.heads.push(item);
-    else this.#groups.push({ key, startAt: item.startAt, band: parent?.role === 'producer' ? parent : null, heads: [item] });
+    const known = this.#after.get(key);
+    if (known) return void known.heads.push(item);
+    const group: Group = { key, startAt: item.startAt, band: parent?.role === 'producer' ? parent : null, heads: [item] };
+    this.#after.set(key, group);
+    this.#groups.push(group);
   }
 
+  /** Group by group as they begin; what a group leads to joins those that wait. */
   #drainGroups(): void {
-    const done = new Set<Group>();
-    for (;;) {
-      const open = this.#groups.filter((group) => !done.has(group)).sort((a, b) => a.startAt - b.startAt);
-      const group = open[0];
-      if (!group) return;
-      done.add(group);
-      this.#group(group);
+    for (let waiting = this.#takeGroups([]); waiting.length > 0; waiting = this.#takeGroups(waiting)) {
+      const group = waiting.pop();
+      if (group) this.#group(group);
     }
+  }
+
+  /** Groups that wait, the first to begin last. Sorted anew only when some came in addition. */
+  #takeGroups(waiting: Group[]): Group[] {
+    if (this.#groups.length === 0) return waiting;
+    const all = [...waiting, ...this.#groups.reverse()];
+    this.#groups = [];
+    return all.sort((a, b) => b.startAt - a.startAt);
   }
 
   #group(group: Group): void {
@@ -186,7 +197,7 @@ class Builder {
     }
     this.#redelivery = false;
     if (group.band?.badge === 'dead-lettered') {
-      const end = Math.max(group.band.startAt, ...spans.map((item) => item.startAt + item.durationMs));
+      const end = spans.reduce((last, item) => Math.max(last, item.startAt + item.durationMs), group.band.startAt);
       const again = spans.some((item) => (item.delivery ?? 1) > 1);
       this.#push({ ...plain('dead', `dead:${key}`, group.band, again ? 'redelivery' : 'event'), at: end });
     }
@@ -206,7 +217,7 @@ class Builder {
     this.#seen.add(item.uid);
     const all = this.#children.get(item.uid) ?? [];
     const own = all.filter((child) => !this.#leadsOwnPart(child, item));
-    for (const child of all) if (!own.includes(child)) this.#addGroup(child, item);
+    if (own.length < all.length) for (const child of all) if (this.#leadsOwnPart(child, item)) this.#addGroup(child, item);
     const collapsed = own.length > 0 && this.#options.collapsed.has(item.uid);
     const half = this.#outer.get(item.uid);
     const outer = half ? { startAt: half.startAt, endAt: half.startAt + half.durationMs } : null;
@@ -240,6 +251,12 @@ class Builder {
   }
 }
 
+function append(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
+
 /** The answering half of a call, when it alone hangs below the calling half and tells at least as much. */
 function calleeOf(caller: Item, children: Item[]): Item | null {
   const [callee] = children;
@@ -248,7 +265,39 @@ function calleeOf(caller: Item, children: Item[]): Item | null {
 }
 
 function plain(kind: Row['kind'], key: string, item: Item, part: Part): Row {
-  return { kind, key, item, depth: 0, part, guides: [], last: true, branch: false, collapsed: false, outer: null, consumers: 0, at: item.startAt };
+  return { kind, key, item, depth: 0, part, guides: [], last: true, branch: false, collapsed: false, outer: null, consumers: 0, at: item.startAt, log: null };
+}
+
+/** Rows with log lines below the spans that wrote them, by time. */
+export function withLogs(rows: Row[], logs: readonly LogRow[]): Row[] {
+  if (logs.length === 0) return rows;
+  const bySpan = new Map<string, LogRow[]>();
+  for (const log of logs) {
+    const key = `${log.traceId}:${log.spanId}`;
+    const list = bySpan.get(key);
+    if (list) list.push(log);
+    else bySpan.set(key, [log]);
+  }
+  return rows.flatMap((row) => {
+    const own = row.kind === 'item' ? bySpan.get(`${row.item.traceId}:${row.item.id}`) : undefined;
+    if (!own) return [row];
+    bySpan.delete(`${row.item.traceId}:${row.item.id}`);
+    const lines = [...own].sort((a, b) => a.at - b.at).map((log): Row => ({ ...plain('log', `log:${log.id}`, row.item, row.part), depth: row.depth + 1, guides: [...row.guides, false], at: log.at, log }));
+    return [row, ...lines];
+  });
+}
+
+/** What a row repeats of those above it: whether its service is that of the row it hangs below, and the event it is a delivery of. One walk for all rows. */
+export function repeated(rows: Row[]): { same: boolean; topic: string | null }[] {
+  const above: Row[] = [];
+  let band: string | null = null;
+  return rows.map((row) => {
+    if (row.kind === 'band') band = row.item.name;
+    const parent = row.depth > 0 ? above[row.depth - 1] : undefined;
+    above.length = row.depth;
+    if (row.kind !== 'log') above[row.depth] = row;
+    return { same: parent?.kind === 'item' && parent.item.participant === row.item.participant, topic: row.part === 'sync' || row.depth > 0 || row.kind === 'band' ? null : band };
+  });
 }
 
 /** The next or previous row in error, around the end. */
@@ -257,7 +306,7 @@ export function nextError(rows: Row[], from: string | null, step: 1 | -1): Row |
   for (let i = 1; i <= rows.length; i += 1) {
     const start = at < 0 && step < 0 ? 0 : at;
     const row = rows[(((start + step * i) % rows.length) + rows.length) % rows.length];
-    if (row && row.kind !== 'missing' && row.item.status === 'error') return row;
+    if (row && row.kind !== 'missing' && row.kind !== 'log' && row.item.status === 'error') return row;
   }
   return null;
 }

@@ -1,4 +1,4 @@
-import type { Item, JourneyRow } from '../../lib/bindings';
+import type { Item, JourneyRow, Lifeline, SequenceStep } from '../../lib/bindings';
 import { duration } from '../../shared/format';
 
 /** State of a journey in a word. */
@@ -36,4 +36,23 @@ export function splitCause(cause: string): { headline: string; rest: string | nu
 export function joinWord(how: string): string {
   const words: Record<string, string> = { parent: 'parent span', 'span-link': 'span link', traceparent: 'trace context in the message headers', 'message-id': 'message id', origin: 'origin context in the event', sequence: 'stream sequence', 'business-key': 'business key' };
   return words[how] ?? how;
+}
+
+/** How a step differs, in a word. */
+export function changeWord(change: string): string {
+  return { same: 'the same', slower: 'slower', faster: 'faster', failed: 'failed', recovered: 'recovered', missing: 'missing', added: 'added' }[change] ?? change;
+}
+
+/** The same as a sign, so that colour is not needed. */
+export function changeMark(change: string): string {
+  return { slower: '↑', faster: '↓', failed: '×', recovered: '✓', missing: '−', added: '+' }[change] ?? '';
+}
+
+/** What a message of the sequence diagram is called when read aloud. */
+export function stepName(step: SequenceStep, lifelines: readonly Lifeline[]): string {
+  const from = step.from === null ? 'an unknown caller' : (lifelines[step.from]?.name ?? '');
+  const to = lifelines[step.to]?.name ?? '';
+  const verb = { call: 'calls', reply: 'answers', publish: 'publishes to', deliver: 'delivers to', local: 'calls' }[step.kind] ?? step.kind;
+  const parts = [`${from} ${verb} ${step.kind === 'local' ? '' : to} ${step.name}`.replaceAll('  ', ' '), step.status === 'error' ? 'failed' : null, step.badge, step.delivery !== null && step.delivery > 1 ? `delivery ${step.delivery}` : null];
+  return parts.filter(Boolean).join(', ');
 }

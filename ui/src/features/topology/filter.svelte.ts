@@ -3,9 +3,12 @@ import { app } from '../../shared/state/app.svelte';
 import { Query } from '../../shared/state/query.svelte';
 import { route } from '../../shared/state/route.svelte';
 import { time } from '../../shared/state/time.svelte';
+import { Trail } from './trail.svelte';
 
 /** The map's filter: what the studio says an expression means. What it does not mean is dimmed, or hidden. */
 export class MapFilter {
+  /** A journey drawn over the map takes the expression's place. */
+  trail = new Trail();
   #query = new Query('map_matches');
   #asked = '';
 
@@ -15,6 +18,7 @@ export class MapFilter {
   hiding = $derived(route.param('hide') === 'yes');
   error = $derived(this.text === '' ? null : this.#query.error);
   #found = $derived.by(() => {
+    if (this.trail.found) return this.trail.found;
     const found = this.text === '' || this.#query.error ? null : this.#query.data;
     return found && { nodes: new Set(found.nodes), edges: new Set(found.edges) };
   });

@@ -68,17 +68,45 @@ from: string,
 to: string, };
 
 /**
- * A possible answer.
+ * A step of both, or of one of them.
  */
-export type AnswerView = { 
+export type AlignedView = { 
 /**
- * In plain words.
+ * `same`, `slower`, `faster`, `failed`, `recovered`, `missing`, `added`.
  */
-text: string, 
+change: string, 
 /**
- * What the file would say; null where the file has no place for it.
+ * Depth in the tree.
  */
-value: string | null, };
+depth: number, 
+/**
+ * Node id of the participant.
+ */
+participant: string, 
+/**
+ * Its name.
+ */
+participantName: string, 
+/**
+ * Its layer.
+ */
+layer: string, 
+/**
+ * Operation or subject.
+ */
+name: string, 
+/**
+ * `server`, `client`, `producer`, `consumer`, `internal`, `event`.
+ */
+role: string, 
+/**
+ * In the journey to compare with.
+ */
+left: SideView | null, 
+/**
+ * In the journey in question.
+ */
+right: SideView | null, };
 
 /**
  * What went wrong, for programs (`code`) and for people (`message`). The UI never matches on the message.
@@ -291,42 +319,117 @@ export type ById = {
 id: string, };
 
 /**
- * A variant in a row of the comparison.
+ * Steps that differ in one way.
  */
-export type CellView = { 
+export type ChangeCount = { 
 /**
- * The variant.
+ * As in [`AlignedView`].
  */
-variant: string, 
+change: string, 
 /**
- * As people read it.
+ * Steps.
  */
-text: string, };
+count: number, };
 
 /**
- * A row of the comparison.
+ * Asks what some journeys have in common that the others of the range have not.
  */
-export type ComparisonView = { 
+export type CommonRequest = { 
 /**
- * Communication, coupling, …
+ * Range.
  */
-aspect: string, 
+range: Range, 
 /**
- * What is measured of it.
+ * What both sides must fit, such as an environment.
  */
-measure: string, 
+within: string | null, 
 /**
- * What is said of API-led connectivity in general.
+ * The group: journeys that fit this expression …
  */
-apiLed: string, 
+filter: string | null, 
 /**
- * What is said of event-driven connectivity in general.
+ * … and started in this range; without it in all of the range.
  */
-eventDriven: string, 
+picked: Range | null, 
 /**
- * This scenario's variants.
+ * Health checks and polls too.
  */
-cells: Array<CellView>, };
+noise: boolean, };
+
+/**
+ * What tells the group from the rest.
+ */
+export type CommonView = { 
+/**
+ * Journeys in the group.
+ */
+group: number, 
+/**
+ * All others.
+ */
+rest: number, 
+/**
+ * How many of the group were looked at: all, or so many picked evenly.
+ */
+groupRead: number, 
+/**
+ * The same of the rest.
+ */
+restRead: number, 
+/**
+ * Different traits that were tested; what `chance` is adjusted for.
+ */
+looks: number, 
+/**
+ * How it was found, in a sentence, with its source.
+ */
+method: string, 
+/**
+ * First what is more frequent, by effect; then what is rarer; then what followed from failures.
+ */
+factors: Array<FactorView>, };
+
+/**
+ * Asks for two journeys, aligned.
+ */
+export type CompareRequest = { 
+/**
+ * The one to compare with; without it a usual one that went well and began the same way.
+ */
+left: string | null, 
+/**
+ * The one in question.
+ */
+right: string, };
+
+/**
+ * Two journeys, aligned.
+ */
+export type Comparison = { 
+/**
+ * The journey to compare with.
+ */
+left: JourneyRow, 
+/**
+ * The journey in question.
+ */
+right: JourneyRow, 
+/**
+ * How the first was chosen, in words, when it was not named.
+ */
+chosen: string | null, 
+/**
+ * How many steps differ, in which way.
+ */
+changes: Array<ChangeCount>, 
+/**
+ * The differences that matter most, each a sentence.
+ */
+findings: Array<string>, 
+/**
+ * Steps: parents before children.
+ */
+rows: Array<AlignedView>, };
 
 /**
  * Asks what could stand at the cursor of a filter.
@@ -1315,6 +1418,43 @@ beforeRow: number | null,
 afterRow: number | null, };
 
 /**
+ * A trait with its frequency on both sides.
+ */
+export type FactorView = { 
+/**
+ * The trait.
+ */
+what: TraitView, 
+/**
+ * For `own-time`: from this value on.
+ */
+fromMs: number | null, 
+/**
+ * Journeys of the group with it.
+ */
+group: number, 
+/**
+ * Journeys of the rest with it.
+ */
+rest: number, 
+/**
+ * How closely it goes with being of the group: φ coefficient, −1 to 1.
+ */
+effect: number, 
+/**
+ * Probability of such a difference by chance, adjusted for the number of looks.
+ */
+chance: number, 
+/**
+ * It appeared only after the first failure, or passed it on.
+ */
+followed: boolean, 
+/**
+ * Traits that stand in exactly the same journeys.
+ */
+same: Array<TraitView>, };
+
+/**
  * A failure of a participant.
  */
 export type FailureRow = { 
@@ -1957,7 +2097,11 @@ looseEvents: Array<EventRow>,
 /**
  * Where data is, when there is none.
  */
-nearest: Nearest, };
+nearest: Nearest, 
+/**
+ * What was looked through, when something was looked for and nothing found.
+ */
+searched: Searched | null, };
 
 /**
  * Asks for journeys, newest first.
@@ -1989,6 +2133,114 @@ limit: number,
 after: string | null, };
 
 /**
+ * Journeys at a glance.
+ */
+export type KindFiguresView = { 
+/**
+ * Journeys.
+ */
+count: number, 
+/**
+ * Per second over the part of the range that has data.
+ */
+rate: number, 
+/**
+ * Failed ones.
+ */
+failed: number, 
+/**
+ * Those that succeeded after failures.
+ */
+degraded: number, 
+/**
+ * What the caller waited.
+ */
+response: Percentiles | null, 
+/**
+ * Until the last effect.
+ */
+settled: Percentiles | null, };
+
+/**
+ * Journeys that began with the same operation.
+ */
+export type KindView = { 
+/**
+ * Service of the first span.
+ */
+service: string, 
+/**
+ * Layer of that service.
+ */
+layer: string, 
+/**
+ * Operation of the first span.
+ */
+operation: string, 
+/**
+ * Expression that finds these journeys.
+ */
+filter: string, 
+/**
+ * Figures.
+ */
+figures: KindFiguresView, 
+/**
+ * The same over time, in equal parts of the range.
+ */
+overTime: Array<KindFiguresView>, 
+/**
+ * By who took part, the most frequent first, at most 12.
+ */
+shapes: Array<ShapeView>, 
+/**
+ * Shapes beyond these.
+ */
+moreShapes: number, };
+
+/**
+ * Asks for the kinds of journeys of a range.
+ */
+export type KindsRequest = { 
+/**
+ * Range.
+ */
+range: Range, 
+/**
+ * Filter expression.
+ */
+filter: string | null, 
+/**
+ * Health checks and polls too.
+ */
+noise: boolean, };
+
+/**
+ * Kinds of journeys.
+ */
+export type KindsView = { 
+/**
+ * The most frequent first.
+ */
+kinds: Array<KindView>, 
+/**
+ * Journeys that match.
+ */
+total: number, 
+/**
+ * How many of them, the newest, were looked at.
+ */
+read: number, 
+/**
+ * Start of what `over_time` covers.
+ */
+fromAt: number | null, 
+/**
+ * End of it.
+ */
+toAt: number | null, };
+
+/**
  * Layer of a participant, by hand.
  */
 export type LayerRule = { 
@@ -2013,6 +2265,27 @@ level: string,
  * Records.
  */
 count: number, };
+
+/**
+ * A participant of the diagram.
+ */
+export type Lifeline = { 
+/**
+ * Node id.
+ */
+id: string, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Layer.
+ */
+layer: string, 
+/**
+ * The card that stands for it on the map; null when it is on none.
+ */
+node: string | null, };
 
 /**
  * A join.
@@ -2501,6 +2774,23 @@ gaps: Array<string>,
 refused: Array<string>, };
 
 /**
+ * Another spelling.
+ */
+export type NearSpelling = { 
+/**
+ * The value.
+ */
+text: string, 
+/**
+ * Name of the key it is known as.
+ */
+name: string | null, 
+/**
+ * Journeys that carry it.
+ */
+journeys: number, };
+
+/**
  * Where the nearest data outside a range lies.
  */
 export type Nearest = { 
@@ -2955,6 +3245,23 @@ pattern: string,
 layer: string, };
 
 /**
+ * Percentiles.
+ */
+export type Percentiles = { 
+/**
+ * Median.
+ */
+p50Ms: number, 
+/**
+ * 95th percentile.
+ */
+p95Ms: number, 
+/**
+ * 99th percentile.
+ */
+p99Ms: number, };
+
+/**
  * A point, pixels at 100 %.
  */
 export type Point = { 
@@ -3208,346 +3515,71 @@ kind: string,
 patterns: Array<string>, };
 
 /**
- * Keeps the text of a scenario, right or wrong.
+ * Journeys as points: where several would cover each other, one of each state stands for them.
  */
-export type SaveScenarioRequest = { 
+export type Scatter = { 
 /**
- * Name of its file.
+ * Oldest first.
+ */
+points: Array<ScatterPoint>, 
+/**
+ * Journeys that match.
+ */
+total: number, 
+/**
+ * How many of them, the newest, were looked at.
+ */
+read: number, 
+/**
+ * How many of those have no such time yet.
+ */
+open: number, };
+
+/**
+ * A journey as a point.
+ */
+export type ScatterPoint = { 
+/**
+ * Journey.
  */
 id: string, 
 /**
- * The text.
- */
-text: string, 
-/**
- * Revision that the text was made from; `held` is answered where the file has changed meanwhile. Null overwrites.
- */
-revision: string | null, };
-
-/**
- * What a text says as a scenario.
- */
-export type ScenarioCheck = { 
-/**
- * What is wrong; then there is no design.
- */
-problems: Array<ScenarioProblem>, 
-/**
- * What it means.
- */
-design: ScenarioDesign | null, 
-/**
- * Changes with everything that a run depends on, not with comments, order or layout.
- */
-inputs: string, };
-
-/**
- * A scenario as forms and drawings show it.
- */
-export type ScenarioDesign = { 
-/**
- * Its title.
- */
-title: string, 
-/**
- * Who asks.
- */
-workloads: Array<DesignWorkload>, 
-/**
- * Who does the work, in the order in which a request meets them.
- */
-participants: Array<DesignParticipant>, 
-/**
- * Calls or events, in the order in which a request meets them.
- */
-steps: Array<DesignStep>, 
-/**
- * Channels that are written down or used.
- */
-channels: Array<string>, 
-/**
- * Ways of building it, in the order of the file.
- */
-variants: Array<DesignVariant>, 
-/**
- * Whether the file names its variants; else they are the usual ones.
- */
-variantsNamed: boolean, 
-/**
- * 95th percentile of the response time that is wanted, milliseconds.
- */
-targetResponseMs: number | null, 
-/**
- * 95th percentile of the settled time that is wanted, milliseconds.
- */
-targetSettledMs: number | null, 
-/**
- * Share of successes that is wanted.
- */
-targetSuccess: number | null, 
-/**
- * Measured stretch of a run, milliseconds.
- */
-durationMs: number, 
-/**
- * Independent repetitions.
- */
-replications: number, 
-/**
- * Seed of all randomness.
- */
-seed: number, 
-/**
- * Inputs that somebody measured, declared or nobody knows.
- */
-inputs: Array<DesignInput>, 
-/**
- * What is odd but not wrong.
- */
-warnings: Array<string>, };
-
-/**
- * A scenario in the list.
- */
-export type ScenarioEntry = { 
-/**
- * Name of its file.
- */
-id: string, 
-/**
- * Its title; that of the file where it cannot be read.
- */
-title: string, 
-/**
- * Mistakes in it.
- */
-problems: number, 
-/**
- * When it was changed last.
- */
-changedAt: number, };
-
-/**
- * Takes something out of a run for others to read.
- */
-export type ScenarioExportRequest = { 
-/**
- * Name of its file.
- */
-id: string, 
-/**
- * `record` (Markdown), `record-html`, `asyncapi`, `openapi`, `mermaid`.
- */
-format: string, 
-/**
- * Variant that is described; null is the recommended one.
- */
-variant: string | null, };
-
-/**
- * What a preview found.
- */
-export type ScenarioPreview = { 
-/**
- * The result, null where a newer one was asked for meanwhile.
- */
-result: ScenarioResult | null, 
-/**
- * What is in the text.
- */
-check: ScenarioCheck, };
-
-/**
- * Something wrong in a text.
- */
-export type ScenarioProblem = { 
-/**
- * Line, from 1.
- */
-line: number, 
-/**
- * Column, from 1.
- */
-column: number, 
-/**
- * What is wrong and what could stand there.
- */
-message: string, };
-
-/**
- * Names a scenario.
- */
-export type ScenarioRequest = { 
-/**
- * Name of its file.
- */
-id: string, };
-
-/**
- * What a run found.
- */
-export type ScenarioResult = { 
-/**
- * What it depended on; see [`ScenarioCheck`](super::ScenarioCheck).
- */
-inputs: string, 
-/**
- * When it ended.
+ * Start.
  */
 at: number, 
 /**
- * How long it took, milliseconds.
+ * Settled or response time.
  */
-wallMs: number, 
+ms: number, 
 /**
- * Seed.
- */
-seed: number, 
-/**
- * Repetitions of each variant.
- */
-replications: number, 
-/**
- * Repetitions that were asked for; more than there are where it was stopped.
- */
-planned: number, 
-/**
- * Requests simulated, all variants and repetitions.
- */
-requests: number, 
-/**
- * Stretch left out at the begin, seconds.
- */
-warmUpS: number, 
-/**
- * The judgement; null of a preview.
- */
-verdict: VerdictView | null, 
-/**
- * In the order of the file.
- */
-variants: Array<VariantResult>, 
-/**
- * Between every two variants.
- */
-differences: Array<DifferenceView>, 
-/**
- * Response and settled time over the load; null where it was stopped before, or of a preview.
- */
-sweep: LoadSweep | null, 
-/**
- * What the verdict hangs on; null of a preview.
- */
-study: StudyView | null, 
-/**
- * What is odd, in words.
- */
-warnings: Array<string>, };
-
-/**
- * A run under way, or just ended.
- */
-export type ScenarioRun = { 
-/**
- * Scenario that is run.
- */
-id: string, 
-/**
- * `running`, `done`, `cancelled`, `failed`.
+ * State.
  */
 state: string, 
 /**
- * What it does now, in words.
+ * What it began with.
  */
-stage: string, 
-/**
- * How far it is, 0 to 1.
- */
-share: number, 
-/**
- * Simulated steps so far, millions.
- */
-millions: number, 
-/**
- * Why it failed.
- */
-problem: string | null, };
+root: string, };
 
 /**
- * What was kept.
+ * Asks for journeys as points.
  */
-export type ScenarioSaved = { 
+export type ScatterRequest = { 
 /**
- * Revision of the file now.
+ * Range.
  */
-revision: string, 
+range: Range, 
 /**
- * What is in it.
+ * Filter expression.
  */
-check: ScenarioCheck, };
-
+filter: string | null, 
 /**
- * What a new scenario can begin with.
+ * Health checks and polls too.
  */
-export type ScenarioTemplate = { 
+noise: boolean, 
 /**
- * `place-order`.
+ * Height of a point: `settled` or `response`.
  */
-id: string, 
-/**
- * `Place order`.
- */
-title: string, 
-/**
- * What it shows, in a sentence.
- */
-text: string, };
-
-/**
- * A scenario.
- */
-export type ScenarioView = { 
-/**
- * Name of its file.
- */
-id: string, 
-/**
- * Its text.
- */
-text: string, 
-/**
- * Changes with the text.
- */
-revision: string, 
-/**
- * What is in it.
- */
-check: ScenarioCheck, 
-/**
- * What the last run found.
- */
-result: ScenarioResult | null, 
-/**
- * The run under way.
- */
-run: ScenarioRun | null, };
-
-/**
- * The scenarios of the workspace: files in a folder beside it.
- */
-export type Scenarios = { 
-/**
- * The folder.
- */
-folder: string, 
-/**
- * Last changed first.
- */
-items: Array<ScenarioEntry>, 
-/**
- * What a new one can begin with.
- */
-templates: Array<ScenarioTemplate>, };
+by: string, };
 
 /**
  * What the palette found, best first, at most 8 of each.
@@ -3613,6 +3645,67 @@ export type SearchRequest = {
 text: string, };
 
 /**
+ * What a search without a hit looked through.
+ */
+export type Searched = { 
+/**
+ * What was looked for.
+ */
+text: string, 
+/**
+ * Start of the period searched: of the range, else of the data.
+ */
+fromAt: number | null, 
+/**
+ * End of it.
+ */
+toAt: number | null, 
+/**
+ * Parts of it in which nothing arrived.
+ */
+gaps: Array<Range>, 
+/**
+ * Technologies that events came from.
+ */
+sources: Array<string>, 
+/**
+ * Spans stored.
+ */
+spans: number, 
+/**
+ * Events stored.
+ */
+events: number, 
+/**
+ * Log records stored.
+ */
+logs: number, 
+/**
+ * Items that were refused or lost.
+ */
+lost: number, 
+/**
+ * Share of traces that senders say they keep; null when they say nothing.
+ */
+sampled: number | null, 
+/**
+ * Names of known business keys.
+ */
+keys: Array<string>, 
+/**
+ * Payloads of the newest events: `kept`, `left-out`, `partly`, `none` (no events).
+ */
+payloads: string, 
+/**
+ * Spellings near to it that have hits.
+ */
+near: Array<NearSpelling>, 
+/**
+ * Where data is outside of the range.
+ */
+nearest: Nearest, };
+
+/**
  * Outcome of sending a span and an event of its own through each listener. Nothing of it is kept.
  */
 export type SelfTest = { 
@@ -3649,6 +3742,81 @@ words: string,
  * How long it took.
  */
 tookMs: number | null, };
+
+/**
+ * Asks for a journey as messages between participants.
+ */
+export type SequenceRequest = { 
+/**
+ * Journey or trace id.
+ */
+id: string, };
+
+/**
+ * A message between participants.
+ */
+export type SequenceStep = { 
+/**
+ * `call`, `reply`, `publish`, `deliver`, `local`.
+ */
+kind: string, 
+/**
+ * Position of the lifeline it leaves; null where that was not received.
+ */
+from: number | null, 
+/**
+ * Position of the lifeline it reaches.
+ */
+to: number, 
+/**
+ * Since the journey's start.
+ */
+offsetMs: number, 
+/**
+ * How long the answer took, for calls and deliveries.
+ */
+durationMs: number, 
+/**
+ * `uid` of the item.
+ */
+uid: string, 
+/**
+ * Operation or subject.
+ */
+name: string, 
+/**
+ * `ok`, `error`, `unset`.
+ */
+status: string, 
+/**
+ * Short word: HTTP status, `timeout`, `nak`.
+ */
+badge: string | null, 
+/**
+ * Delivery number.
+ */
+delivery: number | null, 
+/**
+ * Retry number.
+ */
+retry: number | null, 
+/**
+ * The interaction of the map that it took; null when there is none.
+ */
+edge: string | null, };
+
+/**
+ * A journey as messages between participants.
+ */
+export type SequenceView = { 
+/**
+ * Participants, core systems first as on the map.
+ */
+lifelines: Array<Lifeline>, 
+/**
+ * In the order in which they happened.
+ */
+steps: Array<SequenceStep>, };
 
 /**
  * Sets or ends forwarding; kept for the next start.
@@ -3803,6 +3971,56 @@ redaction: Array<string>,
  * Whether these are the built-in ones.
  */
 redactionBuiltIn: boolean, };
+
+/**
+ * Who took part in journeys of one kind.
+ */
+export type ShapeView = { 
+/**
+ * Names of those who take part beside the usual ones.
+ */
+with: Array<string>, 
+/**
+ * Names of the usual ones who do not.
+ */
+without: Array<string>, 
+/**
+ * Expression that finds these journeys.
+ */
+filter: string, 
+/**
+ * Figures.
+ */
+figures: KindFiguresView, };
+
+/**
+ * A step on one side.
+ */
+export type SideView = { 
+/**
+ * `uid` of the item in its journey.
+ */
+uid: string, 
+/**
+ * Since the journey's start.
+ */
+offsetMs: number, 
+/**
+ * Duration.
+ */
+durationMs: number, 
+/**
+ * What it took itself, children taken off.
+ */
+ownMs: number, 
+/**
+ * `ok`, `error`, `unset`.
+ */
+status: string, 
+/**
+ * Short word: HTTP status, `timeout`, `nak`.
+ */
+badge: string | null, };
 
 /**
  * A connection that brought nothing.
@@ -4431,58 +4649,29 @@ domains: Array<Domain>,
 nearest: Nearest, };
 
 /**
- * An input moved by a fifth.
+ * A trait of journeys.
  */
-export type TornadoBar = { 
+export type TraitView = { 
 /**
- * In words.
+ * `first-failure`, `version`, `own-time`, `participant`, `operation`, `event-type`, `attribute`, `resource`, `payload`.
  */
-label: string, 
+kind: string, 
 /**
- * Its value today.
+ * Service or subject; empty for the journey as a whole.
  */
-today: string, 
+at: string, 
 /**
- * The lower value.
+ * Attribute or payload path; empty for the other kinds.
  */
-lowValue: string, 
+name: string, 
 /**
- * The difference there.
+ * Value.
  */
-low: GapView, 
+value: string, 
 /**
- * The higher value.
+ * Expression that finds journeys with it; null where the value is hidden.
  */
-highValue: string, 
-/**
- * The difference there.
- */
-high: GapView, 
-/**
- * Whether another variant does better at one of the two.
- */
-flips: boolean, };
-
-/**
- * Differences between two variants, and the inputs they hang on. Differences are second less first.
- */
-export type TornadoView = { 
-/**
- * One variant.
- */
-a: string, 
-/**
- * The other.
- */
-b: string, 
-/**
- * As things are.
- */
-now: GapView, 
-/**
- * Those first that turn the comparison over, then by how much they move it.
- */
-bars: Array<TornadoBar>, };
+filter: string | null, };
 
 /**
  * Spans that gave no edge.
@@ -4800,6 +4989,11 @@ export interface Requests {
   timeline: [TimelineRequest, Timeline];
   journeys: [JourneysRequest, JourneysPage];
   journey: [JourneyRequest, JourneyView];
+  common: [CommonRequest, CommonView];
+  kinds: [KindsRequest, KindsView];
+  scatter: [ScatterRequest, Scatter];
+  compare: [CompareRequest, Comparison];
+  sequence: [SequenceRequest, SequenceView];
   span: [SpanRequest, SpanView];
   events: [EventsRequest, EventsPage];
   event: [EventRequest, EventView];
