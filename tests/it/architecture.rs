@@ -40,9 +40,9 @@ fn packages() -> Result<BTreeMap<String, Package>> {
 /// Which rooms a room may know. Levels: model, then the siblings, then the studio, then the shells.
 fn may_know(package: &str) -> Option<&'static [&'static str]> {
     Some(match package {
-        "flowglass-model" | "flowglass-scenario" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests" => &[],
+        "flowglass-model" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests" => &[],
         "flowglass-ingest" | "flowglass-store" | "flowglass-topology" | "flowglass-journey" | "flowglass-rules"
-        | "flowglass-testkit" => &["flowglass-model"],
+        | "flowglass-scenario" | "flowglass-testkit" => &["flowglass-model"],
         "flowglass-studio" => &[
             "flowglass-model",
             "flowglass-ingest",

@@ -109,11 +109,24 @@ left: SideView | null,
 right: SideView | null, };
 
 /**
+ * A possible answer.
+ */
+export type AnswerView = { 
+/**
+ * In plain words.
+ */
+text: string, 
+/**
+ * What the file would say; null where the file has no place for it.
+ */
+value: string | null, };
+
+/**
  * What went wrong, for programs (`code`) and for people (`message`). The UI never matches on the message.
  */
 export type ApiError = { 
 /**
- * `not-found`, `bad-request`, `held`, `unavailable`, `internal`.
+ * `not-found`, `bad-request`, `held`, `unavailable`, `read-only`, `internal`.
  */
 code: string, 
 /**
@@ -207,6 +220,39 @@ redacted: boolean,
  * Replaced at the door; the value was never kept.
  */
 removed: boolean, };
+
+/**
+ * What a consumer has still to do, as the broker tells.
+ */
+export type BacklogRow = { 
+/**
+ * Consumer.
+ */
+name: string, 
+/**
+ * Not delivered to it yet: its lag.
+ */
+pending: number, 
+/**
+ * Delivered and not acknowledged yet.
+ */
+unacknowledged: number, 
+/**
+ * Of these, delivered more than once.
+ */
+redelivered: number, 
+/**
+ * Requests for messages that wait (pull consumers).
+ */
+waiting: number, 
+/**
+ * Whether the broker pushes.
+ */
+push: boolean, 
+/**
+ * What people should know: nobody reads, deliveries used up soon.
+ */
+note: string | null, };
 
 /**
  * What waits at a participant at the end of each step.
@@ -317,6 +363,19 @@ export type ById = {
  * Identity.
  */
 id: string, };
+
+/**
+ * A variant in a row of the comparison.
+ */
+export type CellView = { 
+/**
+ * The variant.
+ */
+variant: string, 
+/**
+ * As people read it.
+ */
+text: string, };
 
 /**
  * Steps that differ in one way.
@@ -430,6 +489,31 @@ findings: Array<string>,
  * Steps: parents before children.
  */
 rows: Array<AlignedView>, };
+
+/**
+ * A row of the comparison.
+ */
+export type ComparisonView = { 
+/**
+ * Communication, coupling, …
+ */
+aspect: string, 
+/**
+ * What is measured of it.
+ */
+measure: string, 
+/**
+ * What is said of API-led connectivity in general.
+ */
+apiLed: string, 
+/**
+ * What is said of event-driven connectivity in general.
+ */
+eventDriven: string, 
+/**
+ * This scenario's variants.
+ */
+cells: Array<CellView>, };
 
 /**
  * Asks what could stand at the cursor of a filter.
@@ -559,6 +643,19 @@ p50Ms: number | null,
  * 95th percentile.
  */
 p95Ms: number | null, };
+
+/**
+ * A text to copy.
+ */
+export type CopyText = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * What people should know: values hidden, payload incomplete.
+ */
+note: string | null, };
 
 /**
  * Makes a scenario: of a template, a text, a file, or as a copy; the first of these that is given.
@@ -1089,6 +1186,19 @@ kind: string,
 range: Range, };
 
 /**
+ * Checks the rules' part of the settings file or, with `save`, puts it in force.
+ */
+export type EditRulesRequest = { 
+/**
+ * TOML, `[rules…]` tables only.
+ */
+text: string, 
+/**
+ * Write it.
+ */
+save: boolean, };
+
+/**
  * Replaces lists of the settings; absent lists stay. Only what differs from the version shown is changed in the file: rules
  * that somebody else wrote meanwhile stay.
  */
@@ -1232,6 +1342,23 @@ n: number,
 why: string | null, };
 
 /**
+ * Asks for an event in a form to send it again.
+ */
+export type EventCopyRequest = { 
+/**
+ * Row.
+ */
+row: number, 
+/**
+ * `nats`, `curl`, `cloudevent`.
+ */
+form: string, 
+/**
+ * Leave what redaction rules hide as it is stored.
+ */
+unredacted: boolean, };
+
+/**
  * Asks for one publication.
  */
 export type EventRequest = { 
@@ -1341,6 +1468,10 @@ contentType: string | null,
  * Payload in hex, first 4 KiB, when it is binary.
  */
 payloadHex: string | null, 
+/**
+ * What the payload was read as (`shop.OrderPlaced`), or why it could not be, for protobuf.
+ */
+payloadNote: string | null, 
 /**
  * Fields hidden by rules.
  */
@@ -1506,7 +1637,23 @@ chain: Array<string>,
 /**
  * Later failures in this journey that follow from it.
  */
-later: number, };
+later: number, 
+/**
+ * Why, for whoever waits for the outcome: without names of services or codes.
+ */
+forCustomer: string, 
+/**
+ * Who runs the failing participant.
+ */
+owner: string | null, 
+/**
+ * How to reach them.
+ */
+contact: string | null, 
+/**
+ * What to do.
+ */
+runbook: string | null, };
 
 /**
  * How requests end.
@@ -1528,6 +1675,31 @@ tone: string,
  * Share of all requests.
  */
 share: Estimate, };
+
+/**
+ * A field of its payloads.
+ */
+export type FieldRow = { 
+/**
+ * `lines[].sku`.
+ */
+path: string, 
+/**
+ * `string`, `number`, …
+ */
+types: Array<string>, 
+/**
+ * Share of the JSON payloads that have it, 0 to 1.
+ */
+share: number, 
+/**
+ * First message that has it.
+ */
+firstAt: number, 
+/**
+ * Last message that has it.
+ */
+lastAt: number, };
 
 /**
  * Counts and times over a range.
@@ -1589,6 +1761,232 @@ from: number,
 to: number, };
 
 /**
+ * Where an offence can be looked at: a span, or an event by its row.
+ */
+export type FindingEvidence = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Trace of a span.
+ */
+trace: string | null, 
+/**
+ * The span.
+ */
+span: string | null, 
+/**
+ * Id of an event.
+ */
+event: string | null, 
+/**
+ * Its row.
+ */
+row: number | null, };
+
+/**
+ * A participant as a finding names it.
+ */
+export type FindingParticipant = { 
+/**
+ * Node id.
+ */
+id: string, 
+/**
+ * What people read.
+ */
+name: string, 
+/**
+ * Kind of node.
+ */
+kind: string, 
+/**
+ * Layer.
+ */
+layer: string, 
+/**
+ * Technology of a topic or backend.
+ */
+system: string | null, };
+
+/**
+ * All offences of one subject against one rule.
+ */
+export type FindingView = { 
+/**
+ * Unique: rule and subject.
+ */
+id: string, 
+/**
+ * Rule.
+ */
+rule: string, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * What it is about.
+ */
+area: string, 
+/**
+ * `info`, `warning`, `error`.
+ */
+severity: string, 
+/**
+ * Who does it, and to whom where there are two.
+ */
+subject: Array<FindingParticipant>, 
+/**
+ * Node ids of everybody involved.
+ */
+participants: Array<string>, 
+/**
+ * Offending spans or messages.
+ */
+count: number, 
+/**
+ * How many there really were, where traces are sampled.
+ */
+estimated: number | null, 
+/**
+ * Oldest first, at most 100.
+ */
+evidence: Array<FindingEvidence>, 
+/**
+ * Rests on a guessed layer.
+ */
+layerGuessed: boolean, 
+/**
+ * `certain`, `strong`, `weak`.
+ */
+sure: string, 
+/**
+ * Why it is no surer.
+ */
+doubt: string | null, 
+/**
+ * What was seen.
+ */
+saw: string, 
+/**
+ * Why it matters.
+ */
+why: string, 
+/**
+ * What to do.
+ */
+advice: string, 
+/**
+ * First offence in the range.
+ */
+firstAt: number, 
+/**
+ * Last offence in the range.
+ */
+lastAt: number, 
+/**
+ * Offences over the range in equal parts.
+ */
+parts: Array<number>, 
+/**
+ * Nobody looked since it was first found.
+ */
+isNew: boolean, 
+/**
+ * When it was first found.
+ */
+foundAt: number, 
+/**
+ * Why it is lived with; null when it is open.
+ */
+waiver: WaiverView | null, };
+
+/**
+ * The findings of a range as a file.
+ */
+export type FindingsExportRequest = { 
+/**
+ * The range.
+ */
+range: Range, 
+/**
+ * `markdown`, `json`, `sarif`, `junit`.
+ */
+format: string, };
+
+/**
+ * What breaks the rules in a range. Long ranges take a while: progress comes as updates, `findings_cancel` ends it.
+ */
+export type FindingsRequest = { 
+/**
+ * The range.
+ */
+range: Range, 
+/**
+ * Judge again although nothing is known to have changed.
+ */
+again: boolean, };
+
+/**
+ * What came of holding the rules against a range.
+ */
+export type FindingsView = { 
+/**
+ * How long it took.
+ */
+tookMs: number, 
+/**
+ * Traces looked at.
+ */
+traces: number, 
+/**
+ * Spans looked at.
+ */
+spans: number, 
+/**
+ * Calls between participants.
+ */
+calls: number, 
+/**
+ * Publications looked at.
+ */
+messages: number, 
+/**
+ * Share of calls and messages that break no rule of severity warning or error, 0 to 1; null when there are none.
+ */
+conformance: number | null, 
+/**
+ * Rules in force, own ones included.
+ */
+rules: number, 
+/**
+ * Services with a guessed layer, and all.
+ */
+guessed: number, 
+/**
+ * Services.
+ */
+services: number, 
+/**
+ * Where data is, when the range has none.
+ */
+nearest: Nearest | null, 
+/**
+ * Worst first; waived ones too.
+ */
+findings: Array<FindingView>, 
+/**
+ * Those that are no more, the last one first.
+ */
+resolved: Array<ResolvedFinding>, 
+/**
+ * The most needed first.
+ */
+points: Array<SinglePointView>, };
+
+/**
  * Takes a workspace off the list of recent ones; the file stays.
  */
 export type ForgetWorkspaceRequest = { 
@@ -1635,21 +2033,41 @@ problem: string | null,
 note: string | null, };
 
 /**
- * What lies between two variants.
+ * A time in which a message waited.
  */
 export type GapView = { 
 /**
- * Of the 95th percentile of the response time, milliseconds.
+ * `queue`: from publication to the first handling; `redelivery`: from an attempt to the next.
  */
-responseMs: number | null, 
+kind: string, 
 /**
- * Of the 95th percentile of the settled time, milliseconds.
+ * `uid` of the publication or the attempt before.
  */
-settledMs: number | null, 
+from: string, 
 /**
- * Of the share that succeeds entirely.
+ * `uid` of the handling.
  */
-success: number | null, };
+to: string, 
+/**
+ * Topic.
+ */
+participant: string, 
+/**
+ * Its name.
+ */
+participantName: string, 
+/**
+ * Begin.
+ */
+startAt: number, 
+/**
+ * Length; negative where clocks contradict each other.
+ */
+durationMs: number, 
+/**
+ * On the critical path of the last effect.
+ */
+critical: boolean, };
 
 /**
  * Consumers of a channel. Shares are of its messages.
@@ -1704,6 +2122,123 @@ count: number,
  * Failed ones.
  */
 failed: number, };
+
+/**
+ * A participant that feels another's failure.
+ */
+export type ImpactHit = { 
+/**
+ * Who.
+ */
+who: FindingParticipant, 
+/**
+ * Over whom; itself where it calls the failed one directly.
+ */
+via: string, 
+/**
+ * Calls in between, from 1.
+ */
+hops: number, 
+/**
+ * Share of what it handles, 0 to 1.
+ */
+share: number, 
+/**
+ * Handlings per hour.
+ */
+perHour: number, 
+/**
+ * `fails` or `degrades`.
+ */
+verdict: string, 
+/**
+ * Failures of the one below that were seen.
+ */
+failures: number, 
+/**
+ * Of those, how many it failed with.
+ */
+failedWith: number, };
+
+/**
+ * What the failure of a participant means.
+ */
+export type ImpactRequest = { 
+/**
+ * The range it is judged by.
+ */
+range: Range, 
+/**
+ * Node id.
+ */
+id: string, };
+
+/**
+ * Users who notice.
+ */
+export type ImpactUser = { 
+/**
+ * Who.
+ */
+who: FindingParticipant, 
+/**
+ * Share of their requests, 0 to 1.
+ */
+share: number, 
+/**
+ * Requests per hour.
+ */
+perHour: number, };
+
+/**
+ * The blast radius of a participant.
+ */
+export type ImpactView = { 
+/**
+ * Who fails.
+ */
+who: FindingParticipant, 
+/**
+ * Who fails or degrades with it, nearest first.
+ */
+hits: Array<ImpactHit>, 
+/**
+ * Messages that wait.
+ */
+waits: Array<ImpactWait>, 
+/**
+ * Users who notice.
+ */
+users: Array<ImpactUser>, 
+/**
+ * Share of all requests from outside, 0 to 1.
+ */
+share: number, 
+/**
+ * Requests from outside per hour.
+ */
+perHour: number, };
+
+/**
+ * Messages that wait or stay away.
+ */
+export type ImpactWait = { 
+/**
+ * Topic.
+ */
+topic: FindingParticipant, 
+/**
+ * Who does not take them, or gets none.
+ */
+who: FindingParticipant, 
+/**
+ * Messages per hour.
+ */
+perHour: number, 
+/**
+ * They pile up; else they are not sent.
+ */
+pilesUp: boolean, };
 
 /**
  * Imports files or folders of this machine.
@@ -1910,9 +2445,13 @@ parent: string | null,
  */
 synchronous: boolean, 
 /**
- * On the critical path.
+ * On the critical path of the answer.
  */
 critical: boolean, 
+/**
+ * On the critical path of the last effect.
+ */
+settledCritical: boolean, 
 /**
  * Delivery number.
  */
@@ -1929,6 +2468,23 @@ badge: string | null,
  * Event row, for events.
  */
 eventRow: number | null, };
+
+/**
+ * Asks for journeys as a file for others.
+ */
+export type JourneyExportRequest = { 
+/**
+ * Journeys, by the id of any trace in them.
+ */
+ids: Array<string>, 
+/**
+ * Ending of the form: `flowglass`, `html`, `md`, `json`, `mmd`, `csv`.
+ */
+format: string, 
+/**
+ * Leave what redaction rules hide as it is stored.
+ */
+unredacted: boolean, };
 
 /**
  * Asks for a journey: any trace id of it.
@@ -2039,7 +2595,27 @@ missing: number,
 /**
  * Largest clock skew seen between services, a lower bound; nothing was moved.
  */
-skewMs: number | null, };
+skewMs: number | null, 
+/**
+ * Waits for messages, by start.
+ */
+gaps: Array<GapView>, 
+/**
+ * Time up to the last effect by participant, the largest first.
+ */
+timeBy: Array<TimeShare>, 
+/**
+ * The same by layer.
+ */
+timeByLayer: Array<TimeShare>, 
+/**
+ * Remarks, by item.
+ */
+marks: Array<MarkView>, 
+/**
+ * What nearly all journeys of the kind have and this one has not, in words.
+ */
+lacking: Array<string>, };
 
 /**
  * Journeys of a range.
@@ -2131,6 +2707,60 @@ limit: number,
  * Continue below this journey id.
  */
 after: string | null, };
+
+/**
+ * A name that carries a business key, as far as the data tells. To use it, add it to the business keys of the settings.
+ */
+export type KeyProposal = { 
+/**
+ * Attribute, header or JSON field, as it is written most often.
+ */
+name: string, 
+/**
+ * Its other spellings.
+ */
+spellings: Array<string>, 
+/**
+ * Different values seen.
+ */
+values: number, 
+/**
+ * How many of them recur across services or messages.
+ */
+recurring: number, 
+/**
+ * Services and topics that carry it.
+ */
+places: Array<string>, 
+/**
+ * A value that recurs.
+ */
+example: string, 
+/**
+ * Why it is proposed, in words.
+ */
+evidence: string, };
+
+/**
+ * What was found, and in what.
+ */
+export type KeyProposals = { 
+/**
+ * Those whose values recur most first; names that are keys already are left out.
+ */
+rows: Array<KeyProposal>, 
+/**
+ * Journeys looked at, the newest.
+ */
+journeys: number, 
+/**
+ * Spans looked at.
+ */
+spans: number, 
+/**
+ * Events looked at.
+ */
+events: number, };
 
 /**
  * Journeys at a glance.
@@ -2576,6 +3206,24 @@ export type MarkRequest = {
 name: string, };
 
 /**
+ * A remark about an item.
+ */
+export type MarkView = { 
+/**
+ * `uid` of the item.
+ */
+uid: string, 
+/**
+ * `retry`, `redelivery`, `duplicate`, `dead-lettered`, `ack`, `nak`, `term`, `client-error`, `cancelled`, `clock-skew`,
+ * `hub`.
+ */
+kind: string, 
+/**
+ * In words.
+ */
+words: string, };
+
+/**
  * All marks, newest first.
  */
 export type Marks = { 
@@ -2645,6 +3293,28 @@ parts: number,
  * Whether it is the recommended one.
  */
 recommended: boolean, };
+
+/**
+ * The same moment elsewhere.
+ */
+export type MomentLink = { 
+/**
+ * `Grafana`.
+ */
+name: string, 
+/**
+ * Web address.
+ */
+url: string, };
+
+/**
+ * Links of a journey, made from the templates of the settings.
+ */
+export type MomentLinks = { 
+/**
+ * In the order of the settings.
+ */
+links: Array<MomentLink>, };
 
 /**
  * Starts a NATS connection.
@@ -2745,6 +3415,10 @@ problem: string | null,
  */
 server: string | null, 
 /**
+ * Nothing may be published over it.
+ */
+readOnly: boolean, 
+/**
  * Subjects watched.
  */
 subjects: Array<string>, 
@@ -2772,6 +3446,19 @@ gaps: Array<string>,
  * Permissions that were refused, in words.
  */
 refused: Array<string>, };
+
+/**
+ * Allows or forbids publishing over a connection.
+ */
+export type NatsWritableRequest = { 
+/**
+ * Connection.
+ */
+id: string, 
+/**
+ * Whether messages may be published.
+ */
+writable: boolean, };
 
 /**
  * Another spelling.
@@ -2964,6 +3651,40 @@ pattern: string,
 requests: number, };
 
 /**
+ * What people wrote about a journey.
+ */
+export type NoteView = { 
+/**
+ * About what: `journey:ID`.
+ */
+about: string, 
+/**
+ * What people call it in a list.
+ */
+title: string, 
+/**
+ * The text; empty for a mere bookmark.
+ */
+text: string, 
+/**
+ * Whether it is in the list of bookmarks.
+ */
+bookmarked: boolean, 
+/**
+ * When it was last changed.
+ */
+at: number, };
+
+/**
+ * Notes and bookmarks, newest first.
+ */
+export type Notes = { 
+/**
+ * All of the workspace.
+ */
+notes: Array<NoteView>, };
+
+/**
  * No arguments, or nothing to answer.
  */
 export type Nothing = Record<symbol, never>;
@@ -3121,6 +3842,19 @@ loadRatio: number | null,
  * Figure by figure.
  */
 compared: Array<ObservedComparison>, };
+
+/**
+ * Keeps a workspace or case file that was handed over beside the others, and opens it in place of this one.
+ */
+export type OpenCaseRequest = { 
+/**
+ * Name of the file.
+ */
+name: string, 
+/**
+ * Contents, base64.
+ */
+base64: string, };
 
 /**
  * Opens another workspace in place of this one.
@@ -3305,6 +4039,72 @@ text: string,
 variants: Array<string>, };
 
 /**
+ * Somebody who publishes to it.
+ */
+export type PublisherRow = { 
+/**
+ * Node id.
+ */
+participant: string, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Publications in range.
+ */
+count: number, 
+/**
+ * Failed ones.
+ */
+errors: number, };
+
+/**
+ * Fetches traces from Jaeger's or Tempo's HTTP query API; progress and cancelling as with imports.
+ */
+export type PullRequest = { 
+/**
+ * Link of a trace or search (Jaeger, Tempo, Grafana Explore), or the address of a server.
+ */
+url: string, 
+/**
+ * Trace id, when the link names none.
+ */
+trace: string | null, 
+/**
+ * Service to search for (Jaeger).
+ */
+service: string | null, 
+/**
+ * TraceQL to search with (Tempo).
+ */
+query: string | null, 
+/**
+ * Range of a search.
+ */
+range: Range, 
+/**
+ * Traces at most; 0 means 100.
+ */
+limit: number, 
+/**
+ * `none`, `token`, `password`.
+ */
+auth: string, 
+/**
+ * User for `password`.
+ */
+user: string | null, 
+/**
+ * Token or password: used for this question and forgotten.
+ */
+secret: string | null, 
+/**
+ * Tenant (`X-Scope-OrgID`), for a Tempo of several.
+ */
+tenant: string | null, };
+
+/**
  * A question whose answer could change the verdict.
  */
 export type QuestionView = { 
@@ -3425,6 +4225,173 @@ bytes: number,
 lastAt: number | null, };
 
 /**
+ * A connection that messages could be published over.
+ */
+export type RedriveConnection = { 
+/**
+ * Identity.
+ */
+id: string, 
+/**
+ * Address.
+ */
+url: string, 
+/**
+ * Nothing may be published over it.
+ */
+readOnly: boolean, };
+
+/**
+ * One message, exactly as it would be sent.
+ */
+export type RedriveMessage = { 
+/**
+ * Row of the dead letter.
+ */
+row: number, 
+/**
+ * Where it is from: `DLQ 17`, or the event id.
+ */
+from: string, 
+/**
+ * Subject; empty when it has to be given.
+ */
+subject: string, 
+/**
+ * Stream that takes the subject; null when none does.
+ */
+stream: string | null, 
+/**
+ * What is sent: the original as its stream keeps it, as stored here, or what the dead letter holds.
+ */
+what: string, 
+/**
+ * Headers, in order; hidden values masked here only.
+ */
+headers: Array<Attribute>, 
+/**
+ * Payload as text; hidden values masked here only.
+ */
+payload: string | null, 
+/**
+ * Payload in hex, first 4 KiB, when it is binary.
+ */
+payloadHex: string | null, 
+/**
+ * Payload bytes.
+ */
+bytes: number, 
+/**
+ * Why it cannot be sent.
+ */
+problem: string | null, 
+/**
+ * It was sent before: when.
+ */
+sentAt: number | null, };
+
+/**
+ * What would be sent where.
+ */
+export type RedrivePlan = { 
+/**
+ * Connections there are.
+ */
+connections: Array<RedriveConnection>, 
+/**
+ * The one chosen.
+ */
+connection: string, 
+/**
+ * Messages, in the order in which they go out.
+ */
+messages: Array<RedriveMessage>, 
+/**
+ * Says that this was shown: the same text must come with [`RedriveRequest`].
+ */
+fingerprint: string, };
+
+/**
+ * Asks what would be published for dead letters. Nothing is sent.
+ */
+export type RedrivePlanRequest = { 
+/**
+ * Rows of events.
+ */
+rows: Array<number>, 
+/**
+ * Connection; null lets the workspace choose the one that knows the stream.
+ */
+connection: string | null, 
+/**
+ * Subjects given by hand, by row.
+ */
+subjects: Array<RowSubject>, };
+
+/**
+ * Publishes what a plan showed.
+ */
+export type RedriveRequest = { 
+/**
+ * Rows of events.
+ */
+rows: Array<number>, 
+/**
+ * Connection of the plan.
+ */
+connection: string, 
+/**
+ * Subjects given by hand, by row.
+ */
+subjects: Array<RowSubject>, 
+/**
+ * Fingerprint of the plan.
+ */
+fingerprint: string, };
+
+/**
+ * A message that was published again.
+ */
+export type RedriveView = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Over which connection.
+ */
+connection: string, 
+/**
+ * The dead letter.
+ */
+from: string, 
+/**
+ * Where to.
+ */
+subject: string, 
+/**
+ * Payload bytes.
+ */
+bytes: number, 
+/**
+ * In words.
+ */
+outcome: string, 
+/**
+ * Whether it went out.
+ */
+sent: boolean, };
+
+/**
+ * What was published again, newest first.
+ */
+export type Redrives = { 
+/**
+ * All that the workspace remembers.
+ */
+rows: Array<RedriveView>, };
+
+/**
  * Something refused.
  */
 export type RefusalView = { 
@@ -3450,6 +4417,40 @@ reason: string,
 count: number, };
 
 /**
+ * Another journey that seems to belong to this one.
+ */
+export type RelatedJourney = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * `correlation-id`, `inferred`.
+ */
+how: string, 
+/**
+ * `strong`, `weak`.
+ */
+sure: string, 
+/**
+ * Why, in words.
+ */
+because: string, };
+
+/**
+ * What seems to belong to a journey, though no context says so.
+ */
+export type RelatedJourneys = { 
+/**
+ * The surest first; they are in no figure of the journey. Drawn dashed.
+ */
+rows: Array<RelatedJourney>, 
+/**
+ * Values that too many journeys share to relate any, in words.
+ */
+hubs: Array<string>, };
+
+/**
  * Gives the file of a scenario another name.
  */
 export type RenameScenarioRequest = { 
@@ -3463,6 +4464,35 @@ id: string,
 name: string, };
 
 /**
+ * A finding that was there and is no more.
+ */
+export type ResolvedFinding = { 
+/**
+ * Rule.
+ */
+rule: string, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Subject as the command line writes it.
+ */
+subject: string, 
+/**
+ * Names of the subject.
+ */
+names: Array<string>, 
+/**
+ * When it was first found.
+ */
+foundAt: number, 
+/**
+ * Its last offence.
+ */
+lastAt: number, };
+
+/**
  * Calls a deleted scenario back.
  */
 export type RestoreScenarioRequest = { 
@@ -3470,6 +4500,44 @@ export type RestoreScenarioRequest = {
  * As answered when it was deleted.
  */
 token: string, };
+
+/**
+ * A subject for a row.
+ */
+export type RowSubject = { 
+/**
+ * Row of the event.
+ */
+row: number, 
+/**
+ * Where to publish it.
+ */
+subject: string, };
+
+/**
+ * A built-in rule.
+ */
+export type RuleInfo = { 
+/**
+ * Id.
+ */
+id: string, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * What it is about.
+ */
+area: string, 
+/**
+ * Severity where settings say nothing.
+ */
+usual: string, 
+/**
+ * Severity in force; null when it is off.
+ */
+severity: string | null, };
 
 /**
  * What a rule means now.
@@ -3513,6 +4581,49 @@ kind: string,
  * Patterns.
  */
 patterns: Array<string>, };
+
+/**
+ * What is wrong with a text of rules; nothing when `problem` is null.
+ */
+export type RulesCheck = { 
+/**
+ * What, with line and column.
+ */
+problem: string | null, };
+
+/**
+ * The part of the settings file that lays down rules.
+ */
+export type RulesText = { 
+/**
+ * TOML, `[rules…]` tables only.
+ */
+text: string, 
+/**
+ * The settings file.
+ */
+path: string, 
+/**
+ * Rules there are: id, title, usual severity, severity in force (null is off).
+ */
+rules: Array<RuleInfo>, };
+
+/**
+ * Keeps the text of a scenario, right or wrong.
+ */
+export type SaveScenarioRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Revision that the text was made from; `held` is answered where the file has changed meanwhile. Null overwrites.
+ */
+revision: string | null, };
 
 /**
  * Journeys as points: where several would cover each other, one of each state stands for them.
@@ -3580,6 +4691,331 @@ noise: boolean,
  * Height of a point: `settled` or `response`.
  */
 by: string, };
+
+/**
+ * What a text says as a scenario.
+ */
+export type ScenarioCheck = { 
+/**
+ * What is wrong; then there is no design.
+ */
+problems: Array<ScenarioProblem>, 
+/**
+ * What it means.
+ */
+design: ScenarioDesign | null, 
+/**
+ * Changes with everything that a run depends on, not with comments, order or layout.
+ */
+inputs: string, };
+
+/**
+ * A scenario as forms and drawings show it.
+ */
+export type ScenarioDesign = { 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Who asks.
+ */
+workloads: Array<DesignWorkload>, 
+/**
+ * Who does the work, in the order in which a request meets them.
+ */
+participants: Array<DesignParticipant>, 
+/**
+ * Calls or events, in the order in which a request meets them.
+ */
+steps: Array<DesignStep>, 
+/**
+ * Channels that are written down or used.
+ */
+channels: Array<string>, 
+/**
+ * Ways of building it, in the order of the file.
+ */
+variants: Array<DesignVariant>, 
+/**
+ * Whether the file names its variants; else they are the usual ones.
+ */
+variantsNamed: boolean, 
+/**
+ * 95th percentile of the response time that is wanted, milliseconds.
+ */
+targetResponseMs: number | null, 
+/**
+ * 95th percentile of the settled time that is wanted, milliseconds.
+ */
+targetSettledMs: number | null, 
+/**
+ * Share of successes that is wanted.
+ */
+targetSuccess: number | null, 
+/**
+ * Measured stretch of a run, milliseconds.
+ */
+durationMs: number, 
+/**
+ * Independent repetitions.
+ */
+replications: number, 
+/**
+ * Seed of all randomness.
+ */
+seed: number, 
+/**
+ * Inputs that somebody measured, declared or nobody knows.
+ */
+inputs: Array<DesignInput>, 
+/**
+ * What is odd but not wrong.
+ */
+warnings: Array<string>, };
+
+/**
+ * A scenario in the list.
+ */
+export type ScenarioEntry = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * Its title; that of the file where it cannot be read.
+ */
+title: string, 
+/**
+ * Mistakes in it.
+ */
+problems: number, 
+/**
+ * When it was changed last.
+ */
+changedAt: number, };
+
+/**
+ * Takes something out of a run for others to read.
+ */
+export type ScenarioExportRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * `record` (Markdown), `record-html`, `asyncapi`, `openapi`, `mermaid`.
+ */
+format: string, 
+/**
+ * Variant that is described; null is the recommended one.
+ */
+variant: string | null, };
+
+/**
+ * What a preview found.
+ */
+export type ScenarioPreview = { 
+/**
+ * The result, null where a newer one was asked for meanwhile.
+ */
+result: ScenarioResult | null, 
+/**
+ * What is in the text.
+ */
+check: ScenarioCheck, };
+
+/**
+ * Something wrong in a text.
+ */
+export type ScenarioProblem = { 
+/**
+ * Line, from 1.
+ */
+line: number, 
+/**
+ * Column, from 1.
+ */
+column: number, 
+/**
+ * What is wrong and what could stand there.
+ */
+message: string, };
+
+/**
+ * Names a scenario.
+ */
+export type ScenarioRequest = { 
+/**
+ * Name of its file.
+ */
+id: string, };
+
+/**
+ * What a run found.
+ */
+export type ScenarioResult = { 
+/**
+ * What it depended on; see [`ScenarioCheck`](super::ScenarioCheck).
+ */
+inputs: string, 
+/**
+ * When it ended.
+ */
+at: number, 
+/**
+ * How long it took, milliseconds.
+ */
+wallMs: number, 
+/**
+ * Seed.
+ */
+seed: number, 
+/**
+ * Repetitions of each variant.
+ */
+replications: number, 
+/**
+ * Repetitions that were asked for; more than there are where it was stopped.
+ */
+planned: number, 
+/**
+ * Requests simulated, all variants and repetitions.
+ */
+requests: number, 
+/**
+ * Stretch left out at the begin, seconds.
+ */
+warmUpS: number, 
+/**
+ * The judgement; null of a preview.
+ */
+verdict: VerdictView | null, 
+/**
+ * In the order of the file.
+ */
+variants: Array<VariantResult>, 
+/**
+ * Between every two variants.
+ */
+differences: Array<DifferenceView>, 
+/**
+ * Response and settled time over the load; null where it was stopped before, or of a preview.
+ */
+sweep: LoadSweep | null, 
+/**
+ * What the verdict hangs on; null of a preview.
+ */
+study: StudyView | null, 
+/**
+ * What is odd, in words.
+ */
+warnings: Array<string>, };
+
+/**
+ * A run under way, or just ended.
+ */
+export type ScenarioRun = { 
+/**
+ * Scenario that is run.
+ */
+id: string, 
+/**
+ * `running`, `done`, `cancelled`, `failed`.
+ */
+state: string, 
+/**
+ * What it does now, in words.
+ */
+stage: string, 
+/**
+ * How far it is, 0 to 1.
+ */
+share: number, 
+/**
+ * Simulated steps so far, millions.
+ */
+millions: number, 
+/**
+ * Why it failed.
+ */
+problem: string | null, };
+
+/**
+ * What was kept.
+ */
+export type ScenarioSaved = { 
+/**
+ * Revision of the file now.
+ */
+revision: string, 
+/**
+ * What is in it.
+ */
+check: ScenarioCheck, };
+
+/**
+ * What a new scenario can begin with.
+ */
+export type ScenarioTemplate = { 
+/**
+ * `place-order`.
+ */
+id: string, 
+/**
+ * `Place order`.
+ */
+title: string, 
+/**
+ * What it shows, in a sentence.
+ */
+text: string, };
+
+/**
+ * A scenario.
+ */
+export type ScenarioView = { 
+/**
+ * Name of its file.
+ */
+id: string, 
+/**
+ * Its text.
+ */
+text: string, 
+/**
+ * Changes with the text.
+ */
+revision: string, 
+/**
+ * What is in it.
+ */
+check: ScenarioCheck, 
+/**
+ * What the last run found.
+ */
+result: ScenarioResult | null, 
+/**
+ * The run under way.
+ */
+run: ScenarioRun | null, };
+
+/**
+ * The scenarios of the workspace: files in a folder beside it.
+ */
+export type Scenarios = { 
+/**
+ * The folder.
+ */
+folder: string, 
+/**
+ * Last changed first.
+ */
+items: Array<ScenarioEntry>, 
+/**
+ * What a new one can begin with.
+ */
+templates: Array<ScenarioTemplate>, };
 
 /**
  * What the palette found, best first, at most 8 of each.
@@ -3875,6 +5311,27 @@ at: number | null,
 renames: string | null, };
 
 /**
+ * Sets the note about something; one without text that is no bookmark goes.
+ */
+export type SetNoteRequest = { 
+/**
+ * About what: `journey:ID`.
+ */
+about: string, 
+/**
+ * What to call it in a list.
+ */
+title: string, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Whether it is a bookmark.
+ */
+bookmarked: boolean, };
+
+/**
  * Changes what is said of some participants; absent parts stay, `""` clears.
  */
 export type SetParticipantsRequest = { 
@@ -3973,6 +5430,35 @@ redaction: Array<string>,
 redactionBuiltIn: boolean, };
 
 /**
+ * Payloads of one shape.
+ */
+export type ShapeRow = { 
+/**
+ * First of them.
+ */
+firstAt: number, 
+/**
+ * Last of them.
+ */
+lastAt: number, 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * Fields the shape before has not.
+ */
+added: Array<string>, 
+/**
+ * Fields only the shape before has.
+ */
+removed: Array<string>, 
+/**
+ * Fields of another type than before.
+ */
+changed: Array<string>, };
+
+/**
  * Who took part in journeys of one kind.
  */
 export type ShapeView = { 
@@ -4054,6 +5540,23 @@ advice: string,
  * How many connections of that machine were like it.
  */
 times: number, };
+
+/**
+ * A participant that many depend on.
+ */
+export type SinglePointView = { 
+/**
+ * Who.
+ */
+who: FindingParticipant, 
+/**
+ * Share of all requests from outside that reach it, 0 to 1.
+ */
+share: number, 
+/**
+ * Services that need it, directly or not.
+ */
+services: number, };
 
 /**
  * A set-up to copy.
@@ -4445,6 +5948,109 @@ searched: string,
 questions: Array<QuestionView>, };
 
 /**
+ * A destination in detail.
+ */
+export type SubjectDetail = { 
+/**
+ * Its row.
+ */
+row: DestinationRow, 
+/**
+ * Who publishes.
+ */
+publishers: Array<PublisherRow>, 
+/**
+ * Types of its messages.
+ */
+types: Array<TypeRow>, 
+/**
+ * Median payload, bytes.
+ */
+sizeP50: number | null, 
+/**
+ * 95th percentile.
+ */
+sizeP95: number | null, 
+/**
+ * Largest payload.
+ */
+sizeMax: number | null, 
+/**
+ * The last message.
+ */
+last: EventRow | null, 
+/**
+ * The stream behind it, when a connection tells.
+ */
+stream: SubjectStream | null, 
+/**
+ * Messages looked at for types, sizes and shape: the newest of the range.
+ */
+sampled: number, 
+/**
+ * Of these, JSON.
+ */
+json: number, 
+/**
+ * Fields of the payloads.
+ */
+fields: Array<FieldRow>, 
+/**
+ * Shapes of the payloads, oldest first.
+ */
+shapes: Array<ShapeRow>, 
+/**
+ * Dead letters, newest first, at most 100.
+ */
+dead: Array<TroubleRow>, 
+/**
+ * All dead letters.
+ */
+deadTotal: number, 
+/**
+ * Messages that nobody was seen reading, newest first, at most 100.
+ */
+unread: Array<TroubleRow>, 
+/**
+ * All of these.
+ */
+unreadTotal: number, };
+
+/**
+ * Asks for a destination in detail.
+ */
+export type SubjectRequest = { 
+/**
+ * `SYSTEM/NAME`.
+ */
+id: string, 
+/**
+ * Range.
+ */
+range: Range, };
+
+/**
+ * The stream that keeps it, as the broker tells.
+ */
+export type SubjectStream = { 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Messages in it, all subjects together.
+ */
+messages: number, 
+/**
+ * `limits`, `interest`, `workqueue`.
+ */
+retention: string, 
+/**
+ * Its consumers that read this subject; null when they may not be listed.
+ */
+consumers: Array<BacklogRow> | null, };
+
+/**
  * One suggestion.
  */
 export type Suggestion = { 
@@ -4494,6 +6100,27 @@ rate: number,
  * In the order of the file.
  */
 variants: Array<SweepFigures>, };
+
+/**
+ * Where the time up to the last effect went.
+ */
+export type TimeShare = { 
+/**
+ * Node id, or the layer's word.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Layer.
+ */
+layer: string, 
+/**
+ * How long.
+ */
+ms: number, };
 
 /**
  * Requests and publications over time.
@@ -4649,6 +6276,60 @@ domains: Array<Domain>,
 nearest: Nearest, };
 
 /**
+ * An input moved by a fifth.
+ */
+export type TornadoBar = { 
+/**
+ * In words.
+ */
+label: string, 
+/**
+ * Its value today.
+ */
+today: string, 
+/**
+ * The lower value.
+ */
+lowValue: string, 
+/**
+ * The difference there.
+ */
+low: VariantGap, 
+/**
+ * The higher value.
+ */
+highValue: string, 
+/**
+ * The difference there.
+ */
+high: VariantGap, 
+/**
+ * Whether another variant does better at one of the two.
+ */
+flips: boolean, };
+
+/**
+ * Differences between two variants, and the inputs they hang on. Differences are second less first.
+ */
+export type TornadoView = { 
+/**
+ * One variant.
+ */
+a: string, 
+/**
+ * The other.
+ */
+b: string, 
+/**
+ * As things are.
+ */
+now: VariantGap, 
+/**
+ * Those first that turn the comparison over, then by how much they move it.
+ */
+bars: Array<TornadoBar>, };
+
+/**
  * A trait of journeys.
  */
 export type TraitView = { 
@@ -4672,6 +6353,40 @@ value: string,
  * Expression that finds journeys with it; null where the value is hidden.
  */
 filter: string | null, };
+
+/**
+ * A message in trouble, with the journey and failure behind it.
+ */
+export type TroubleRow = { 
+/**
+ * The message.
+ */
+event: EventRow, 
+/**
+ * First failure of its journey, in one sentence.
+ */
+failure: string | null, 
+/**
+ * What the dead letter itself says.
+ */
+reason: string | null, };
+
+/**
+ * A type of event.
+ */
+export type TypeRow = { 
+/**
+ * CloudEvents type; empty when there is none.
+ */
+eventType: string, 
+/**
+ * Messages looked at.
+ */
+count: number, 
+/**
+ * The last one.
+ */
+lastAt: number, };
 
 /**
  * Spans that gave no edge.
@@ -4705,7 +6420,7 @@ participants: Array<string>, };
 /**
  * What is pushed to every window, at most a few times a second.
  */
-export type Update = { "type": "judging", text: string, share: number } | { "type": "counters", 
+export type Update = { "type": "counters", 
 /**
  * Spans per second over the last 5 seconds.
  */
@@ -4761,9 +6476,17 @@ import: ImportView, } | { "type": "sources", } | { "type": "settings", } | { "ty
 /**
  * What.
  */
-alert: Alert, } | { "type": "marks", } | { "type": "erasing", 
+alert: Alert, } | { "type": "marks", } | { "type": "notes", } | { "type": "erasing", 
 /**
  * How far it is: `1,200 of 10,000 journeys deleted`.
+ */
+text: string, 
+/**
+ * The same from 0 to 1.
+ */
+share: number, } | { "type": "judging", 
+/**
+ * How far it is: `120,000 spans checked`.
  */
 text: string, 
 /**
@@ -4774,6 +6497,23 @@ share: number, } | { "type": "erased", } | { "type": "scenario",
  * How far it is.
  */
 run: ScenarioRun, } | { "type": "scenarios", } | { "type": "workspace", };
+
+/**
+ * What lies between two variants.
+ */
+export type VariantGap = { 
+/**
+ * Of the 95th percentile of the response time, milliseconds.
+ */
+responseMs: number | null, 
+/**
+ * Of the 95th percentile of the settled time, milliseconds.
+ */
+settledMs: number | null, 
+/**
+ * Of the share that succeeds entirely.
+ */
+success: number | null, };
 
 /**
  * A variant. Times are milliseconds, shares between 0 and 1.
@@ -4848,6 +6588,155 @@ doubts: Array<ArgumentView>,
  * Step by step.
  */
 interactions: Array<InteractionView>, };
+
+/**
+ * What waits now.
+ */
+export type WaitingPage = { 
+/**
+ * Longest overdue first.
+ */
+rows: Array<WaitingRow>, 
+/**
+ * All of them; `rows` may be fewer.
+ */
+total: number, 
+/**
+ * The instant it is judged by: the clock, or the end of the data when nothing came for a day (a recording).
+ */
+nowAt: number, };
+
+/**
+ * Asks what waits now.
+ */
+export type WaitingRequest = { 
+/**
+ * Only this journey (any trace id of it).
+ */
+journey: string | null, 
+/**
+ * Rows wanted, at most 500; 0 means 100.
+ */
+limit: number, };
+
+/**
+ * A message that a consumer has yet to handle.
+ */
+export type WaitingRow = { 
+/**
+ * Row of the event.
+ */
+eventRow: number, 
+/**
+ * Event id.
+ */
+eventId: string | null, 
+/**
+ * Journey it belongs to, where known.
+ */
+journey: string | null, 
+/**
+ * Business keys of the message, what people ask for first in front.
+ */
+keys: Array<BusinessKey>, 
+/**
+ * Subject, topic or queue.
+ */
+destination: string, 
+/**
+ * Stream it waits in.
+ */
+stream: string, 
+/**
+ * Consumer (durable) it waits for.
+ */
+consumer: string, 
+/**
+ * Node id of the service behind the consumer, where known.
+ */
+participant: string | null, 
+/**
+ * Its name, else the consumer's.
+ */
+participantName: string, 
+/**
+ * Since when.
+ */
+sinceAt: number, 
+/**
+ * How long, up to `now_at`.
+ */
+waitedMs: number, 
+/**
+ * What such messages usually wait: 99th percentile of this consumer.
+ */
+usualMs: number | null, 
+/**
+ * How much longer than usual it waits by now; negative when it is not overdue, null when nothing usual is known.
+ */
+overdueMs: number | null, 
+/**
+ * Deliveries so far.
+ */
+delivered: number, 
+/**
+ * What the consumer said of the last one: `nak`, `progress`; null: nothing.
+ */
+said: string | null, 
+/**
+ * At most so many messages are before it.
+ */
+before: number, 
+/**
+ * Messages per second the consumer took lately.
+ */
+pace: number | null, 
+/**
+ * How long until its turn at this pace.
+ */
+etaMs: number | null, 
+/**
+ * When it is expected to be delivered again.
+ */
+redeliveryAt: number | null, 
+/**
+ * All of that in one sentence.
+ */
+sentence: string, };
+
+/**
+ * Lives with a finding, or no longer.
+ */
+export type WaiveRequest = { 
+/**
+ * Rule.
+ */
+rule: string, 
+/**
+ * Node ids of the subject.
+ */
+subject: Array<string>, 
+/**
+ * Why; null takes the waiver back.
+ */
+reason: string | null, 
+/**
+ * Last day, `2027-03-31`; null is for ever.
+ */
+expires: string | null, };
+
+/**
+ * A decision to live with a finding.
+ */
+export type WaiverView = { 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Last day, `2027-03-31`.
+ */
+expires: string | null, };
 
 /**
  * A workload.
@@ -4960,26 +6849,6 @@ recent: Array<WorkspaceEntry>,
  */
 folder: string, };
 
-export type FindingsRequest = { range: Range, again: boolean, };
-export type FindingParticipant = { id: string, name: string, kind: string, layer: string, system: string | null, };
-export type FindingEvidence = { at: number, trace: string | null, span: string | null, event: string | null, row: number | null, };
-export type FindingView = { id: string, rule: string, title: string, area: string, severity: string, subject: Array<FindingParticipant>, participants: Array<string>, count: number, estimated: number | null, evidence: Array<FindingEvidence>, layerGuessed: boolean, sure: string, doubt: string | null, saw: string, why: string, advice: string, firstAt: number, lastAt: number, parts: Array<number>, isNew: boolean, foundAt: number, waiver: WaiverView | null, };
-export type WaiverView = { reason: string, expires: string | null, };
-export type ResolvedFinding = { rule: string, title: string, subject: string, names: Array<string>, foundAt: number, lastAt: number, };
-export type SinglePointView = { who: FindingParticipant, share: number, services: number, };
-export type FindingsView = { tookMs: number, traces: number, spans: number, calls: number, messages: number, conformance: number | null, rules: number, guessed: number, services: number, nearest: Nearest | null, findings: Array<FindingView>, resolved: Array<ResolvedFinding>, points: Array<SinglePointView>, };
-export type ImpactRequest = { range: Range, id: string, };
-export type ImpactHit = { who: FindingParticipant, via: string, hops: number, share: number, perHour: number, verdict: string, failures: number, failedWith: number, };
-export type ImpactWait = { topic: FindingParticipant, who: FindingParticipant, perHour: number, pilesUp: boolean, };
-export type ImpactUser = { who: FindingParticipant, share: number, perHour: number, };
-export type ImpactView = { who: FindingParticipant, hits: Array<ImpactHit>, waits: Array<ImpactWait>, users: Array<ImpactUser>, share: number, perHour: number, };
-export type WaiveRequest = { rule: string, subject: Array<string>, reason: string | null, expires: string | null, };
-export type RulesText = { text: string, path: string, rules: Array<RuleInfo>, };
-export type RuleInfo = { id: string, title: string, area: string, usual: string, severity: string | null, };
-export type EditRulesRequest = { text: string, save: boolean, };
-export type RulesCheck = { problem: string | null, };
-export type FindingsExportRequest = { range: Range, format: string, };
-
 /** Every request: its argument and its answer. */
 export interface Requests {
   app: [Nothing, AppInfo];
@@ -4989,6 +6858,8 @@ export interface Requests {
   timeline: [TimelineRequest, Timeline];
   journeys: [JourneysRequest, JourneysPage];
   journey: [JourneyRequest, JourneyView];
+  related_journeys: [JourneyRequest, RelatedJourneys];
+  waiting: [WaitingRequest, WaitingPage];
   common: [CommonRequest, CommonView];
   kinds: [KindsRequest, KindsView];
   scatter: [ScatterRequest, Scatter];
@@ -4998,6 +6869,7 @@ export interface Requests {
   events: [EventsRequest, EventsPage];
   event: [EventRequest, EventView];
   destinations: [DestinationsRequest, Destinations];
+  subject: [SubjectRequest, SubjectDetail];
   sources: [Nothing, SourcesView];
   nats_connect: [NatsConnectRequest, NatsView];
   nats_disconnect: [ById, Nothing];
@@ -5008,6 +6880,7 @@ export interface Requests {
   set_layer: [SetLayerRequest, SettingsView];
   set_participants: [SetParticipantsRequest, SettingsView];
   edit_settings: [EditSettingsRequest, SettingsView];
+  propose_keys: [Nothing, KeyProposals];
   rule_matches: [RuleMatchesRequest, RuleMatches];
   complete: [CompleteRequest, Completion];
   map_matches: [MapMatchesRequest, MapMatches];
@@ -5034,6 +6907,16 @@ export interface Requests {
   scenario_cancel: [ScenarioRequest, Nothing];
   scenario_preview: [PreviewScenarioRequest, ScenarioPreview];
   scenario_export: [ScenarioExportRequest, FileContents];
+  pull: [PullRequest, ImportView];
+  event_copy: [EventCopyRequest, CopyText];
+  redrive_plan: [RedrivePlanRequest, RedrivePlan];
+  redrive: [RedriveRequest, Redrives];
+  redrives: [Nothing, Redrives];
+  nats_writable: [NatsWritableRequest, NatsView];
+  journey_export: [JourneyExportRequest, FileContents];
+  moment_links: [JourneyRequest, MomentLinks];
+  notes: [Nothing, Notes];
+  set_note: [SetNoteRequest, Notes];
   map_export: [MapExportRequest, FileContents];
   findings: [FindingsRequest, FindingsView];
   findings_cancel: [Nothing, Nothing];
@@ -5047,8 +6930,8 @@ export interface Requests {
   diagnostics: [DiagnosticsRequest, FileContents];
   workspaces: [Nothing, Workspaces];
   workspace_open: [OpenWorkspaceRequest, Nothing];
+  case_open: [OpenCaseRequest, Nothing];
   workspace_forget: [ForgetWorkspaceRequest, Workspaces];
   preferences: [Nothing, Preferences];
   set_preferences: [Preferences, Preferences];
 }
-
