@@ -28,8 +28,10 @@ pub(super) fn unfit_for_some(driver: &Driver, view: &str) -> Result<Vec<String>>
     Ok(found.into_iter().map(|what| format!("{view}: {what}")).collect())
 }
 
-/// Something to open in a view: its name, and the button, tab or item that opens it.
-const OPENED: [(&str, View, &[(&str, &str)]); 19] = [
+/// Something to open in a view: its name, and the buttons, tabs or items that open it, each by role and name.
+type Opened = (&'static str, View, &'static [(&'static str, &'static str)]);
+
+const OPENED: [Opened; 19] = [
     ("the time menu", View::Map, &[("button", "^Time range")]),
     ("the workspaces", View::Map, &[("button", "^Workspace")]),
     ("the environments", View::Map, &[("button", "^Environment")]),

@@ -151,7 +151,7 @@ pub(super) fn own_times(story: &Story<'_>, note: &mut dyn FnMut(&str, &str, i64)
         if item.role == "client" && children.contains_key(item.id.as_str()) {
             continue;
         }
-        if !before.failed_at.is_none_or(|at| item.start <= at) {
+        if before.failed_at.is_some_and(|at| item.start > at) {
             continue;
         }
         let end = item.start.saturating_add(item.duration);

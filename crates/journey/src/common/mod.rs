@@ -10,8 +10,8 @@ mod stats;
 
 pub use gather::{EventTold, Story};
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 
 use stats::{Factorials, adjusted, best_cut, rank_sum};
@@ -140,8 +140,8 @@ impl Contrast {
     pub fn add(&mut self, in_group: bool, story: &Story<'_>) {
         let number = mixed(u64::from(self.group + self.rest) + 1);
         *(if in_group { &mut self.group } else { &mut self.rest }) += 1;
-        let mut seen: HashMap<usize, bool> = HashMap::new();
-        let mut times: HashMap<(String, String), i64> = HashMap::new();
+        let mut seen: BTreeMap<usize, bool> = BTreeMap::new();
+        let mut times: BTreeMap<(String, String), i64> = BTreeMap::new();
         gather::traits(story, &mut |kind, at, name, value, before| {
             let place = self.place(kind, at, name, value);
             *seen.entry(place).or_default() |= before;

@@ -65,8 +65,11 @@ fn evenly(ids: &[TraceId]) -> impl Iterator<Item = TraceId> + '_ {
     (0..wanted).filter_map(move |n| ids.get(n * ids.len() / wanted).copied())
 }
 
+/// A journey with the spans and events that were sent of it.
+type Told = (Journey, Vec<Span>, Vec<EventTold>);
+
 /// A journey with all that was sent of it; `None` when it is gone meanwhile.
-fn story(workspace: &Workspace, id: TraceId) -> Result<Option<(Journey, Vec<Span>, Vec<EventTold>)>, WorkspaceError> {
+fn story(workspace: &Workspace, id: TraceId) -> Result<Option<Told>, WorkspaceError> {
     let (journey, rows) = match workspace.journey(id, &fallback_layer) {
         Ok(found) => found,
         Err(WorkspaceError::NotFound(_)) => return Ok(None),

@@ -11,6 +11,7 @@ use flowglass_studio::{Pipeline, Workspace};
 
 /// One thing that can arrive by itself.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "a few of them, in tests")]
 pub(crate) enum Piece {
     Span(Span),
     Message(Message),

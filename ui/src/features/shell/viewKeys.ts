@@ -24,6 +24,7 @@ export const VIEW_KEYS: readonly { title: string; keys: readonly (readonly [show
       ['J', 'Next row'],
       ['K', 'Previous row'],
       ['E', 'Next or, with Shift, previous error'],
+      ['O', 'Overview: kinds, and what journeys have in common'],
       ['Escape', 'Clear search and filters'],
     ],
   },
