@@ -122,6 +122,16 @@ impl Landscape {
         if let Some(who) = self.by_id.get(id) {
             return *who;
         }
+        // Messages know no environment: their topic is the one that spans know by the same name, if there is only one.
+        if id.kind() == NodeKind::Topic && id.environment().is_none() {
+            let mut same = (0..self.all.len()).filter(|i| {
+                let other = &self.all[*i].id;
+                other.kind() == NodeKind::Topic && other.body() == id.body()
+            });
+            if let (Some(only), None) = (same.next(), same.next()) {
+                return only as Who;
+            }
+        }
         // Not on the map of all times: it came in while this is being judged. Nothing is known of its layer.
         let layer = match id.kind() {
             NodeKind::Service => Layer::Process,

@@ -254,3 +254,16 @@ fn who_needs_whom_is_counted_not_multiplied() {
     assert_eq!(impact.share, 0.5);
     assert_eq!(report.needs.single_points()[0].share, 1.0);
 }
+
+#[test]
+fn a_message_is_of_the_topic_that_spans_know_in_an_environment() {
+    let text = "
+        a server web env=prod @0..90
+        b send   web <a env=prod topic=nats/orders.placed id=m1 @10..11
+        message  nats/orders.placed id=m1 hop=b source=/web @11
+    ";
+    let (web, topic) = ("service:web@prod", "topic:nats/orders.placed@prod");
+    let edges = [(web, InteractionKind::Publish, topic), (topic, InteractionKind::Consume, "mail")];
+    let report = judge(landscape("web@prod:process mail:event", &edges), text, &[], &Config::default());
+    assert_eq!(told(&report), []);
+}

@@ -93,8 +93,12 @@ fn of_file(f: &Figures<'_>, caller: &str, step: &Do) -> Vec<Reason> {
         reason("W9", points, format!("peak {burst:.1} times the mean ({peak:.0}/s), {callee} can do {room}"));
         if let (Some(callee), Some(own)) = (f.utilisation(&step.operation), f.utilisation(caller)) {
             let points = if callee >= 3.0 * own && callee > 0.0 { 1.0 } else { 0.0 };
-            let evidence =
-                format!("own work takes {} of the callee's workers, {} of the caller's", percent(callee), percent(own));
+            let (who, whose) = (participant_of(&step.operation), participant_of(caller));
+            let evidence = format!(
+                "its work takes {} of the workers of {who}, {} of those of {whose}",
+                percent(callee),
+                percent(own)
+            );
             reason("W10", points, evidence);
         }
         let points = if mean >= 1000.0 { 1.0 } else { 0.0 };

@@ -47,6 +47,11 @@ const SAID: [(&str, &str, &str); 6] = [
     ("best suited for", "CRUD, real-time interaction", "asynchronous work, many services, decoupled systems"),
 ];
 
+/// `1 channel`, `2 channels`.
+pub(super) fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A variant with what follows from its structure.
 struct Seen<'a> {
     scenario: &'a Scenario,
@@ -134,7 +139,9 @@ impl<'a> Seen<'a> {
         let text = match channels {
             0 => format!("{participants} participants"),
             _ => format!(
-                "{all}: {participants} participants, {channels} channels, {groups} consumer groups with dead letters"
+                "{all}: {participants} participants, {}, {} with dead letters",
+                counted(channels, "channel"),
+                counted(groups, "consumer group")
             ),
         };
         cell(all as f64, text)

@@ -1,6 +1,7 @@
 //! Words of a study.
 
 use super::candidate::Candidate;
+use super::comparison::counted;
 use crate::model::{Indifference, Scenario};
 
 /// Milliseconds as people read them.
@@ -104,14 +105,10 @@ pub(super) fn given_up(declared: &Indifference, chosen: &Candidate, front: &[Can
     if let Some(best) = others().min_by_key(|c| parts(c))
         && parts(best) < parts(chosen)
     {
-        all.push(format!(
-            "fewer parts: {} channels and {} consumer groups ({}) instead of {} and {}",
-            best.channels,
-            best.consumers,
-            called(best),
-            chosen.channels,
-            chosen.consumers
-        ));
+        let told = |c: &Candidate| {
+            format!("{} and {}", counted(c.channels, "channel"), counted(c.consumers, "consumer group"))
+        };
+        all.push(format!("fewer parts: {} ({}) instead of {}", told(best), called(best), told(chosen)));
     }
     all
 }
