@@ -107,6 +107,8 @@ fn rust_http_protobuf() -> Result<()> {
     arrives(|serve| {
         let endpoint = format!("{}/v1/traces", serve.http());
         rust(&|| {
+            // No client can be built before somebody says what does the cryptography; that it was said before is fine.
+            let _ = rustls::crypto::ring::default_provider().install_default();
             let client = OnRuntime(reqwest::Client::new(), tokio::runtime::Handle::current());
             Ok(SpanExporter::builder().with_http().with_http_client(client).with_endpoint(&endpoint).build()?)
         })

@@ -24,6 +24,8 @@ impl Session {
     /// If there is no UI, or its link was used before.
     pub fn open(serve: &Serve) -> Result<Session> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
+        // No client can be built before somebody says what does the cryptography; that it was said before is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

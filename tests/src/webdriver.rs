@@ -110,6 +110,8 @@ impl Driver {
 
     fn connect(port: u16, process: Process, capabilities: Value) -> Result<Driver> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
+        // No client can be built before somebody says what does the cryptography; that it was said before is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(ANSWER_WITHIN).no_proxy().build()?;
         let base = format!("http://127.0.0.1:{port}");
         let mut driver = Driver { runtime, client, session: base.clone(), _driver: RefCell::new(process) };

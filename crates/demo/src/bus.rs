@@ -241,6 +241,8 @@ impl HttpBus {
     /// # Errors
     /// If no HTTP client can be built.
     pub fn new(base: &str) -> Result<(Self, Vec<Inbox>)> {
+        // No client can be built before somebody says what does the cryptography; that it was said before is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
         let sequences = STREAMS.iter().map(|(name, _)| (*name, AtomicU64::new(0))).collect();
         let (mut consumers, mut inboxes) = (Vec::new(), Vec::new());

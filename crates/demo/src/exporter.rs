@@ -114,6 +114,8 @@ struct OnRuntime {
 
 impl OnRuntime {
     fn new() -> Result<Self> {
+        // No client can be built before somebody says what does the cryptography; that it was said before is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             client: reqwest::Client::builder().timeout(EXPORT_TIMEOUT).build()?,
             runtime: tokio::runtime::Handle::try_current()?,

@@ -231,7 +231,7 @@ fn saw((which, who, other): Key, sum: &Sum, land: &Landscape, book: &Rulebook, d
             let (with, all) = details.credentials.get(&callee).copied().unwrap_or_default();
             let by = if other.is_some() { me } else { "an unknown caller" };
             format!(
-                "{} called by {by} without credentials, {}{operations}. Of {all} requests it answered, {with} carried some.",
+                "{} was called by {by} without credentials, {}{operations}. Of {all} requests it answered, {with} carried some.",
                 land.name(callee),
                 times(n)
             )

@@ -170,6 +170,8 @@ struct OnRuntime {
 
 impl OnRuntime {
     fn new() -> Result<OnRuntime, TelemetryError> {
+        // No client can be built before somebody says what does the cryptography; that it was said before is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(export_error)?;
         Ok(OnRuntime { client, runtime: tokio::runtime::Handle::try_current().map_err(export_error)? })
     }

@@ -124,6 +124,8 @@ async fn a_dead_letter_goes_out_as_shown_or_not_at_all() {
         assert_eq!((&message["subject"], &message["problem"]), (&json!("orders.placed"), &Value::Null), "{message}");
         assert!(message["what"].as_str().unwrap().contains("as its stream keeps it"), "{message}");
     }
+    assert!(!plan.to_string().contains("hunter2"), "credentials are not shown: {plan}");
+    assert_eq!(plan["messages"][0]["from"], "DLQ 1", "the oldest goes first");
     let run = |fingerprint: &Value| json!({ "rows": rows, "connection": server.1, "fingerprint": fingerprint });
     let refusal = refused(&studio, "redrive", run(&plan["fingerprint"])).await;
     assert_eq!(refusal.code, "read-only", "{}", refusal.message);

@@ -40,6 +40,7 @@ pub(crate) fn text(known: &[Known]) -> String {
 /// anything changed.
 pub(crate) fn remember(known: &mut Vec<Known>, findings: &[Finding], now: Nanos) -> bool {
     let before = known.clone();
+    let first_look = known.is_empty();
     for finding in findings {
         let subject = finding.subject_text();
         match known.iter_mut().find(|k| k.rule == finding.rule && k.subject == subject) {
@@ -50,7 +51,7 @@ pub(crate) fn remember(known: &mut Vec<Known>, findings: &[Finding], now: Nanos)
                 subject,
                 found: now,
                 last: finding.last,
-                looked: false,
+                looked: first_look,
             }),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flowglass_ingest::nats::{Outgoing, PUBLISH_MAX, Published, Publisher};
+use flowglass_ingest::redact::{redact_headers, redact_payload};
 use flowglass_ingest::secrets::Secrets;
 use flowglass_model::Message;
 
@@ -61,7 +62,11 @@ async fn letters(studio: &Studio, rows: Vec<i64>) -> Result<Vec<Letter>, ApiErro
             })
             .collect::<Result<Vec<_>, crate::WorkspaceError>>()
     });
-    found.await?.into_iter().map(|one| one.map_err(|row| not_found(&format!("event {row}")))).collect()
+    let found = found.await?.into_iter().map(|one| one.map_err(|row| not_found(&format!("event {row}"))));
+    let mut letters: Vec<Letter> = found.collect::<Result<_, _>>()?;
+    // Out in the order in which they came: consumers may depend on it.
+    letters.sort_by_key(|l| (l.stored.time, l.row));
+    Ok(letters)
 }
 
 /// Works out what would go out; reads originals from their streams.
@@ -133,8 +138,12 @@ pub(crate) async fn redrive_plan(studio: &Studio, request: RedrivePlanRequest) -
     let before = stored(studio).await?;
     let redactor = Redactor::new(&studio.workspace().settings().config, &[]);
     let messages = planned.into_iter().map(|p| {
-        let (text, payload_hex, _) = payload(&p.message.payload, &redactor);
-        let headers = p.message.headers.iter().map(|(k, v)| redactor.attribute(k, v.clone())).collect();
+        let (mut shown, mut head) = (p.message.payload.clone(), p.message.headers.clone());
+        // What a stream keeps was never cleaned at the door: credentials in it are hidden here, and sent as they are.
+        redact_headers(&mut head);
+        redact_payload(&mut shown);
+        let (text, payload_hex, _) = payload(&shown, &redactor);
+        let headers = head.iter().map(|(k, v)| redactor.attribute(k, v.clone())).collect();
         RedriveMessage {
             row: p.row,
             stream: publisher.stream_of(&p.message.subject).map(str::to_owned),

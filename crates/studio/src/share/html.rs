@@ -98,7 +98,7 @@ fn failure(story: &Story, journey: &JourneyView) -> Markup {
     html! {
         div.failure {
             p { b { (plain(&failure.participant_name)) } " failed first: " (plain(&failure.cause)) }
-            @if let Some(words) = &journey.row.failure { p { (plain(words)) } }
+            @if let Some(words) = journey.row.failure.as_ref().filter(|w| !w.starts_with(&failure.cause)) { p { (plain(words)) } }
             @if failure.chain.len() > 1 {
                 p.quiet {
                     "From there to the caller: "

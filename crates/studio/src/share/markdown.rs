@@ -26,8 +26,10 @@ fn one(story: &Story, journey: &JourneyView) -> String {
         let _ = writeln!(out, "\n> {}", escaped(words));
     }
     if let Some(failure) = &journey.failure {
-        let _ =
-            writeln!(out, "\n- First failure: **{}**: {}", escaped(&failure.participant_name), escaped(&failure.cause));
+        let _ = writeln!(out, "\n- First failure: **{}**", escaped(&failure.participant_name));
+        if !row.failure.as_ref().is_some_and(|words| words.starts_with(&failure.cause)) {
+            let _ = writeln!(out, "- Cause: {}", escaped(&failure.cause));
+        }
         let way = failure.chain.iter().filter_map(|uid| item(journey, uid));
         let way: Vec<String> = way.map(|i| escaped(&format!("{} {}", i.participant_name, i.name))).collect();
         if way.len() > 1 {

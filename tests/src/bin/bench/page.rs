@@ -27,7 +27,7 @@ const ACTS: &[Act] = &[
     act(
         "select a participant, figures and all",
         "const cards = all('[data-node^=service]'); node = cards[N % cards.length].dataset.node; location.hash = `#/topology?range=all&sel=${encodeURIComponent(node)}`",
-        "one('aside h2, [data-region=inspector]') && one('[data-region=inspector]').innerText.includes(node.split('/').pop()) && !one('[data-region=inspector] .skeleton')",
+        "one('aside h2, [data-region=inspector]') && one('[data-region=inspector]').innerText.includes(node.split('/').pop().split('@')[0]) && !one('[data-region=inspector] .skeleton')",
     ),
     act("the map as a table (T)", "keys('t')", "one('[role=grid] [role=row], table tbody tr') !== null"),
     act("back to the picture (T)", "keys('t')", "all('[data-node]').length > 5"),

@@ -6,7 +6,7 @@ const MOST = 8;
 const HOPS = 3;
 const HEIGHT = 42;
 const GAP_Y = 10;
-const GAP_X = 26;
+const GAP_X = 20;
 const HEAD = 22;
 
 /** A card of the blast radius. */
