@@ -15,6 +15,8 @@ dto! {
         pub share: f64,
         /// Simulated steps so far, millions.
         pub millions: f64,
+        /// Whether figures and a first judgement can be asked for already.
+        pub shown: bool,
         /// Why it failed.
         pub problem: Option<String>,
     }

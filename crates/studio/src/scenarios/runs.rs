@@ -103,6 +103,7 @@ impl Runs {
             stage: "Finding where the warm-up ends".into(),
             share: 0.0,
             millions: 0.0,
+            shown: false,
             problem: None,
         };
         let cancel = Arc::new(AtomicBool::new(false));
@@ -219,16 +220,28 @@ impl Studio {
         // A file that names no variants has the best mixture among them.
         let scenario = with_best_hybrid(scenario, options.threads, &examined, cancel)?;
         let mut outcome = run(&scenario, &options, &progress, cancel)?;
-        let study_options = StudyOptions { facts: self.facts(&scenario), ..StudyOptions::of(&scenario) };
-        let study = match study(&scenario, &study_options, Some(&outcome), &examined, cancel) {
+        let how = StudyOptions { facts: self.facts(&scenario), ..StudyOptions::of(&scenario) };
+        let told = |outcome: &Outcome, study: &Study| {
+            let at = self.now() as f64 / 1e6;
+            let mut found = result(&scenario, outcome, options.replications, at, inputs.clone());
+            found.verdict = Some(verdict(&scenario, study, &found));
+            found.sweep = study.sweep.as_ref().zip(how.effort.as_ref()).map(|(s, effort)| sweep(s, effort));
+            found.study = Some(view(study));
+            found
+        };
+        // What was simulated shows at once; what the verdict hangs on follows.
+        outcome.wall_ms = begun.elapsed().as_secs_f64() * 1e3;
+        if self.keep(id, &told(&outcome, &judged(&scenario, &outcome))).is_ok()
+            && let Some(run) = self.0.scenarios.advance(id, |run| run.shown = true)
+        {
+            self.publish(Update::Scenario { run });
+        }
+        let study = match study(&scenario, &how, Some(&outcome), &examined, cancel) {
             Err(RunError::Cancelled) => judged(&scenario, &outcome),
             other => other?,
         };
         outcome.wall_ms = begun.elapsed().as_secs_f64() * 1e3;
-        let mut found = result(&scenario, &outcome, options.replications, self.now() as f64 / 1e6, inputs.clone());
-        found.verdict = Some(verdict(&scenario, &study, &found));
-        found.sweep = study.sweep.as_ref().zip(study_options.effort.as_ref()).map(|(s, effort)| sweep(s, effort));
-        found.study = Some(view(&study));
+        let found = told(&outcome, &study);
         self.0.scenarios.finish(id, Finished { scenario, outcome, study, inputs });
         Ok(found)
     }

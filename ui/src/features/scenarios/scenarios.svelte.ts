@@ -31,6 +31,8 @@ export class ScenarioStore {
   #again = false;
   #trying: { text: string; variants: string[] } | null = null;
   #tried = false;
+  /** Figures of the run under way are shown already. */
+  #early = false;
 
   /** What the last run found is of other inputs than those that stand there now. */
   readonly stale = $derived(this.result !== null && this.check !== null && this.result.inputs !== this.check.inputs);
@@ -130,6 +132,7 @@ export class ScenarioStore {
     const { id } = this;
     if (id === null || this.running || this.saving !== 'saved') return;
     await attempt('The scenario could not be run', async () => {
+      this.#early = false;
       this.run = await backend().call('scenario_run', { id });
       this.preview = null;
     });
@@ -203,12 +206,16 @@ export class ScenarioStore {
 
   async #advance(run: ScenarioRun): Promise<void> {
     this.run = run;
-    if (run.state === 'running') return;
+    const running = run.state === 'running';
+    // Figures and a first judgement come before what the verdict hangs on.
+    if (running && (!run.shown || this.#early)) return;
+    this.#early = running;
     if (run.state === 'failed') notices.error(`The run failed: ${run.problem ?? 'no reason was given'}`);
     const found = await backend().call('scenario', { id: run.id }).catch(() => null);
     if (!found || this.id !== run.id) return;
     this.result = found.result;
     this.preview = null;
+    if (running) return;
     this.run = null;
     const words = found.result?.verdict?.title;
     notices.announce(run.state === 'cancelled' ? 'The run was stopped' : words ? `Run done. ${words}` : 'Run done');

@@ -4937,6 +4937,10 @@ share: number,
  */
 millions: number, 
 /**
+ * Whether figures and a first judgement can be asked for already.
+ */
+shown: boolean, 
+/**
  * Why it failed.
  */
 problem: string | null, };
