@@ -20,6 +20,12 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 
+/// A client; none can be built before somebody says what does the cryptography, and that it was said before is fine.
+fn client() -> reqwest::ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+}
+
 const PROTOBUF: &str = "application/x-protobuf";
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -67,7 +73,12 @@ impl Server {
     }
 
     async fn post(&self, path: &str, kind: &str, body: Vec<u8>) -> StatusCode {
-        let request = Client::new().post(format!("http://{}{path}", self.addr)).header("content-type", kind).body(body);
+        let request = client()
+            .build()
+            .unwrap()
+            .post(format!("http://{}{path}", self.addr))
+            .header("content-type", kind)
+            .body(body);
         request.send().await.unwrap().status()
     }
 
@@ -143,7 +154,8 @@ async fn connections_that_bring_nothing_say_why() {
     assert!(wrong_path.advice.contains("OTEL_EXPORTER_OTLP_ENDPOINT"));
     server.post("/v1/traces", "text/plain", b"x".to_vec()).await;
     assert!(server.silent("content type text/plain").await.advice.contains("PROTOCOL"));
-    let coded = Client::new().post(format!("http://{}/v1/traces", server.addr)).header("content-type", PROTOBUF);
+    let coded =
+        client().build().unwrap().post(format!("http://{}/v1/traces", server.addr)).header("content-type", PROTOBUF);
     coded.header("content-encoding", "br").body("x").send().await.unwrap();
     assert!(server.silent("content encoding br").await.advice.contains("COMPRESSION"));
     let metrics = opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest::default();
@@ -160,7 +172,7 @@ async fn connections_that_bring_nothing_say_why() {
 #[tokio::test]
 async fn a_connection_that_finds_the_way_is_forgotten() {
     let server = Server::start().await;
-    let client = Client::builder().pool_max_idle_per_host(1).build().unwrap();
+    let client = client().pool_max_idle_per_host(1).build().unwrap();
     let post = |path: &str| {
         let request = client.post(format!("http://{}{path}", server.addr)).header("content-type", PROTOBUF);
         request.body(request_bytes())
@@ -210,7 +222,7 @@ async fn senders_from_afar_need_the_token() {
     let server = Server::with(config).await;
     let far = SocketAddr::new(ip, server.addr.port());
     let post = |header: Option<&str>, addr: SocketAddr| {
-        let sent = Client::new().post(format!("http://{addr}/v1/traces")).header("content-type", PROTOBUF);
+        let sent = client().build().unwrap().post(format!("http://{addr}/v1/traces")).header("content-type", PROTOBUF);
         let sent = header.into_iter().fold(sent, |r, h| r.header("authorization", h));
         sent.body(request([1]).encode_to_vec()).send()
     };
@@ -232,7 +244,7 @@ async fn senders_from_afar_need_the_token() {
     let silent = server.silent("authorization: Bearer TOKEN").await;
     assert!(silent.advice.contains("OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20"), "{silent:?}");
     // The big body of somebody unknown is not read to its end.
-    let big = Client::new().post(format!("http://{far}/v1/traces")).header("content-type", PROTOBUF);
+    let big = client().build().unwrap().post(format!("http://{far}/v1/traces")).header("content-type", PROTOBUF);
     let _ = big.body(vec![0; 8 << 20]).send().await;
     assert_eq!(server.spans(), 3);
     // Our own test goes through the same door.
@@ -275,7 +287,7 @@ async fn a_port_closed_under_load_loses_no_request_that_was_taken() {
                         break;
                     }
                     // A connection for each request: those under way when the port closes are answered, later ones are refused.
-                    let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+                    let client = client().pool_max_idle_per_host(0).build().unwrap();
                     let body = request([n << 32 | (i + 1)]).encode_to_vec();
                     let sent =
                         client.post(format!("http://{addr}/v1/traces")).header("content-type", PROTOBUF).body(body);

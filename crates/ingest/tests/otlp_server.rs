@@ -77,6 +77,8 @@ impl Server {
         let (grpc, http) = (receivers.grpc_addr().unwrap(), receivers.http_addr().unwrap());
         let (stats, shutdown) = (Arc::new(IngestStats::default()), CancellationToken::new());
         let serving = tokio::spawn(receivers.serve(sink, Arc::clone(&stats), shutdown.clone()));
+        // No client can be built before somebody says what does the cryptography; that it was said before is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Server { grpc, http, kept, stats, shutdown, serving, client: Client::new() }
     }
 

@@ -92,7 +92,15 @@ pub(crate) fn shapes<'a>(payloads: impl IntoIterator<Item = (Nanos, &'a [u8])>) 
             (*first, *last, *count) = ((*first).min(time), (*last).max(time), *count + 1);
         }
     }
-    let mut ordered: Vec<(Outline, (Nanos, Nanos, usize))> = known.into_iter().collect();
+    let mut ordered: Vec<(Outline, (Nanos, Nanos, usize))> = Vec::new();
+    for (outline, (first, last, count)) in known {
+        let Some((like, seen)) = ordered.iter_mut().find(|(other, _)| same_but_for_nulls(other, &outline)) else {
+            ordered.push((outline, (first, last, count)));
+            continue;
+        };
+        outline.into_iter().for_each(|(path, types)| like.entry(path).or_default().extend(types));
+        *seen = (seen.0.min(first), seen.1.max(last), seen.2 + count);
+    }
     ordered.sort_by(|a, b| (a.1.0, &a.0).cmp(&(b.1.0, &b.0)));
     let nothing = Outline::new();
     let shapes = ordered.iter().enumerate().map(|(i, (outline, (first, last, count)))| {
@@ -101,6 +109,12 @@ pub(crate) fn shapes<'a>(payloads: impl IntoIterator<Item = (Nanos, &'a [u8])>) 
         Shape { first: *first, last: *last, count: *count, added, removed, changed }
     });
     Shapes { json, fields: fields.into_values().collect(), shapes: shapes.collect() }
+}
+
+/// Whether two outlines have the same fields, of the same types where either has a value.
+fn same_but_for_nulls(a: &Outline, b: &Outline) -> bool {
+    let alike = |(x, y): (&BTreeSet<&str>, &BTreeSet<&str>)| x == y || x.is_empty() || y.is_empty();
+    a.len() == b.len() && a.keys().eq(b.keys()) && a.values().zip(b.values()).all(alike)
 }
 
 fn difference(before: &Outline, after: &Outline) -> (Vec<String>, Vec<String>, Vec<String>) {
