@@ -33,7 +33,12 @@ class Theme {
 
   #apply(name: ThemeName): void {
     this.name = name;
-    document.documentElement.dataset['theme'] = name;
+    // All colours change at once: no part may fade while others have changed already.
+    const root = document.documentElement;
+    root.classList.add('theme-changing');
+    root.dataset['theme'] = name;
+    void root.offsetWidth;
+    root.classList.remove('theme-changing');
   }
 }
 
