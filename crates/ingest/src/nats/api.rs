@@ -4,6 +4,8 @@
 use async_nats::{Client, Message};
 use tokio::sync::watch;
 
+use super::withheld::USER_INFO;
+
 /// What all answers to us come under. Our own live subscription need not look at them.
 pub(super) const INBOX: &str = "_INBOX.flowglass";
 /// Lists streams.
@@ -161,6 +163,21 @@ impl Api {
             }),
             _ => ApiError::Failed(e.to_string()),
         })
+    }
+
+    /// Waits until the server has taken all that was sent before: it handles what comes by one connection in order, and a
+    /// flush only hands it to the operating system. Where this user may not ask who it is, that has to do.
+    pub(super) async fn round_trip(&self) -> Result<(), String> {
+        self.client.flush().await.map_err(|e| e.to_string())?;
+        match self.ask_subject(USER_INFO, String::new()).await {
+            Err(ApiError::Failed(reason)) => Err(reason),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether publishing to a subject is known to be refused.
+    pub(super) fn refuses(&self, subject: &str) -> bool {
+        self.refused.0.borrow().iter().any(|r| matches!(r, Refusal::Publish(refused) if refused == subject))
     }
 
     /// Waits until requests to a subject are known to be refused; for ever when they are not.

@@ -121,10 +121,14 @@ impl Publisher {
         let client = self.api.client();
         if self.stream_of(&message.subject).is_none() {
             client.publish_with_headers(subject, headers, payload).await.map_err(|e| e.to_string())?;
-            client.flush().await.map_err(|e| e.to_string())?;
-            return Ok(Published::Sent);
+            self.api.round_trip().await?;
+            return if self.api.refuses(&message.subject) { Err(not_permitted(message)) } else { Ok(Published::Sent) };
         }
-        let asked = tokio::time::timeout(PATIENCE, client.request_with_headers(subject, headers, payload)).await;
+        let asked = tokio::select! {
+            biased;
+            _ = self.api.refused(&message.subject) => return Err(not_permitted(message)),
+            asked = tokio::time::timeout(PATIENCE, client.request_with_headers(subject, headers, payload)) => asked,
+        };
         let answer = asked
             .map_err(|_| "the stream did not confirm in time; look whether it is there before trying again".to_owned())?
             .map_err(|e| e.to_string())?;
@@ -136,4 +140,8 @@ impl Publisher {
             (None, None) => Err("somebody other than a stream answered; the message may not be stored".to_owned()),
         }
     }
+}
+
+fn not_permitted(message: &Outgoing) -> String {
+    format!("the server does not permit this user to publish to “{}”; nothing was sent", message.subject)
 }

@@ -161,7 +161,7 @@ impl Session<'_> {
             let earlier = self.subscribed[..index].to_vec();
             self.tasks.spawn(forward(subscriber, earlier, Arc::clone(self.shared)));
         }
-        self.api.client().flush().await.map_err(|e| e.to_string())
+        self.api.round_trip().await
     }
 
     async fn server_error(&mut self, error: &ServerError) {
@@ -210,8 +210,8 @@ impl Session<'_> {
     /// Asks for the streams and reads what is missing of them.
     async fn poll(&mut self) {
         if !self.lists_streams {
-            // The connection itself is alive when the server answers a ping.
-            if self.api.client().flush().await.is_ok() {
+            // The connection itself is alive when the server answers at all.
+            if self.api.round_trip().await.is_ok() {
                 self.shared.heard((self.shared.now)());
             }
             return;

@@ -6,13 +6,13 @@ use async_nats::ConnectOptions;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::stream::RetentionPolicy;
-use flowglass_ingest::nats::{NatsAuth, NatsConfig};
+use flowglass_ingest::nats::{NatsAuth, NatsConfig, Outgoing, Publisher};
 use futures::StreamExt as _;
 
 use crate::broker::{Server, consumer, current, fingerprint, jetstream, on_both_servers, publish, stream};
 use crate::look::{Look, look_with, secret};
 
-on_both_servers!(only_some_subjects, everything_is_refused, only_one_stream, no_answers);
+on_both_servers!(only_some_subjects, everything_is_refused, only_one_stream, no_answers, publishing);
 
 const ACCOUNT: &str = r#"
 accounts {
@@ -26,6 +26,7 @@ accounts {
           subscribe: { allow: ["orders.>", "_INBOX.>"] },
           publish: { allow: ["$JS.API.STREAM.INFO.ORDERS", "$JS.API.DIRECT.GET.ORDERS"] } } }
       { user: auditor, password: hunter2, permissions: { subscribe: { deny: ["secrets.>"] } } }
+      { user: teller, password: hunter2, permissions: { publish: { deny: ["audit.>", "orders.>"] } } }
       { user: deaf, password: hunter2, permissions: {
           subscribe: { allow: ["orders.>"] }, publish: { allow: ["$JS.API.>"] } } }
     ]
@@ -143,4 +144,20 @@ async fn what_a_wide_subscription_leaves_out_is_read_from_the_stream() {
     publish(&scene.js, "orders.new", 3).await;
     looking.messages(16).await;
     assert_eq!(looking.end().await.messages.len(), 16);
+}
+
+async fn publishing(binary: &Path) {
+    let scene = scene(binary).await;
+    let (password, secrets) = secret("hunter2");
+    let config = NatsConfig {
+        auth: NatsAuth::UserPassword { user: "teller".into(), password },
+        read_only: false,
+        ..NatsConfig::new(scene.server.url())
+    };
+    let publisher = Publisher::connect(&config, &secrets).await.unwrap();
+    for subject in ["audit.x", "orders.new"] {
+        let refused = publisher.publish(&Outgoing { subject: subject.into(), ..Outgoing::default() }).await.unwrap_err();
+        assert!(refused.contains("not permit") && refused.contains(subject), "{refused}");
+    }
+    scene.unchanged().await;
 }

@@ -1,6 +1,7 @@
 //! Publishing again: stored where a stream takes it, refused where the connection is read-only; and backlogs of consumers.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_nats::ConnectOptions;
 use async_nats::jetstream::stream::RetentionPolicy;
@@ -44,9 +45,11 @@ async fn published_again_only_where_it_is_allowed(binary: &Path) {
     assert_eq!(kept, outgoing("orders.placed"));
 
     let mut heard = js.client().subscribe("plain.subject").await.unwrap();
-    js.client().flush().await.unwrap();
+    // An answer, unlike a flush, shows that the server has taken the subscription sent before.
+    fingerprint(&js).await;
     assert_eq!(publisher.publish(&outgoing("plain.subject")).await, Ok(Published::Sent));
-    assert_eq!(heard.next().await.unwrap().payload, outgoing("x").payload);
+    let message = tokio::time::timeout(Duration::from_secs(30), heard.next()).await.expect("it was sent").unwrap();
+    assert_eq!(message.payload, outgoing("x").payload);
     for bad in ["orders.>", "a b", "$JS.API.STREAM.DELETE.ORDERS", ""] {
         assert!(publisher.publish(&outgoing(bad)).await.unwrap_err().contains("no subject"), "{bad}");
     }
