@@ -1,15 +1,20 @@
 //! Requests to JetStream's API, under the prefix of a domain. One that the server does not permit fails at once, in words,
 //! instead of after a time-out.
 
-use async_nats::{Client, Message};
-use tokio::sync::watch;
+use std::time::Duration;
 
-use super::withheld::USER_INFO;
+use async_nats::{Client, Message};
+use bytes::Bytes;
+use futures::StreamExt as _;
+use tokio::sync::watch;
 
 /// What all answers to us come under. Our own live subscription need not look at them.
 pub(super) const INBOX: &str = "_INBOX.flowglass";
 /// Lists streams.
 pub(super) const STREAM_LIST: &str = "STREAM.LIST";
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something the server does not permit this user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +41,11 @@ impl Refusal {
 
     fn is_of_answers(&self) -> bool {
         matches!(self, Refusal::Subscribe(subject) if subject.starts_with(INBOX))
+    }
+
+    /// Whether what was sent to ourselves is refused, on its way there or back.
+    pub(super) fn is_of_echo(&self) -> bool {
+        self.is_of_answers() || matches!(self, Refusal::Publish(subject) if subject.starts_with(INBOX))
     }
 
     /// What is refused, and what follows from that.
@@ -82,6 +92,13 @@ impl Refused {
 
     pub(super) fn add(&self, refusal: Refusal) {
         self.0.send_modify(|all| all.push(refusal));
+    }
+
+    /// Waits until it is known that nothing can be sent to ourselves; for ever when it can.
+    async fn of_echo(&self) {
+        let mut all = self.0.subscribe();
+        // The sender lives as long as `self`: there is no other end.
+        let _ = all.wait_for(|all| all.iter().any(Refusal::is_of_echo)).await;
     }
 
     /// Waits until requests to a subject are known to be refused; for ever when they are not.
@@ -166,12 +183,18 @@ impl Api {
     }
 
     /// Waits until the server has taken all that was sent before: it handles what comes by one connection in order, and a
-    /// flush only hands it to the operating system. Where this user may not ask who it is, that has to do.
+    /// flush only hands it to the operating system. Where this user may not send to himself, that has to do.
     pub(super) async fn round_trip(&self) -> Result<(), String> {
+        let inbox = self.client.new_inbox();
+        let mut echo = self.client.subscribe(inbox.clone()).await.map_err(|e| e.to_string())?;
+        self.client.publish(inbox, Bytes::new()).await.map_err(|e| e.to_string())?;
         self.client.flush().await.map_err(|e| e.to_string())?;
-        match self.ask_subject(USER_INFO, String::new()).await {
-            Err(ApiError::Failed(reason)) => Err(reason),
-            _ => Ok(()),
+        tokio::select! {
+            // A refusal is an answer too.
+            biased;
+            () = self.refused.of_echo() => Ok(()),
+            _ = echo.next() => Ok(()),
+            () = tokio::time::sleep(PATIENCE) => Err("the server does not answer".to_owned()),
         }
     }
 

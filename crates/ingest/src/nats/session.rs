@@ -171,8 +171,9 @@ impl Session<'_> {
         let Some(refusal) = Refusal::parse(text) else {
             return self.shared.problem(format!("the server says: {text}"));
         };
-        if refusal == Refusal::Publish(USER_INFO.to_owned()) {
-            return; // It would only have told of other refusals.
+        let echo = matches!(&refusal, Refusal::Publish(_)) && refusal.is_of_echo();
+        if echo || refusal == Refusal::Publish(USER_INFO.to_owned()) {
+            return; // The one would only have told when to go on, the other of other refusals.
         }
         if matches!(&refusal, Refusal::Publish(subject) if subject.contains(".CONSUMER.LIST.")) {
             return; // Backlogs are an extra; without them everything else is there.

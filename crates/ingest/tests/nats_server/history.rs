@@ -28,8 +28,10 @@ async fn requests(binary: &Path, direct: bool) -> usize {
     let watcher = async_nats::connect(server.url()).await.unwrap();
     let request = if direct { "$JS.API.DIRECT.GET" } else { "$JS.API.STREAM.MSG.GET" };
     let mut asked = watcher.subscribe(format!("{request}.*")).await.unwrap();
-    // An answer, unlike a flush, shows that the server has taken the subscription.
-    watcher.request("$SYS.REQ.USER.INFO", "".into()).await.unwrap();
+    // Hearing oneself, unlike a flush, shows that the server has taken the subscription before.
+    let mut echo = watcher.subscribe("echo").await.unwrap();
+    watcher.publish("echo", "".into()).await.unwrap();
+    echo.next().await.unwrap();
 
     let looking = look(NatsConfig::new(server.url()));
     until("the whole stream", || (looking.status().streams.first()?.backfilled_to? == MESSAGES as u64).then_some(()))
