@@ -1,6 +1,6 @@
 //! Decoded chunks, the last used ones, within a number of bytes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use flowglass_model::TraceId;
 use rustc_hash::FxHashMap;
@@ -10,8 +10,52 @@ use crate::chunk::Chunk;
 /// Words whose hits are remembered.
 const WORDS: usize = 8;
 
-/// What a word was found in: the traces of a chunk, and how many items were decoded for it.
-pub(crate) type Hits = (Arc<[TraceId]>, usize);
+/// Decoded chunks kept at most, bytes: late spans mostly belong to young traces, and people look at what is young.
+const LIMIT: usize = 48 << 20;
+
+/// Chunks decoded for one workspace, shared by everybody who reads it: each reader with its own would hold the same again.
+#[derive(Clone)]
+pub struct ChunkCache(Arc<Mutex<Cache>>);
+
+impl Default for ChunkCache {
+    fn default() -> ChunkCache {
+        ChunkCache(Arc::new(Mutex::new(Cache::new(LIMIT))))
+    }
+}
+
+impl std::fmt::Debug for ChunkCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cache = self.lock();
+        f.debug_struct("ChunkCache").field("chunks", &cache.chunks.len()).field("bytes", &cache.weight).finish()
+    }
+}
+
+impl ChunkCache {
+    /// The cache itself. What a reader that panicked left in it is whole: chunks are put there in one step.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Cache> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// A part of the data that never changes once it is stored: a chunk, or a full block of publications, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    /// Spans or log records.
+    Chunk(i64),
+    /// Publications.
+    Block(i64),
+}
+
+/// What a word was found in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hits {
+    /// Traces that have it.
+    pub(crate) traces: Arc<[TraceId]>,
+    /// Hashes of publications that have it and name no trace: spans that handle them may still come.
+    pub(crate) messages: Arc<[i64]>,
+    /// How many items were decoded to tell.
+    pub(crate) decoded: usize,
+}
 
 /// Chunks by id. A stored chunk never changes, so nothing here grows stale.
 pub(crate) struct Cache {
@@ -19,13 +63,13 @@ pub(crate) struct Cache {
     weight: usize,
     limit: usize,
     clock: u64,
-    /// By word and chunk: a live list asks for the same word every second.
-    hits: FxHashMap<String, FxHashMap<i64, Hits>>,
+    /// By word and part: a live list asks for the same word every second.
+    hits: FxHashMap<String, FxHashMap<Part, Hits>>,
 }
 
 impl Cache {
     /// An empty cache for at most `limit` bytes (one chunk always fits).
-    pub(crate) fn new(limit: usize) -> Cache {
+    fn new(limit: usize) -> Cache {
         Cache { chunks: FxHashMap::default(), weight: 0, limit, clock: 0, hits: FxHashMap::default() }
     }
 
@@ -40,7 +84,10 @@ impl Cache {
     /// Adds a chunk; the ones not used for longest make room.
     pub(crate) fn put(&mut self, id: i64, chunk: Arc<Chunk>) {
         self.weight += chunk.weight();
-        self.chunks.insert(id, (chunk, self.clock));
+        // Two readers may have decoded the same one.
+        if let Some((before, _)) = self.chunks.insert(id, (chunk, self.clock)) {
+            self.weight -= before.weight();
+        }
         while self.weight > self.limit && self.chunks.len() > 1 {
             let Some(oldest) = self.chunks.iter().min_by_key(|(_, (_, used))| *used).map(|(id, _)| *id) else { break };
             if let Some((chunk, _)) = self.chunks.remove(&oldest) {
@@ -50,12 +97,12 @@ impl Cache {
     }
 
     /// What a word was found in before.
-    pub(crate) fn hits(&self, word: &str, chunk: i64) -> Option<Hits> {
-        self.hits.get(word)?.get(&chunk).cloned()
+    pub(crate) fn hits(&self, word: &str, part: Part) -> Option<Hits> {
+        self.hits.get(word)?.get(&part).cloned()
     }
 
     /// Remembers what a word was found in.
-    pub(crate) fn put_hits(&mut self, word: &str, chunk: i64, hits: Hits) {
+    pub(crate) fn put_hits(&mut self, word: &str, part: Part, hits: Hits) {
         if !self.hits.contains_key(word) {
             if self.hits.len() >= WORDS {
                 self.hits.clear();
@@ -63,7 +110,7 @@ impl Cache {
             self.hits.insert(word.to_owned(), FxHashMap::default());
         }
         if let Some(of_word) = self.hits.get_mut(word) {
-            of_word.insert(chunk, hits);
+            of_word.insert(part, hits);
         }
     }
 

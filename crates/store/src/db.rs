@@ -1,6 +1,5 @@
 //! Questions that readers and open transactions both ask: spans, links, joins, journeys of a trace.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use flowglass_model::{
@@ -9,7 +8,7 @@ use flowglass_model::{
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::cache::Cache;
+use crate::cache::ChunkCache;
 use crate::chunk::{Chunk, Kind};
 use crate::fault::{Fault, Inner};
 use crate::filter::Filter;
@@ -22,7 +21,7 @@ pub(crate) struct Db<'a> {
     /// The connection.
     pub(crate) conn: &'a Connection,
     /// Decoded chunks.
-    pub(crate) cache: &'a RefCell<Cache>,
+    pub(crate) cache: &'a ChunkCache,
 }
 
 /// A trace id column.
@@ -53,13 +52,13 @@ pub(crate) fn message_hash(topic_body: &str, message_id: &str) -> i64 {
 impl Db<'_> {
     /// A chunk, decoded.
     pub(crate) fn chunk(&self, id: i64) -> Inner<Arc<Chunk>> {
-        if let Some(chunk) = self.cache.borrow_mut().get(id) {
+        if let Some(chunk) = self.cache.lock().get(id) {
             return Ok(chunk);
         }
         let mut statement = self.conn.prepare_cached("SELECT body FROM chunk WHERE id = ?1")?;
         let chunk = statement.query_row([id], |r| Ok(Chunk::decode(r.get_ref(0)?.as_blob()?)))??;
         let chunk = Arc::new(chunk);
-        self.cache.borrow_mut().put(id, chunk.clone());
+        self.cache.lock().put(id, chunk.clone());
         Ok(chunk)
     }
 
@@ -166,8 +165,13 @@ impl Db<'_> {
 
     /// Traces with a messaging span of a message.
     pub(crate) fn traces_with_message(&self, topic_body: &str, message_id: &str) -> Inner<Vec<TraceId>> {
+        self.traces_with_message_hash(message_hash(topic_body, message_id))
+    }
+
+    /// The same by the hash of the message, see [`message_hash`].
+    pub(crate) fn traces_with_message_hash(&self, hash: i64) -> Inner<Vec<TraceId>> {
         let mut statement = self.conn.prepare_cached("SELECT trace FROM span_message WHERE hash = ?1")?;
-        let rows = statement.query_map([message_hash(topic_body, message_id)], |r| trace_at(r, 0))?;
+        let rows = statement.query_map([hash], |r| trace_at(r, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -9,6 +9,7 @@ use crate::FindHit;
 use crate::chunk::Kind;
 use crate::db::Db;
 use crate::fault::Inner;
+use crate::filter::Filter;
 use crate::message_rows::{self, COLUMNS, fill_body, message_at};
 use crate::{journeys, walk};
 
@@ -36,6 +37,26 @@ pub(crate) fn find(db: Db<'_>, text: &str, most: usize) -> Inner<Vec<FindHit>> {
     let mut out: Vec<(Nanos, FindHit)> = hits.into_iter().map(|(hit, time)| (time, hit)).collect();
     out.sort_by(|a, b| b.cmp(a));
     Ok(out.into_iter().map(|(_, hit)| hit).take(most).collect())
+}
+
+/// Which of the texts may be found: false is certain. One look at all filters, where [`find`] takes one each.
+pub(crate) fn may_find(db: Db<'_>, texts: &[String]) -> Inner<Vec<bool>> {
+    let mut by_id = db.conn.prepare_cached("SELECT 1 FROM message WHERE event_id = ?1 LIMIT 1")?;
+    let mut may = Vec::with_capacity(texts.len());
+    for text in texts {
+        let is_id = text.parse::<TraceId>().is_ok() || text.parse::<SpanId>().is_ok();
+        may.push(!text.is_empty() && (is_id || by_id.exists([text])?));
+    }
+    for sql in ["SELECT bits FROM chunk_filter", "SELECT bits FROM message_filter"] {
+        let mut statement = db.conn.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(r) = rows.next()? {
+            let bits = r.get_ref(0)?.as_blob().unwrap_or_default();
+            let open = texts.iter().zip(&mut may).filter(|(text, may)| !**may && !text.is_empty());
+            open.for_each(|(text, may)| *may = Filter::may_hold(bits, text.as_bytes()));
+        }
+    }
+    Ok(may)
 }
 
 /// Adds the journeys of a trace, or the trace where it has none; false when nothing is known of it.

@@ -42,12 +42,14 @@ mod sparks;
 mod text;
 mod tx;
 mod types;
+mod value;
 mod version;
 mod waiting;
 mod walk;
 mod writer;
 
 pub use belongings::Extent;
+pub use cache::ChunkCache;
 pub use chunk::Packer;
 pub use erase::{ErasedTraces, Sweep};
 pub use error::{Result, StoreError};

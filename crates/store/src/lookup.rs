@@ -10,13 +10,10 @@ use crate::chunk::{Chunk, Kind};
 use crate::db::Db;
 use crate::fault::Inner;
 use crate::message_rows::{COLUMNS, blocks_with, fill_body, message_at};
-use crate::{FindHit, JourneyFilter, find, text, walk};
+use crate::{JourneyFilter, text, value, walk};
 
 /// Spans, log records and messages looked at for one wildcard, each at most.
 const SCAN: usize = 30_000;
-
-/// Hits of a whole value followed at most; no page reads more summaries.
-const HITS: usize = 20_000;
 
 /// Journeys by the position of the term that they answer.
 #[derive(Default)]
@@ -47,11 +44,13 @@ impl Lookups {
 pub(crate) fn lookups(db: Db<'_>, f: &JourneyFilter) -> Inner<Lookups> {
     let mut out = Lookups::default();
     let whole: BTreeSet<usize> = f.filter.whole_values().map(|(i, ..)| i).collect();
+    // A few rows of one word alone need not know all that have it; some of the found may be noise.
+    let enough = if f.rows_only && f.filter.terms.len() == 1 { f.limit.saturating_mul(8) } else { usize::MAX };
     for (i, term) in f.filter.terms.iter().enumerate() {
         let (field, values) = match &term.test {
             Test::Is(field, values) => (field, values),
             Test::Words(word) => {
-                out.of.insert(i, text::journeys_with(db, word, (f.since, f.until), &mut out.stopped)?);
+                out.of.insert(i, text::journeys_with(db, word, (f.since, f.until), enough, &mut out.stopped)?);
                 continue;
             }
             Test::Compare(..) => continue,
@@ -63,10 +62,9 @@ pub(crate) fn lookups(db: Db<'_>, f: &JourneyFilter) -> Inner<Lookups> {
             Field::Id if whole.contains(&i) => of_traces(db, values.iter().filter_map(Pattern::exact))?,
             Field::Key(_) if whole.contains(&i) => {
                 let value = values.first().and_then(Pattern::exact).unwrap_or_default();
-                find::find(db, value, HITS)?
-                    .into_iter()
-                    .filter_map(|hit| if let FindHit::Trace(trace) = hit { Some(trace) } else { None })
-                    .collect()
+                // Pages further down begin where the last one ended: so everything is reached, a part at a time.
+                let until = f.before.map(|(start, _)| start.saturating_add(1)).into_iter().chain(f.until).min();
+                value::journeys_with(db, value, (f.since, until), &mut out.stopped)?
             }
             _ => continue,
         };

@@ -1,6 +1,5 @@
 //! Questions to a workspace, beside whoever writes it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use flowglass_model::{
 };
 use rusqlite::Connection;
 
-use crate::cache::Cache;
+use crate::cache::ChunkCache;
 use crate::counters::Counters;
 use crate::db::Db;
 use crate::fault::Inner;
@@ -22,8 +21,6 @@ use crate::{
     find, journey_page, journeys, logs, records, schema, seen, senders, series, sparks,
 };
 
-/// Decoded chunks kept by a reader, bytes.
-const CACHE: usize = 32 << 20;
 /// Size above which a warning is due, bytes: 20 GB.
 const LARGE: u64 = 20_000_000_000;
 
@@ -33,7 +30,7 @@ const LARGE: u64 = 20_000_000_000;
 pub struct Reader {
     conn: Connection,
     path: PathBuf,
-    cache: RefCell<Cache>,
+    cache: ChunkCache,
 }
 
 impl Reader {
@@ -42,9 +39,14 @@ impl Reader {
     /// Errors: [`Missing`](crate::StoreError::Missing), [`Newer`](crate::StoreError::Newer),
     /// [`Foreign`](crate::StoreError::Foreign), [`Corrupt`](crate::StoreError::Corrupt).
     pub fn open(path: &Path) -> Result<Reader> {
+        Reader::open_sharing(path, &ChunkCache::default())
+    }
+
+    /// The same with decoded chunks that others who read this very workspace hold too.
+    pub fn open_sharing(path: &Path, cache: &ChunkCache) -> Result<Reader> {
         schema::peek(path)?;
         let conn = schema::open_for_reading(path)?;
-        Ok(Reader { conn, path: path.to_path_buf(), cache: RefCell::new(Cache::new(CACHE)) })
+        Ok(Reader { conn, path: path.to_path_buf(), cache: cache.clone() })
     }
 
     /// Runs a question against one state of the file.
@@ -230,6 +232,11 @@ impl Reader {
     /// The same, but looking ends once `most` were found in what was stored last.
     pub fn find_first(&self, text: &str, most: usize) -> Result<Vec<FindHit>> {
         self.ask(|db| find::find(db, text, most))
+    }
+
+    /// Which of the texts [`Reader::find`] may find something for; false is certain. Far cheaper than trying each.
+    pub fn may_find(&self, texts: &[String]) -> Result<Vec<bool>> {
+        self.ask(|db| find::may_find(db, texts))
     }
 
     /// A page of events, newest first.

@@ -122,7 +122,7 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Connection> {
     conn.busy_timeout(BUSY).map_err(fault)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
-    conn.execute_batch("PRAGMA cache_size = -32768; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;")
+    conn.execute_batch("PRAGMA cache_size = -8192; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;")
         .map_err(fault)?;
     Ok(conn)
 }

@@ -10,11 +10,11 @@ use flowglass_model::filter::Pattern;
 use flowglass_model::{Attributes, LogRecord, Message, Nanos, Span, TraceId, Value};
 use rusqlite::params;
 
-use crate::cache::Hits;
+use crate::cache::{Hits, Part};
 use crate::chunk::Kind;
-use crate::db::Db;
+use crate::db::{Db, message_hash};
 use crate::fault::Inner;
-use crate::message_rows::{COLUMNS, fill_body, message_at};
+use crate::message_rows::{BLOCK, COLUMNS, fill_body, message_at};
 
 /// Chunks looked through for one question at most.
 const CHUNKS: usize = 200;
@@ -24,24 +24,35 @@ const DECODED: usize = 60_000;
 const MESSAGES: i64 = 20_000;
 
 /// Journeys that carry a word somewhere, case ignored, from the newest data of a range down; `stopped` is set to where looking
-/// ended when that is not the end.
+/// ended when that is not the end. Looking ends early once `enough` traces were found.
 pub(crate) fn journeys_with(
     db: Db<'_>,
     word: &Pattern,
     range: (Option<Nanos>, Option<Nanos>),
+    enough: usize,
     stopped: &mut Option<Nanos>,
 ) -> Inner<BTreeSet<TraceId>> {
-    let word = Word::new(word);
-    let mut traces = BTreeSet::new();
+    let mut search = Search { db, word: Word::new(word), range, enough, traces: BTreeSet::new(), stopped: None };
     for kind in [Kind::Spans, Kind::Logs] {
-        in_chunks(db, kind, &word, range, stopped, &mut traces)?;
+        search.in_chunks(kind)?;
     }
-    in_messages(db, &word, range, stopped, &mut traces)?;
+    search.in_messages()?;
+    *stopped = (*stopped).max(search.stopped);
     let mut out = BTreeSet::new();
-    for trace in traces {
+    for trace in search.traces {
         out.extend(db.journeys_of_trace(trace)?);
     }
     Ok(out)
+}
+
+/// A word being looked for.
+struct Search<'a> {
+    db: Db<'a>,
+    word: Word,
+    range: (Option<Nanos>, Option<Nanos>),
+    enough: usize,
+    traces: BTreeSet<TraceId>,
+    stopped: Option<Nanos>,
 }
 
 /// A word to look for.
@@ -117,57 +128,106 @@ impl Word {
     }
 }
 
-fn in_chunks(
-    db: Db<'_>,
-    kind: Kind,
-    word: &Word,
-    range: (Option<Nanos>, Option<Nanos>),
-    stopped: &mut Option<Nanos>,
-    out: &mut BTreeSet<TraceId>,
-) -> Inner<()> {
-    let numbers: BTreeSet<i64> = match &word.plain {
-        Some(plain) => db.chunks_with(kind, plain.as_bytes())?.into_iter().collect(),
-        None => BTreeSet::new(),
-    };
-    let mut statement = db.conn.prepare_cached(
-        "SELECT id, last FROM chunk WHERE kind = ?1 AND last >= ?2 AND first < ?3 ORDER BY last DESC, id DESC",
-    )?;
-    let (since, until) = (range.0.unwrap_or(Nanos::MIN), range.1.unwrap_or(Nanos::MAX));
-    let mut rows = statement.query(params![kind as i64, since, until])?;
-    let (mut chunks, mut decoded) = (0, 0);
-    while let Some(r) = rows.next()? {
-        let (id, last): (i64, Nanos) = (r.get(0)?, r.get(1)?);
-        if chunks >= CHUNKS || decoded >= DECODED {
-            *stopped = Some(stopped.map_or(last, |s| s.max(last)));
-            break;
+impl Search<'_> {
+    fn stop(&mut self, at: Nanos) {
+        self.stopped = self.stopped.max(Some(at));
+    }
+
+    fn in_chunks(&mut self, kind: Kind) -> Inner<()> {
+        let db = self.db;
+        let numbers: BTreeSet<i64> = match &self.word.plain {
+            Some(plain) => db.chunks_with(kind, plain.as_bytes())?.into_iter().collect(),
+            None => BTreeSet::new(),
+        };
+        let mut statement = db.conn.prepare_cached(
+            "SELECT id, last FROM chunk WHERE kind = ?1 AND last >= ?2 AND first < ?3 ORDER BY last DESC, id DESC",
+        )?;
+        let (since, until) = (self.range.0.unwrap_or(Nanos::MIN), self.range.1.unwrap_or(Nanos::MAX));
+        let mut rows = statement.query(params![kind as i64, since, until])?;
+        let (mut chunks, mut decoded) = (0, 0);
+        while let Some(r) = rows.next()? {
+            let (id, last): (i64, Nanos) = (r.get(0)?, r.get(1)?);
+            if chunks >= CHUNKS || decoded >= DECODED || self.traces.len() >= self.enough {
+                self.stop(last);
+                break;
+            }
+            chunks += 1;
+            let part = Part::Chunk(id);
+            // Bound to a name: a guard that lives through the match would lock the cache against its own filling.
+            let known = db.cache.lock().hits(&self.word.key, part);
+            let hits = match known {
+                Some(known) => known,
+                None => {
+                    let found = chunk_hits(db, kind, &self.word, id, numbers.contains(&id))?;
+                    db.cache.lock().put_hits(&self.word.key, part, found.clone());
+                    found
+                }
+            };
+            decoded += hits.decoded;
+            self.traces.extend(hits.traces.iter());
         }
-        chunks += 1;
-        // Bound to a name: a guard that lives through the match would lock the cache against its own filling.
-        let known = db.cache.borrow().hits(&word.key, id);
-        let (traces, cost) = match known {
+        Ok(())
+    }
+
+    /// Block by block of publications, as far back as their times say.
+    fn in_messages(&mut self) -> Inner<()> {
+        let db = self.db;
+        let mut statement = db.conn.prepare_cached(
+            "SELECT id, time FROM message WHERE time >= ?1 AND time < ?2 ORDER BY time DESC, id DESC LIMIT ?3",
+        )?;
+        let (since, until) = (self.range.0.unwrap_or(Nanos::MIN), self.range.1.unwrap_or(Nanos::MAX));
+        let mut rows = statement.query(params![since, until, MESSAGES])?;
+        let newest: i64 = db.conn.query_row("SELECT coalesce(max(id), 0) FROM message", [], |r| r.get(0))?;
+        let (mut seen, mut done) = (0, BTreeSet::new());
+        while let Some(r) = rows.next()? {
+            let (id, time): (i64, Nanos) = (r.get(0)?, r.get(1)?);
+            seen += 1;
+            let block = id / BLOCK;
+            if seen == MESSAGES || (self.traces.len() >= self.enough && !done.contains(&block)) {
+                self.stop(time);
+                break;
+            }
+            if done.insert(block) {
+                self.in_block(block, newest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn in_block(&mut self, block: i64, newest: i64) -> Inner<()> {
+        let (db, part) = (self.db, Part::Block(block));
+        let known = db.cache.lock().hits(&self.word.key, part);
+        let hits = match known {
             Some(known) => known,
             None => {
-                let found = hits(db, kind, word, id, numbers.contains(&id))?;
-                db.cache.borrow_mut().put_hits(&word.key, id, found.clone());
+                let found = block_hits(db, &self.word, block)?;
+                // Others may still be added to the newest block.
+                if newest >= (block + 1) * BLOCK {
+                    db.cache.lock().put_hits(&self.word.key, part, found.clone());
+                }
                 found
             }
         };
-        decoded += cost;
-        out.extend(traces.iter());
+        self.traces.extend(hits.traces.iter());
+        for message in hits.messages.iter() {
+            self.traces.extend(db.traces_with_message_hash(*message)?);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
-/// Traces of a chunk that have the word, and how many items had to be decoded to tell.
-fn hits(db: Db<'_>, kind: Kind, word: &Word, id: i64, has_number: bool) -> Inner<Hits> {
+/// Traces of a chunk that have the word.
+fn chunk_hits(db: Db<'_>, kind: Kind, word: &Word, id: i64, has_number: bool) -> Inner<Hits> {
     let chunk = db.chunk(id)?;
     let emitted = chunk.resources().iter().any(|r| word.in_attributes(&r.attributes));
-    if !emitted && !has_number && !word.may_be_in(chunk.all_texts()) {
-        return Ok(([].into(), 0));
+    let everywhere = emitted || has_number;
+    if !everywhere && !word.may_be_in(chunk.all_texts()) {
+        return Ok(Hits::default());
     }
+    let holders = chunk.holding(|text| everywhere || word.in_text(text));
     let (mut traces, mut decoded) = (Vec::new(), 0);
     for (trace, first, items) in chunk.traces() {
-        for index in first..first + items {
+        for index in (first..first + items).filter(|index| everywhere || holders.may_hold(*index)) {
             decoded += 1;
             let has = match kind {
                 Kind::Spans => word.in_span(&chunk.span(index)?),
@@ -179,37 +239,25 @@ fn hits(db: Db<'_>, kind: Kind, word: &Word, id: i64, has_number: bool) -> Inner
             }
         }
     }
-    Ok((traces.into(), decoded))
+    Ok(Hits { traces: traces.into(), messages: [].into(), decoded })
 }
 
-fn in_messages(
-    db: Db<'_>,
-    word: &Word,
-    range: (Option<Nanos>, Option<Nanos>),
-    stopped: &mut Option<Nanos>,
-    out: &mut BTreeSet<TraceId>,
-) -> Inner<()> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM message m WHERE m.time >= ?1 AND m.time < ?2 ORDER BY m.time DESC, m.id DESC LIMIT ?3"
-    );
+/// Traces that publications of a block name, and those publications that name none, where they have the word.
+fn block_hits(db: Db<'_>, word: &Word, block: i64) -> Inner<Hits> {
+    let sql = format!("SELECT {COLUMNS} FROM message m WHERE m.id >= ?1 AND m.id < ?2");
     let mut statement = db.conn.prepare_cached(&sql)?;
-    let (since, until) = (range.0.unwrap_or(Nanos::MIN), range.1.unwrap_or(Nanos::MAX));
-    let mut rows = statement.query(params![since, until, MESSAGES])?;
-    let (mut seen, mut last) = (0, until);
+    let mut rows = statement.query([block * BLOCK, (block + 1) * BLOCK])?;
+    let (mut traces, mut messages) = (Vec::new(), Vec::new());
     while let Some(r) = rows.next()? {
         let (id, _, mut message) = message_at(r)?;
         fill_body(db.conn, id, &mut message)?;
-        (seen, last) = (seen + 1, message.time);
         if !word.in_message(&message) {
             continue;
         }
-        out.extend(message.hop.into_iter().chain(message.origin).map(|context| context.trace_id));
+        traces.extend(message.hop.into_iter().chain(message.origin).map(|context| context.trace_id));
         if let (Some(event), None) = (&message.event_id, message.hop) {
-            out.extend(db.traces_with_message(message.topic().body(), event)?);
+            messages.push(message_hash(message.topic().body(), event));
         }
     }
-    if seen == MESSAGES {
-        *stopped = Some(stopped.map_or(last, |s| s.max(last)));
-    }
-    Ok(())
+    Ok(Hits { traces: traces.into(), messages: messages.into(), decoded: 0 })
 }

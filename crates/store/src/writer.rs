@@ -1,11 +1,10 @@
 //! The one writer of a workspace.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::cache::Cache;
+use crate::cache::ChunkCache;
 use crate::chunk::Packer;
 use crate::counters::Counters;
 use crate::erase::{META_NEXT_CHUNK, unswept};
@@ -17,14 +16,11 @@ use crate::rollup::Rollups;
 use crate::tx::Tx;
 use crate::{Access, Result, StoreError, schema};
 
-/// Decoded chunks kept by the writer, bytes: late spans mostly belong to young traces.
-const CACHE: usize = 48 << 20;
-
 /// The only writer of a workspace: it holds the file's lock until it is dropped.
 pub struct Writer {
     pub(crate) conn: Connection,
     pub(crate) path: PathBuf,
-    pub(crate) cache: RefCell<Cache>,
+    pub(crate) cache: ChunkCache,
     pub(crate) state: State,
     /// What is certainly not stored; read when the first transaction begins.
     pub(crate) hints: Option<Hints>,
@@ -79,7 +75,7 @@ impl Writer {
         let lock = Lock::take(path)?;
         let conn = schema::open_for_writing(path)?;
         let state = State::load(&conn, path).map_err(|f| f.at(path))?;
-        let cache = RefCell::new(Cache::new(CACHE));
+        let cache = ChunkCache::default();
         Ok(Writer { conn, path: path.to_path_buf(), cache, state, hints: None, _lock: lock })
     }
 
@@ -97,7 +93,7 @@ impl Writer {
     pub fn begin(&mut self) -> Result<Tx<'_>> {
         if self.state.stale {
             self.state = State::load(&self.conn, &self.path).map_err(|f| f.at(&self.path))?;
-            self.cache.borrow_mut().clear();
+            self.cache.lock().clear();
         }
         if self.hints.is_none() {
             let hints = Hints::load(&self.conn, self.state.counters.stats.traces);

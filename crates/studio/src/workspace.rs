@@ -9,7 +9,7 @@ use flowglass_model::filter::{Filter, Places};
 use flowglass_model::{
     Config, Graph, Journey, Layer, Mark, MarkKind, Message, Nanos, NodeId, SeriesKey, SeriesSum, TraceId,
 };
-use flowglass_store::{EventRow, FindHit, Reader, Spark, Stats, StoreError};
+use flowglass_store::{ChunkCache, EventRow, FindHit, Reader, Seen, Spark, Stats, StoreError};
 use flowglass_topology::{GraphOptions, graph};
 
 use crate::api::{Range, TopologyView, to_ms};
@@ -20,6 +20,12 @@ use crate::views::{Grid, SparkedSeries, Views, Wishes};
 
 /// Reading connections kept open at most.
 const IDLE_READERS: usize = 4;
+/// The newest journeys, events, spans and log records that names and values are taken from, each.
+const SEEN: usize = 3_000;
+
+/// Spans, events, log records.
+type Amounts = [u64; 3];
+
 /// Workspace keys under which the settings file's path and last good text are kept.
 pub(crate) const META_CONFIG_PATH: &str = "config_path";
 pub(crate) const META_CONFIG_COPY: &str = "config_copy";
@@ -56,6 +62,8 @@ pub struct Settings {
 pub struct Workspace {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Reader>>>,
+    chunks: ChunkCache,
+    seen: Arc<Mutex<Option<(Amounts, Arc<Seen>)>>>,
     settings: Arc<RwLock<Settings>>,
 }
 
@@ -63,11 +71,14 @@ impl Workspace {
     /// Opens a workspace file for reading. `config` names a settings file other than the one the workspace names; such a file
     /// must be there and be valid. Errors when the workspace is missing (nothing is created), damaged or too new.
     pub fn open(path: &Path, config: Option<&Path>) -> Result<Workspace, WorkspaceError> {
-        let reader = Reader::open(path)?;
+        let chunks = ChunkCache::default();
+        let reader = Reader::open_sharing(path, &chunks)?;
         let settings = load_settings(&reader, path, config)?;
         Ok(Workspace {
             path: path.to_owned(),
             idle: Arc::new(Mutex::new(vec![reader])),
+            chunks,
+            seen: Arc::default(),
             settings: Arc::new(RwLock::new(settings)),
         })
     }
@@ -96,7 +107,7 @@ impl Workspace {
         let idle = self.idle.lock().unwrap_or_else(|e| e.into_inner()).pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => Reader::open(&self.path)?,
+            None => Reader::open_sharing(&self.path, &self.chunks)?,
         };
         let answer = ask(&reader);
         let mut idle = self.idle.lock().unwrap_or_else(|e| e.into_inner());
@@ -134,6 +145,19 @@ impl Workspace {
     /// Counters of the workspace.
     pub fn stats(&self) -> Result<Stats, WorkspaceError> {
         self.read(|r| r.stats())
+    }
+
+    /// Names and values of the newest journeys, events, spans and log records: what can be completed, and what is spelled nearly so.
+    /// Looked at anew only when there is notably more or anything less: it is asked for with every letter that is typed.
+    pub(crate) fn seen(&self) -> Result<Arc<Seen>, WorkspaceError> {
+        let amounts = amounts(&self.stats()?);
+        let known = self.seen.lock().unwrap_or_else(|e| e.into_inner()).clone();
+        if let Some((_, seen)) = known.filter(|(of, _)| *of == amounts) {
+            return Ok(seen);
+        }
+        let seen = Arc::new(self.read(|r| r.seen(SEEN))?);
+        *self.seen.lock().unwrap_or_else(|e| e.into_inner()) = Some((amounts, seen.clone()));
+        Ok(seen)
     }
 
     /// The map of a range, laid out afresh. Buckets of 10 s that start in the range count.
@@ -236,6 +260,13 @@ impl Workspace {
         }
         Ok((journey, rows))
     }
+}
+
+/// Amounts of spans, events and log records, as exactly as matters for what the newest of them carry: to one while there are few,
+/// else to a tenth of those looked at.
+fn amounts(stats: &Stats) -> Amounts {
+    let step = |n: u64| if n <= SEEN as u64 { n } else { n - n % (SEEN as u64 / 10) };
+    [stats.spans, stats.events, stats.logs].map(step)
 }
 
 fn joined(sums: Vec<SeriesSum>, mut sparks: BTreeMap<SeriesKey, Spark>) -> Vec<SparkedSeries> {

@@ -76,6 +76,14 @@ impl Pattern {
 
     /// Whether the value stands somewhere in a text, case ignored.
     pub fn occurs_in(&self, text: &str) -> bool {
+        if self.parts.iter().all(|part| part.is_ascii()) {
+            let mut rest = text.as_bytes();
+            return self.parts.iter().all(|part| {
+                let Some(at) = position_folded(rest, part.as_bytes()) else { return false };
+                rest = &rest[at + part.len()..];
+                true
+            });
+        }
         let text = text.to_lowercase();
         let mut rest = text.as_str();
         self.parts.iter().all(|part| match rest.find(&part.to_lowercase()) {
@@ -86,4 +94,11 @@ impl Pattern {
             None => false,
         })
     }
+}
+
+/// Where ASCII letters stand in a text first, case ignored.
+fn position_folded(text: &[u8], letters: &[u8]) -> Option<usize> {
+    let Some((first, rest)) = letters.split_first() else { return Some(0) };
+    let mut places = text.windows(letters.len());
+    places.position(|at| at[0].eq_ignore_ascii_case(first) && at[1..].eq_ignore_ascii_case(rest))
 }

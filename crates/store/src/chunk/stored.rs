@@ -9,6 +9,9 @@ use super::write::slice;
 use super::{FORMAT, Header, Log, Rest, positions, read};
 use crate::fault::{Fault, Inner};
 
+/// Texts looked for in the bytes of an item at most.
+const NUMBERS: usize = 24;
+
 /// A chunk as read back; items are decoded when asked for.
 pub(crate) struct Chunk {
     resources: Vec<Arc<Resource>>,
@@ -122,10 +125,15 @@ impl Chunk {
             let is_json = matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['));
             text == value || (is_json && (text.contains(value) || text.contains('\\')))
         };
-        let texts = if is_text { self.texts.0.len() as u32 } else { 0 };
-        let numbers = (0..texts).filter(|number| slice(&self.texts.0, &self.texts.1, *number).is_some_and(may_be));
-        let written = numbers.map(varint).collect();
-        Holders { chunk: self, written: is_text.then_some(written) }
+        if is_text { self.holding(may_be) } else { Holders { chunk: self, written: None } }
+    }
+
+    /// Which items can hold one of the texts that pass.
+    pub(crate) fn holding(&self, may_be: impl Fn(&str) -> bool) -> Holders<'_> {
+        let passes = |number: &u32| slice(&self.texts.0, &self.texts.1, *number).is_some_and(&may_be);
+        let written: Vec<_> = (0..self.texts.0.len() as u32).filter(passes).map(varint).collect();
+        // With very many of them looking for each costs more than decoding.
+        Holders { chunk: self, written: (written.len() <= NUMBERS).then_some(written) }
     }
 
     /// Facts of the span at a position.

@@ -8,8 +8,6 @@ use super::around;
 use crate::api::{NearSpelling, Range, Searched, to_ms};
 use crate::workspace::{Workspace, WorkspaceError};
 
-/// Newest journeys, events, spans and log records whose keys are compared.
-const SAMPLE: usize = 3_000;
 /// Near spellings told at most.
 const MOST: usize = 6;
 /// Spellings tried at most.
@@ -27,7 +25,7 @@ impl Workspace {
     /// What a search for a text looked through, with spellings near to it that have hits. Without a range everything was searched.
     pub fn searched(&self, text: &str, range: Range) -> Result<Searched, WorkspaceError> {
         let stats = self.stats()?;
-        let seen = self.read(|r| r.seen(SAMPLE))?;
+        let seen = self.seen()?;
         let (since, until) = super::bounds(range);
         let journeys = JourneyFilter { since, until, ..JourneyFilter::default() };
         let payloads = match seen.payloads {
@@ -102,7 +100,10 @@ fn near(workspace: &Workspace, text: &str, seen: &Seen) -> Result<Vec<NearSpelli
         names.extend(values.keys().map(|value| (value.as_str(), name.as_str())));
     }
     let mut out = Vec::new();
-    for candidate in candidates(text, names.keys().copied()).into_iter().take(TRIED) {
+    let mut tried = candidates(text, names.keys().copied());
+    tried.truncate(TRIED);
+    let may = workspace.read(|r| r.may_find(&tried))?;
+    for (candidate, _) in tried.into_iter().zip(may).filter(|(_, may)| *may) {
         let mut journeys = BTreeSet::new();
         for hit in workspace.find_first(&candidate, COUNTED)? {
             if let FindHit::Trace(trace) = hit {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use flowglass_model::NodeKind;
 use flowglass_model::filter::{Field, FieldInfo, Filter, Pattern, ValueKind, View, fields_of, quoted};
-use flowglass_store::{Counted, Seen};
+use flowglass_store::Counted;
 
 use super::{problem, utf16};
 use crate::Studio;
@@ -12,8 +12,6 @@ use crate::workspace::{Workspace, WorkspaceError};
 
 /// Suggestions at most.
 const MOST: usize = 20;
-/// The newest journeys, events, spans and log records that values are taken from, each.
-const SAMPLE: usize = 1_000;
 
 /// The part of an expression that the cursor is in, bytes.
 struct Part<'a> {
@@ -145,7 +143,7 @@ fn attributes(workspace: &Workspace, view: View, typed: &str) -> Result<Vec<Sugg
     if view == View::Map {
         return Ok(Vec::new());
     }
-    let seen = workspace.read(|r| r.seen(SAMPLE))?;
+    let seen = workspace.seen()?;
     let mut found: Vec<(u8, u64, &String)> = seen
         .attributes
         .iter()
@@ -162,12 +160,12 @@ fn attributes(workspace: &Workspace, view: View, typed: &str) -> Result<Vec<Sugg
 /// Values of a field that fit what was typed.
 fn values(workspace: &Workspace, view: View, field: &str, typed: &str) -> Result<Vec<Suggestion>, WorkspaceError> {
     if let Some(name) = field.strip_prefix('@') {
-        let seen = workspace.read(|r| r.seen(SAMPLE))?;
+        let seen = workspace.seen()?;
         return Ok(ranked(counted(&seen.attributes, Some(name.trim_matches('"'))), typed));
     }
     let low = field.to_ascii_lowercase();
     if let Some(name) = low.strip_prefix("key.") {
-        let seen = workspace.read(|r| r.seen(SAMPLE))?;
+        let seen = workspace.seen()?;
         return Ok(ranked(counted(&seen.keys, Some(name)), typed));
     }
     let Some(info) = fields_of(view).find(|f| f.name == low || f.also.contains(&low.as_str())) else {
@@ -201,7 +199,7 @@ fn counted(from: &Counted, name: Option<&str>) -> Values {
 }
 
 fn known(workspace: &Workspace, view: View, field: &Field) -> Result<Values, WorkspaceError> {
-    let seen = || -> Result<Seen, WorkspaceError> { workspace.read(|r| r.seen(SAMPLE)) };
+    let seen = || workspace.seen();
     let graph = || workspace.graph(None, None, None);
     let plain = |texts: Vec<String>| texts.into_iter().map(|t| (t, (None, 0))).collect();
     Ok(match field {
@@ -228,7 +226,7 @@ fn known(workspace: &Workspace, view: View, field: &Field) -> Result<Values, Wor
                 })
                 .collect()
         }
-        Field::Operation => seen()?.operations.into_iter().map(|(o, n)| (o, (None, n))).collect(),
+        Field::Operation => seen()?.operations.iter().map(|(o, n)| (o.clone(), (None, *n))).collect(),
         Field::Key(_) => counted(&seen()?.keys, None),
         Field::Type | Field::Stream | Field::Source => counted(&seen()?.events, Some(&field.to_string())),
         _ => Values::new(),

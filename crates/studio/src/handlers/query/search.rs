@@ -13,8 +13,6 @@ use crate::workspace::{Workspace, WorkspaceError};
 
 /// Hits of each sort at most.
 const MOST: usize = 8;
-/// Journeys looked through for words, and newest ones whose keys are offered.
-const KEYS: usize = 3_000;
 /// Words shorter than this are looked for in names only.
 const SHORT: usize = 3;
 
@@ -117,7 +115,7 @@ fn by_words(workspace: &Workspace, graph: &Graph, text: &str) -> Result<Vec<Jour
 /// Business keys that begin so, from the newest journeys and events.
 fn keys(workspace: &Workspace, text: &str) -> Result<Vec<BusinessKey>, WorkspaceError> {
     let low = text.to_lowercase();
-    let seen = workspace.read(|r| r.seen(KEYS))?;
+    let seen = workspace.seen()?;
     let all = seen.keys.iter().flat_map(|(name, values)| values.keys().map(move |value| (name, value)));
     let fits = all.filter(|(_, value)| value.to_lowercase().starts_with(&low));
     let key = |(name, value): (&String, &String)| BusinessKey { name: name.clone(), value: value.clone() };
