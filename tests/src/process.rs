@@ -67,6 +67,21 @@ impl Process {
         }
     }
 
+    /// The next line of standard output that holds a text.
+    ///
+    /// # Errors
+    /// If none comes in time; with what the program said on standard error.
+    pub fn line_with(&mut self, text: &str, within: Duration) -> Result<String> {
+        let deadline = Instant::now() + within;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.contains(text) => return Ok(line),
+                Ok(_) => {}
+                Err(_) => bail!("{} did not say `{text}` within {within:?}{}", self.name, self.errors()),
+            }
+        }
+    }
+
     /// Writes to its standard input.
     ///
     /// # Errors

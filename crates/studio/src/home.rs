@@ -37,6 +37,9 @@ pub(crate) struct Recent {
     pub(crate) oldest: Option<Nanos>,
     #[serde(default)]
     pub(crate) newest: Option<Nanos>,
+    /// Address of the view that a window last showed of it.
+    #[serde(default)]
+    pub(crate) view: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -122,7 +125,7 @@ impl Kept {
     /// Puts a workspace first.
     pub(crate) fn used(&mut self, path: &Path) {
         let known = self.recent.iter().position(|r| r.path == path).map(|at| self.recent.remove(at));
-        let entry = known.unwrap_or_else(|| Recent { path: path.to_owned(), oldest: None, newest: None });
+        let entry = known.unwrap_or_else(|| Recent { path: path.to_owned(), oldest: None, newest: None, view: None });
         self.recent.insert(0, entry);
         self.recent.truncate(REMEMBERED);
     }

@@ -150,7 +150,7 @@ impl Host {
         blocking(move || {
             let mut recent = host.0.home.read().recent;
             if recent.iter().all(|r| r.path != path) {
-                recent.insert(0, Recent { path: path.clone(), oldest: None, newest: None });
+                recent.insert(0, Recent { path: path.clone(), oldest: None, newest: None, view: None });
             }
             let recent = recent
                 .into_iter()

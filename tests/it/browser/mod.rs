@@ -10,6 +10,7 @@ use crate::ui::{asked_for, send_story};
 
 mod adapt;
 mod axe;
+mod gallery;
 mod keyboard;
 mod pictures;
 mod show;

@@ -29,6 +29,12 @@ dto! {
         pub folder: String,
     }
 
+    /// A view of the open workspace.
+    pub struct LastView {
+        /// Its address, `#/journeys?range=15m`; null when none was ever shown.
+        pub hash: Option<String>,
+    }
+
     /// Opens another workspace in place of this one.
     pub struct OpenWorkspaceRequest {
         /// File; a plain name means one in the default folder.

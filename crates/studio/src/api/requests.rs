@@ -272,6 +272,10 @@ requests! {
         case_open(OpenCaseRequest) -> Nothing;
         /// Takes a workspace off the list of recent ones.
         workspace_forget(ForgetWorkspaceRequest) -> Workspaces;
+        /// The view that the open workspace was left with.
+        last_view(Nothing) -> LastView;
+        /// Remembers the view that is shown of the open workspace.
+        remember_view(LastView) -> Nothing;
         /// What the program does for its user.
         preferences(Nothing) -> Preferences;
         /// Changes that.

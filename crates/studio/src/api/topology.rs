@@ -257,6 +257,8 @@ dto! {
         pub connections: Vec<Connection>,
         /// Newest failures.
         pub failures: Vec<FailureRow>,
+        /// Where its nearest traffic outside of the range lies, when it has none in it.
+        pub nearest: Nearest,
     }
 
     /// Asks for an edge's figures.
@@ -283,6 +285,8 @@ dto! {
         pub timeline: Vec<Bucket>,
         /// Newest journeys over it.
         pub journeys: Vec<super::JourneyRow>,
+        /// Where its nearest traffic outside of the range lies, when no journey in the range goes over it.
+        pub nearest: Nearest,
     }
 
     /// Asks for all requests and events over time.

@@ -62,6 +62,29 @@ pub(crate) async fn workspace_forget(host: &Host, request: ForgetWorkspaceReques
     host.forget(Path::new(&request.path)).await
 }
 
+/// Longest address of a view that is remembered, bytes: a typed filter is part of it.
+const LONGEST_VIEW: usize = 4_000;
+
+/// See [`LastView`].
+pub(crate) async fn last_view(host: &Host, _: Nothing) -> Result<LastView, ApiError> {
+    let path = host.studio().workspace().path().to_owned();
+    let hash = host.home().read().recent.into_iter().find(|r| r.path == path).and_then(|r| r.view);
+    Ok(LastView { hash })
+}
+
+/// Remembers a view; one whose address is too long is not, and neither is one of a workspace that was taken off the list.
+pub(crate) async fn remember_view(host: &Host, request: LastView) -> Result<Nothing, ApiError> {
+    let path = host.studio().workspace().path().to_owned();
+    let hash = request.hash.filter(|hash| hash.starts_with("#/") && hash.len() <= LONGEST_VIEW);
+    let change = |kept: &mut crate::home::Kept| {
+        if let (Some(recent), Some(hash)) = (kept.recent.iter_mut().find(|r| r.path == path), hash) {
+            recent.view = Some(hash);
+        }
+    };
+    host.home().change(change).map_err(not_kept)?;
+    Ok(Nothing {})
+}
+
 /// See [`Preferences`].
 pub(crate) async fn preferences(host: &Host, _: Nothing) -> Result<Preferences, ApiError> {
     Ok(host.preferences())

@@ -51,7 +51,9 @@ pub(crate) use events::{event, events};
 pub(crate) use export::map_export;
 pub(crate) use export_journey::journey_export;
 pub(crate) use findings::{findings, findings_cancel, findings_export, findings_looked, impact};
-pub(crate) use host::{case_open, preferences, set_preferences, workspace_forget, workspace_open, workspaces};
+pub(crate) use host::{
+    case_open, last_view, preferences, remember_view, set_preferences, workspace_forget, workspace_open, workspaces,
+};
 pub(crate) use journey_list::journeys;
 pub(crate) use journeys::{fallback_layer, journey, journey_view, related_journeys};
 pub(crate) use keys::propose_keys;

@@ -8,9 +8,10 @@ use flowglass_store::{JourneyFilter, Reader, SeriesFilter, StoreError};
 use super::app::bars;
 use super::journeys::journey_row;
 use super::scene::scene;
-use super::{bounds, not_found};
+use super::{around, bounds, not_found};
 use crate::api::{
-    ApiError, Bucket, Connection, EdgeDetail, EdgeRequest, FailureRow, NodeDetail, NodeRequest, Operation, to_ms,
+    ApiError, Bucket, Connection, EdgeDetail, EdgeRequest, FailureRow, Nearest, NodeDetail, NodeRequest, Operation,
+    to_ms,
 };
 use crate::views::{Grid, Scene, Wishes, edge_id, figures, layer_of};
 use crate::workspace::{Workspace, WorkspaceError};
@@ -40,6 +41,12 @@ pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDe
         };
         let timeline = timeline(workspace, &filter, since, until)?;
         let (failures, versions, instances) = workspace.read(|r| evidence(r, &id, &node.name, since, until))?;
+        let connections = connections(&scene, &id);
+        let is_end = |end: &NodeId| scene.folding.node(end).as_ref() == Some(&id);
+        let nearest = match connections.is_empty() {
+            true => nearest(workspace, (since, until), &|_, source, target| is_end(source) || is_end(target))?,
+            false => Nearest::default(),
+        };
         let settings = workspace.settings();
         let owner = settings.config.owner_of(&id);
         Ok(Some(NodeDetail {
@@ -49,12 +56,23 @@ pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDe
             runbook: owner.and_then(|o| o.runbook.clone()),
             timeline,
             operations: operations(&scene, &id),
-            connections: connections(&scene, &id),
+            connections,
             failures,
             node,
+            nearest,
         }))
     });
     detail.await?.ok_or_else(|| not_found(&format!("`{what}`")))
+}
+
+/// Where the nearest traffic of wanted interactions outside of a range lies.
+fn nearest(
+    workspace: &Workspace,
+    (since, until): (Option<Nanos>, Option<Nanos>),
+    wanted: &dyn Fn(InteractionKind, &NodeId, &NodeId) -> bool,
+) -> Result<Nearest, WorkspaceError> {
+    let of_edge = |key: &SeriesKey| key.as_edge().is_some_and(|(kind, source, target)| wanted(kind, source, target));
+    Ok(around(workspace.read(|r| r.nearest_series(since, until, &of_edge))?))
 }
 
 /// Bars of the small charts; one that has only begun is left out.
@@ -233,14 +251,22 @@ pub(crate) async fn edge(studio: &Studio, request: EdgeRequest) -> Result<EdgeDe
             r.journeys(&filter_both)
         })?;
         let services: Vec<&NodeId> = [&source, &target].into_iter().filter(|n| n.kind() == NodeKind::Service).collect();
-        let journeys = page
+        let journeys: Vec<_> = page
             .rows
             .into_iter()
             .filter(|j| services.iter().all(|s| j.participants.contains(s)))
             .take(20)
             .map(|j| journey_row(j, &scene.graph))
             .collect();
+        let is = |end: &NodeId, wanted: &NodeId| scene.folding.node(end).as_ref() == Some(wanted);
+        let nearest = match journeys.is_empty() {
+            true => {
+                nearest(workspace, (since, until), &|of, from, to| of == kind && is(from, &source) && is(to, &target))?
+            }
+            false => Nearest::default(),
+        };
         Ok(Some(EdgeDetail {
+            nearest,
             source_name: name(&request.source),
             target_name: name(&request.target),
             edge,

@@ -1,51 +1,43 @@
+import { backend } from '../../lib/backend';
 import { route } from '../../shared/state/route.svelte';
 import { formatHash } from '../../shared/state/url';
 
-const KEY = 'flowglass.views';
-/** Workspaces whose view is remembered at most. */
-const MOST = 20;
 /** What the address said when the page was loaded: a link goes before memory. */
 const begun = window.location.hash;
-let restored = false;
+/** The view last told to be remembered, and whether telling is under way. */
+let wanted: string | null = null;
+let telling = false;
 
-/** Goes to the view that this workspace was left with, unless the page was opened by a link. Once. */
-export function restoreView(workspace: string): void {
-  if (restored) return;
-  restored = true;
-  const hash = read()[workspace];
-  if (hash === undefined || !['', '#', '#/'].includes(begun)) return;
+/** Goes to the view that the workspace was left with, unless the page was opened by a link. */
+export async function restoreView(): Promise<void> {
+  if (!['', '#', '#/'].includes(begun)) return;
+  // Without an answer the first view is shown.
+  const { hash } = await backend().call('last_view', {}).catch(() => ({ hash: null }));
+  if (hash === null) return;
   window.history.replaceState(null, '', hash);
   window.dispatchEvent(new PopStateEvent('popstate'));
 }
 
-/** Remembers the view that is shown; reads the route, so that an effect follows it. */
-export function rememberView(workspace: string): void {
-  const hash = formatHash({ area: route.area, params: route.params });
-  if (!restored) return;
-  const { [workspace]: _, ...others } = read();
-  const kept = Object.entries(others).slice(-(MOST - 1));
-  write({ ...Object.fromEntries(kept), [workspace]: hash });
+/** Remembers the view that is shown, by the program: a page's own storage may be written too late when the window closes. Reads the route, so that an effect follows it. */
+export function rememberView(): void {
+  wanted = formatHash({ area: route.area, params: route.params });
+  if (!telling) void tell();
+}
+
+/** One after the other, so that the last one stays; those in between need not be told. */
+async function tell(): Promise<void> {
+  telling = true;
+  while (wanted !== null) {
+    const hash = wanted;
+    wanted = null;
+    // What cannot be kept is no reason to disturb anybody.
+    await backend().call('remember_view', { hash }).catch(() => {});
+  }
+  telling = false;
 }
 
 /** Begins anew with another workspace: whatever is shown or remembered in this page belongs to the old one. */
 export function beginAnew(): void {
   window.history.replaceState(null, '', '#/');
   window.location.reload();
-}
-
-function read(): Record<string, string> {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
-    return typeof kept === 'object' && kept !== null ? (kept as Record<string, string>) : {};
-  } catch {
-    return {};
-  }
-}
-
-function write(views: Record<string, string>): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(views));
-  } catch {
-    // Storage may be blocked: views are then not remembered.
-  }
 }

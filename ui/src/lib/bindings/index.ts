@@ -1162,7 +1162,11 @@ timeline: Array<Bucket>,
 /**
  * Newest journeys over it.
  */
-journeys: Array<JourneyRow>, };
+journeys: Array<JourneyRow>, 
+/**
+ * Where its nearest traffic outside of the range lies, when no journey in the range goes over it.
+ */
+nearest: Nearest, };
 
 /**
  * Asks for an edge's figures.
@@ -2871,6 +2875,15 @@ fromAt: number | null,
 toAt: number | null, };
 
 /**
+ * A view of the open workspace.
+ */
+export type LastView = { 
+/**
+ * Its address, `#/journeys?range=15m`; null when none was ever shown.
+ */
+hash: string | null, };
+
+/**
  * Layer of a participant, by hand.
  */
 export type LayerRule = { 
@@ -3622,7 +3635,11 @@ connections: Array<Connection>,
 /**
  * Newest failures.
  */
-failures: Array<FailureRow>, };
+failures: Array<FailureRow>, 
+/**
+ * Where its nearest traffic outside of the range lies, when it has none in it.
+ */
+nearest: Nearest, };
 
 /**
  * Asks for a participant's figures.
@@ -6936,6 +6953,9 @@ export interface Requests {
   workspace_open: [OpenWorkspaceRequest, Nothing];
   case_open: [OpenCaseRequest, Nothing];
   workspace_forget: [ForgetWorkspaceRequest, Workspaces];
+  last_view: [Nothing, LastView];
+  remember_view: [LastView, Nothing];
   preferences: [Nothing, Preferences];
   set_preferences: [Preferences, Preferences];
 }
+
