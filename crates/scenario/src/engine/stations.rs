@@ -1,14 +1,14 @@
 //! Workers and the lines before them.
 
 use super::*;
+use crate::dist::Sampler;
 use crate::keyed::{Purpose, below, unit};
 use crate::model::{Discipline, Hold};
 use crate::program::NONE;
 
 impl Sim<'_> {
     /// A call (or a user's question) sets out to its participant.
-    pub(super) fn send(&mut self, handling: u32, place: u32) {
-        let network = &self.program.places[place as usize].network;
+    pub(super) fn send(&mut self, handling: u32, network: &Sampler) {
         if network.is_zero() {
             return self.arrive(handling);
         }

@@ -133,6 +133,8 @@ pub(crate) struct CallSpec {
     pub(crate) bulkhead: u32,
     pub(crate) survives: bool,
     pub(crate) cache: f64,
+    /// One way, where it is not that of the place.
+    pub(crate) network: Option<Sampler>,
     pub(crate) priority: Option<u32>,
     pub(crate) compensate: u32,
     pub(crate) effect: u32,
