@@ -74,8 +74,11 @@ impl Workspace {
         let layers: BTreeMap<NodeId, Layer> = self.layers()?;
         let layer_of = |node: &NodeId| layers.get(node).copied().unwrap_or_else(|| fallback_layer(node));
         let observation = Observation { title, spans: &chosen.spans, layers: &layer_of };
-        let calibration = scenario_of(&observation)?;
+        let mut calibration = scenario_of(&observation)?;
         let validation = (!cancel.load(Ordering::Relaxed)).then(|| validate(&observation, cancel));
+        if let Some(validation) = &validation {
+            calibration.yaml.push_str(&validation.yaml());
+        }
         let Chosen { spans, journeys, cut } = chosen;
         Ok(Observed { calibration, validation, journeys, spans: spans.len(), cut })
     }

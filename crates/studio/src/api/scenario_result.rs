@@ -1,6 +1,7 @@
 //! What a run of a scenario found.
 
 use super::dto;
+use super::scenario_verdict::{StudyView, VerdictView};
 
 dto! {
     /// A run under way, or just ended.

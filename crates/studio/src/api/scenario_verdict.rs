@@ -1,7 +1,6 @@
 //! What to make of a run of a scenario: the verdict, and what it hangs on.
 
 use super::dto;
-use super::scenario_result::*;
 
 dto! {
     /// What a verdict hangs on.
@@ -157,12 +156,24 @@ dto! {
         pub strength_word: String,
         /// What the strength rests on, in a sentence.
         pub strength_because: String,
+        /// How well the scenario predicts; null where nobody has tried.
+        pub validation: Option<ValidationView>,
         /// Reasons for it, most telling first.
         pub reasons: Vec<ArgumentView>,
         /// Reasons against it, most telling first.
         pub doubts: Vec<ArgumentView>,
         /// Step by step.
         pub interactions: Vec<InteractionView>,
+    }
+
+    /// How well a scenario predicted what it was not made from.
+    pub struct ValidationView {
+        /// `A` to `D`, the best first.
+        pub grade: String,
+        /// What it means, in a few words.
+        pub word: String,
+        /// What it rests on, in a sentence.
+        pub why: String,
     }
 
     /// A reason.
