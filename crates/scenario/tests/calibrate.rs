@@ -139,3 +139,22 @@ fn each_caller_has_its_own_way() {
         "{means:?}"
     );
 }
+
+#[test]
+fn shares_of_a_choice_never_add_up_to_more_than_all() {
+    // One of two in 1 of 3 and 2 of 3 cases: 0.3333… and 0.6666… would both be rounded up somewhere.
+    for requests in [201, 300, 1000, 1801] {
+        let mut l = Landscape::new();
+        for i in 0..requests as i64 {
+            let at = 1_700_000_000_000_000_000 + i * 50 * landscape::MS;
+            let trace = l.trace();
+            let (callee, what) = if i % 3 == 0 { ("one", "GET /one") } else { ("other", "GET /other") };
+            let root = l.span(trace, None, "front", "GET /", landscape::server(), at, at + 30 * landscape::MS, true);
+            let from = at + landscape::MS;
+            let call =
+                l.span(trace, Some(root), "front", what, landscape::client(), from, at + 20 * landscape::MS, true);
+            l.span(trace, Some(call), callee, what, landscape::server(), from, at + 19 * landscape::MS, true);
+        }
+        scenario(&made(&l));
+    }
+}

@@ -220,7 +220,7 @@ fn way(step: &Step, of: &[&Handling], by_participant: &BTreeMap<&NodeId, Vec<&Ha
     if way.has_shape() { way } else { Sample::default() }
 }
 
-fn attempts_on<'h>(handling: &'h Handling, wanted: impl Fn(&Asked) -> bool) -> impl Iterator<Item = &'h Attempt> {
+fn attempts_on(handling: &Handling, wanted: impl Fn(&Asked) -> bool) -> impl Iterator<Item = &Attempt> {
     let calls = handling.acts.iter().filter_map(move |act| match act {
         Act::Call(call) if wanted(&call.asked) => Some(&call.attempts),
         _ => None,

@@ -203,7 +203,8 @@ impl Writer<'_> {
 
     fn choice(&mut self, of: &Operation, step: &Step, indent: usize) {
         let pad = " ".repeat(indent);
-        let share = digits(step.share(), 4);
+        // Cut off, not rounded: those of one choice must not add up to more than 1.
+        let share = digits((step.share() * 1e6).floor() / 1e6, 6);
         let _ = writeln!(self.yaml, "{pad}- share: {share} # measured, {} of {}", step.n, step.of);
         let _ = writeln!(self.yaml, "{pad}  steps:");
         let what = format!("How often {} {}", of.name, words(step));
