@@ -2,17 +2,20 @@
 //!
 //! `cargo bench -p flowglass-scenario --bench engine [-- ROUNDS [NAME]]`. The bare loop keeps a heap, a generator, queues and one sum;
 //! the engine keeps its full accounts. Rounds alternate between the two, and the median of the ratios counts, so that a busy machine
-//! slows both. The last lines say what an event costs with more participants, and how memory grows with the length of a run.
+//! slows both. The last lines say what an event costs with more participants, how memory grows with the length of a run, and what a
+//! user waits for.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use flowglass_scenario::experiment::{RunOptions, run};
+use flowglass_scenario::experiment::{Progress, RunOptions, run};
 use flowglass_scenario::file::read_scenario;
 use flowglass_scenario::model::Scenario;
+use flowglass_scenario::study::preview;
 use serde_json::{Value, json};
 
 const RATE: f64 = 0.7;
@@ -219,8 +222,44 @@ fn main() {
     println!("an event costs {few:.0} ns with 5 participants, {many:.0} ns with 500: {:.2} times", many / few);
     let _ = timed(&chain(1, 100_000, false), 1);
     let before = resident();
-    let (seconds, _) = timed(&chain(1, 5_000_000, false), 1);
+    let (seconds, _) = timed(&chain(1, 10_000_000, false), 1);
     if let (Some(before), Some(after)) = (before, resident()) {
-        println!("5,000,000 requests took {seconds:.1} s and {:.1} MB more than 100,000", after - before);
+        println!("10,000,000 requests took {seconds:.1} s and {:.1} MB more than 100,000", after - before);
     }
+    interactive();
+}
+
+/// What a user waits for, by the clock, on all processors: a preview, and the end of a run that is not wanted any more.
+fn interactive() {
+    const TEMPLATE: &str = include_str!("../../studio/src/scenarios/templates/place-order.yaml");
+    let order = read_scenario(TEMPLATE, &|_| Err("no files".to_owned())).expect("the template is a scenario");
+    let options = RunOptions::of(&order);
+    let previews: Vec<f64> = (0..5)
+        .map(|seed| {
+            let begin = Instant::now();
+            let options = RunOptions { seed, ..options.clone() };
+            preview(&order, &options, &|_| {}, &AtomicBool::new(false)).expect("a preview");
+            begin.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    println!("a preview of {} variants takes {:.0} ms", order.variants.len(), median(previews));
+    let stops: Vec<(f64, usize)> = (0..5)
+        .map(|seed| {
+            let cancel = AtomicBool::new(false);
+            let asked = OnceLock::new();
+            // Wanted no more as soon as three repetitions are done.
+            let stop = |p: Progress| {
+                if !p.warming_up && p.done >= 9 {
+                    asked.get_or_init(Instant::now);
+                    cancel.store(true, Relaxed);
+                }
+            };
+            let options = RunOptions { seed, replications: 200, ..options.clone() };
+            let kept = run(&order, &options, &stop, &cancel).expect("what was finished is kept").replications;
+            (asked.get().map_or(0.0, |asked| asked.elapsed().as_secs_f64() * 1e3), kept)
+        })
+        .collect();
+    let kept = stops.iter().map(|s| s.1).min().unwrap_or(0);
+    let longest = stops.iter().map(|s| s.0).fold(0.0, f64::max);
+    println!("a run that is stopped ends within {longest:.0} ms and keeps {kept} repetitions or more");
 }

@@ -1,6 +1,6 @@
 //! Distributions of durations, sampled by inversion: one number in, one duration out, and more in never gives less out.
 
-use crate::math::{exp, gamma_p, gamma_quantile, ln, ln_1p, normal_quantile};
+use crate::math::{exp, gamma_p, gamma_quantile, ln, ln_1p, ln_of_share, normal_quantile};
 
 /// A distribution of durations, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +132,7 @@ impl Sampler {
     pub(crate) fn sample(&self, u: f64) -> u64 {
         match self {
             Sampler::Constant(value) => *value,
+            Sampler::Exp(mean) => round(-mean * ln_of_share(1.0 - u)),
             other => round(other.value(u)),
         }
     }
@@ -141,11 +142,10 @@ impl Sampler {
         matches!(self, Sampler::Constant(0))
     }
 
-    #[inline]
     fn value(&self, u: f64) -> f64 {
         match self {
             Sampler::Constant(value) => *value as f64,
-            Sampler::Exp(mean) => -mean * ln(1.0 - u),
+            Sampler::Exp(mean) => -mean * ln_of_share(1.0 - u),
             Sampler::Gamma { shape, scale } => scale * gamma_quantile(*shape, u),
             Sampler::Lognormal { mu, sigma } => exp(mu + sigma * normal_quantile(u)),
             Sampler::Hyperexp { p, first, second } => hyperexp_quantile(*p, *first, *second, u),

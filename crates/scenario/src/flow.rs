@@ -129,8 +129,8 @@ fn waits(design: &Design, variant: &Variant, steps: &[Step], known: &BTreeMap<&s
             let callee = known.get(step.operation.as_str()).copied().unwrap_or(0.0);
             let each = match variant.events.get(&step.id).and_then(|c| design.channels.get(c)) {
                 None => {
-                    let network = design.participants.get(participant_of(&step.operation));
-                    callee + network.map_or(0.0, |p| 2.0 * p.network.mean())
+                    let callees = design.participants.get(participant_of(&step.operation)).map(|p| &p.network);
+                    callee + step.network.as_ref().or(callees).map_or(0.0, |network| 2.0 * network.mean())
                 }
                 Some(channel) if is_awaited(variant, step) => channel.publish.mean() + channel.deliver.mean() + callee,
                 Some(channel) => channel.publish.mean(),

@@ -1,192 +1,16 @@
 //! Scenarios made from observed spans: what was put in comes out again.
 
-use std::sync::Arc;
+mod landscape;
+
 use std::sync::atomic::AtomicBool;
 
-use flowglass_model::{Layer, NodeId, Peer, Role, ServiceName, SpanFacts, SpanId, SpanKind, SpanStatus, TraceId};
-use flowglass_scenario::Dist;
-use flowglass_scenario::calibrate::{Calibration, Grade, NotEnough, Observation, Seen, calibrate, validate};
+use flowglass_model::{Layer, NodeId, Role};
+use flowglass_scenario::calibrate::{Calibration, Grade, NotEnough, Observation, calibrate, validate};
 use flowglass_scenario::experiment::{RunOptions, run};
 use flowglass_scenario::file::read_scenario;
 use flowglass_scenario::model::{Scenario, Step};
 
-const MS: i64 = 1_000_000;
-
-/// A landscape of made-up handlings: draws are a fixed sequence, so that every run sees the same.
-struct Landscape {
-    spans: Vec<Seen>,
-    next: u64,
-    state: u64,
-}
-
-impl Landscape {
-    fn new() -> Landscape {
-        Landscape { spans: Vec::new(), next: 1, state: 42 }
-    }
-
-    /// Uniform between 0 and 1 (splitmix64).
-    fn draw(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Exponential, nanoseconds.
-    fn exp(&mut self, mean_ms: f64) -> i64 {
-        Dist::Exp(mean_ms * 1e6).quantile(self.draw()) as i64
-    }
-
-    fn trace(&mut self) -> TraceId {
-        self.next += 1;
-        TraceId::new((u128::from(self.next) << 64 | 7).to_be_bytes()).expect("not zero")
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "a span has that many parts")]
-    fn span(
-        &mut self,
-        trace: TraceId,
-        parent: Option<SpanId>,
-        service: &str,
-        operation: &str,
-        role: Role,
-        from: i64,
-        to: i64,
-        ok: bool,
-    ) -> SpanId {
-        self.next += 1;
-        let span_id = id(self.next);
-        let kind = match role {
-            Role::Server { .. } => SpanKind::Server,
-            Role::Client { .. } | Role::Access { .. } => SpanKind::Client,
-            Role::Send { .. } => SpanKind::Producer,
-            Role::Process { .. } | Role::Receive { .. } => SpanKind::Consumer,
-            _ => SpanKind::Internal,
-        };
-        let facts = SpanFacts {
-            trace_id: trace,
-            span_id,
-            kind,
-            parent,
-            remote_parent: None,
-            start: from,
-            end: to,
-            status: if ok { SpanStatus::Unset } else { SpanStatus::Error },
-            http_status: None,
-            grpc_status: None,
-            error: None,
-            service: NodeId::service(&ServiceName { namespace: None, name: service.into() }, None),
-            operation: operation.into(),
-            role,
-            links: Vec::new(),
-            keys: Vec::new(),
-            resend: 0,
-        };
-        self.spans.push(Seen { facts: Arc::new(facts), instance: None });
-        span_id
-    }
-}
-
-fn id(n: u64) -> SpanId {
-    SpanId::new(n.to_be_bytes()).expect("not zero")
-}
-
-fn server() -> Role {
-    Role::Server { caller: "client".into() }
-}
-
-fn client() -> Role {
-    Role::Client { peer: Peer { service: None, host: None, port: None } }
-}
-
-fn topic() -> NodeId {
-    NodeId::topic("nats", "orders.placed", None)
-}
-
-/// Orders: web (5 ms) calls order (10 ms), which reads the customer (20 ms) in 60 % of cases and at the same time reserves stock
-/// (30 ms), then charges (40 ms, 5 % fail and are tried once more after 50 ms), then publishes; mail (25 ms) handles that later.
-fn orders(requests: usize, rates: &[(f64, usize)]) -> Landscape {
-    let mut l = Landscape::new();
-    let mut now = 1_700_000_000_000_000_000;
-    let rate_at = |i: usize| {
-        let mut left = i;
-        rates
-            .iter()
-            .find(|(_, n)| {
-                if left < *n {
-                    true
-                } else {
-                    left -= n;
-                    false
-                }
-            })
-            .map_or(rates[0].0, |r| r.0)
-    };
-    for i in 0..requests {
-        let gap = l.exp(1000.0 / rate_at(i));
-        now += gap;
-        order(&mut l, now, i);
-    }
-    l
-}
-
-fn order(l: &mut Landscape, start: i64, i: usize) {
-    let trace = l.trace();
-    let leg = 2 * MS;
-    let web_own = l.exp(5.0);
-    let t = start + web_own;
-    // Written from the inside out: the ends are known only then.
-    let order_from = t + leg;
-    let mut at = order_from + l.exp(10.0);
-    let (web, call, order) = (id(l.next + 1), id(l.next + 2), id(l.next + 3));
-    l.next += 3;
-    let asks_customer = l.draw() < 0.6;
-    let stock = l.exp(30.0);
-    let customer = l.exp(20.0);
-    let mut joined = at + stock + 2 * leg;
-    let c = l.span(trace, Some(order), "order", "POST /reservations", client(), at, joined, true);
-    l.span(trace, Some(c), "stock", "POST /reservations", server(), at + leg, at + leg + stock, true);
-    if asks_customer {
-        let end = at + customer + 2 * leg;
-        let c = l.span(trace, Some(order), "order", "GET /customers/{id}", client(), at + 1000, end, true);
-        l.span(trace, Some(c), "crm", "GET /customers/{id}", server(), at + leg, at + leg + customer, true);
-        joined = joined.max(end);
-    }
-    at = joined;
-    let mut failed = false;
-    for attempt in 0..2 {
-        let work = l.exp(40.0);
-        failed = l.draw() < 0.05;
-        let end = at + work + 2 * leg;
-        let c = l.span(trace, Some(order), "order", "POST /charge", client(), at, end, !failed);
-        l.span(trace, Some(c), "payments", "POST /charge", server(), at + leg, at + leg + work, !failed);
-        at = end;
-        if !failed || attempt == 1 {
-            break;
-        }
-        at += 50 * MS;
-    }
-    if !failed {
-        let id = Some(format!("m{i}"));
-        let sent = at + MS;
-        let send = Role::Send { topic: topic(), message_id: id.clone(), create: false };
-        let s = l.span(trace, Some(order), "order", "send orders.placed", send, at, sent, true);
-        at = sent;
-        let (mail, from) = (l.exp(25.0), sent + 3 * MS);
-        let process = Role::Process { topic: topic(), group: None, message_id: id, delivery: Some(1), sequence: None };
-        l.span(trace, Some(s), "mail", "process orders.placed", process, from, from + mail, true);
-    }
-    let own = |l: &mut Landscape, id, parent, service: &str, operation: &str, role, from, to| {
-        l.span(trace, parent, service, operation, role, from, to, !failed);
-        // The id that children were given before.
-        let seen = l.spans.last_mut().expect("just pushed");
-        Arc::make_mut(&mut seen.facts).span_id = id;
-    };
-    own(l, order, Some(call), "order", "POST /orders", server(), order_from, at);
-    own(l, call, Some(web), "web", "POST /orders", client(), t, at + leg);
-    own(l, web, None, "web", "POST /orders", server(), start, at + leg);
-}
+use landscape::{Landscape, near_and_far, orders};
 
 fn layer(node: &NodeId) -> Layer {
     match node.name() {
@@ -294,4 +118,43 @@ fn too_little_is_said() {
     let one = Observation { title: "", spans: &one.spans, layers: &layer };
     assert_eq!(calibrate(&one), Err(NotEnough::OneRequest));
     assert_eq!(validate(&one, &AtomicBool::new(false)).grade, Grade::D);
+}
+
+#[test]
+fn each_caller_has_its_own_way() {
+    let landscape = near_and_far(1000);
+    let scenario = scenario(&made(&landscape));
+    for (caller, ms) in [("near.get-page", 2.0), ("far.get-page", 20.0)] {
+        let Some(Step::Do(step)) = scenario.design.operations[caller].steps.first() else { panic!("{caller} asks") };
+        let way = step.network.as_ref().map(|way| way.mean() / 1e6);
+        assert!(way.is_some_and(|way| (way / ms - 1.0).abs() < 0.02), "{caller}: {way:?} ms instead of {ms} ms");
+    }
+    let mut options = RunOptions::of(&scenario);
+    (options.replications, options.variants) = (5, vec!["observed".into()]);
+    let outcome = run(&scenario, &options, &|_| {}, &AtomicBool::new(false)).expect("an outcome");
+    let found = outcome.variants.get("observed").expect("the variant");
+    let means: Vec<f64> = found.workloads.iter().filter_map(|(_, w)| w.response_ms.mean.value).collect();
+    assert!(
+        matches!(means.as_slice(), [far, near] if (far - 46.0).abs() < 2.0 && (near - 10.0).abs() < 1.0),
+        "{means:?}"
+    );
+}
+
+#[test]
+fn shares_of_a_choice_never_add_up_to_more_than_all() {
+    // One of two in 1 of 3 and 2 of 3 cases: 0.3333… and 0.6666… would both be rounded up somewhere.
+    for requests in [201, 300, 1000, 1801] {
+        let mut l = Landscape::new();
+        for i in 0..requests as i64 {
+            let at = 1_700_000_000_000_000_000 + i * 50 * landscape::MS;
+            let trace = l.trace();
+            let (callee, what) = if i % 3 == 0 { ("one", "GET /one") } else { ("other", "GET /other") };
+            let root = l.span(trace, None, "front", "GET /", landscape::server(), at, at + 30 * landscape::MS, true);
+            let from = at + landscape::MS;
+            let call =
+                l.span(trace, Some(root), "front", what, landscape::client(), from, at + 20 * landscape::MS, true);
+            l.span(trace, Some(call), callee, what, landscape::server(), from, at + 19 * landscape::MS, true);
+        }
+        scenario(&made(&l));
+    }
 }

@@ -8,6 +8,8 @@ use flowglass_model::{Layer, NodeId, TraceId};
 use flowglass_scenario::calibrate::{
     Calibration, NotEnough, Observation, Seen, Validation, calibrate as scenario_of, validate,
 };
+use flowglass_scenario::decide::{self, Evidence, Facts};
+use flowglass_scenario::model::Scenario;
 use flowglass_store::JourneyFilter;
 
 use crate::handlers::fallback_layer;
@@ -17,6 +19,8 @@ use crate::workspace::{Workspace, WorkspaceError};
 const SPANS_MAX: usize = 1_000_000;
 /// Journeys asked for at a time.
 const PAGE: usize = 500;
+/// Journeys, the newest ones, that facts for a decision rest on at most.
+const FACTS_FROM: usize = 5_000;
 
 /// A scenario made from observed journeys, and how far it may be trusted.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -70,10 +74,30 @@ impl Workspace {
         let layers: BTreeMap<NodeId, Layer> = self.layers()?;
         let layer_of = |node: &NodeId| layers.get(node).copied().unwrap_or_else(|| fallback_layer(node));
         let observation = Observation { title, spans: &chosen.spans, layers: &layer_of };
-        let calibration = scenario_of(&observation)?;
+        let mut calibration = scenario_of(&observation)?;
         let validation = (!cancel.load(Ordering::Relaxed)).then(|| validate(&observation, cancel));
+        if let Some(validation) = &validation {
+            calibration.yaml.push_str(&validation.yaml());
+        }
         let Chosen { spans, journeys, cut } = chosen;
         Ok(Observed { calibration, validation, journeys, spans: spans.len(), cut })
+    }
+
+    /// What the newest journeys and the map tell of the steps of a scenario. Blocking; once `cancel` is set, nothing is told.
+    ///
+    /// # Errors
+    /// When the workspace cannot be read.
+    pub fn facts(&self, scenario: &Scenario, cancel: &AtomicBool) -> Result<Facts, WorkspaceError> {
+        let stats = self.stats()?;
+        let seconds = stats.oldest.zip(stats.newest).map_or(0.0, |(from, to)| (to - from) as f64 / 1e9);
+        let noise = self.settings().config.noise.clone();
+        let spans = match self.chosen(&JourneyFilter { noise, limit: FACTS_FROM, ..JourneyFilter::default() }, cancel) {
+            Ok(chosen) => chosen.spans,
+            Err(ObservedError::Workspace(error)) => return Err(error),
+            Err(ObservedError::NotEnough(_) | ObservedError::Cancelled) => return Ok(Facts::new()),
+        };
+        let graph = self.graph(None, None, None)?;
+        Ok(decide::observed(&Evidence { graph: &graph, seconds, spans: &spans }, scenario))
     }
 
     fn chosen(&self, filter: &JourneyFilter, cancel: &AtomicBool) -> Result<Chosen, ObservedError> {

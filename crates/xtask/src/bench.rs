@@ -9,7 +9,7 @@ use crate::ui;
 /// What to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these [default: all but memory]
+    /// Only these [default: all but memory and calibration]
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
     /// Arguments for the UI's part: `-- --spans 100000 --part page --rounds 3`
@@ -32,11 +32,16 @@ enum Part {
     Ui,
     /// Memory of the real window over minutes of live data (`-- --minutes 30`)
     Memory,
+    /// A scenario made of the sample landscape's telemetry against its true parameters (`-- --runs 5 --seconds 120`)
+    Calibration,
 }
 
 /// Benches in a release build; the window in the build that developers have, since its memory is not the compiler's affair.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let wants = |part| arguments.only.contains(&part) || (arguments.only.is_empty() && part != Part::Memory);
+    let wants = |part| {
+        arguments.only.contains(&part)
+            || (arguments.only.is_empty() && !matches!(part, Part::Memory | Part::Calibration))
+    };
     if wants(Part::Ingest) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "ingest"]))?;
     }
@@ -67,6 +72,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let packages = ["--package", "flowglass-window", "--package", "flowglass-tests"];
         run_to_end(cargo(["build", "--bins"]).args(packages))?;
         product("debug", &["--part", "memory"], &arguments.more)?;
+    }
+    if wants(Part::Calibration) {
+        run_to_end(&mut cargo(["build", "--workspace", "--bins", "--tests", "--examples"]))?;
+        product("debug", &["--part", "calibration"], &arguments.more)?;
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Reading scenario files for the commands that need one.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, bail};
 use flowglass_studio::read_scenario_at;
-use flowglass_studio::scenario::decide::{self, Facts};
+use flowglass_studio::scenario::decide::Facts;
 use flowglass_studio::scenario::model::Scenario;
 
 /// Bytes of a scenario file at most.
@@ -38,8 +39,5 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Scenario> {
 /// What a workspace tells of the steps of a scenario.
 pub(crate) fn observed(scenario: &Scenario, workspace: Option<&Path>) -> anyhow::Result<Facts> {
     let Some(path) = workspace else { return Ok(Facts::new()) };
-    let workspace = super::open(path, None)?;
-    let stats = workspace.stats()?;
-    let seconds = stats.oldest.zip(stats.newest).map_or(0.0, |(from, to)| (to - from) as f64 / 1e9);
-    Ok(decide::observed(&workspace.graph(None, None, None)?, seconds, scenario))
+    Ok(super::open(path, None)?.facts(scenario, &AtomicBool::new(false))?)
 }

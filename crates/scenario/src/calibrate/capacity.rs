@@ -71,8 +71,9 @@ fn quiet<T: Copy>(values: &[(usize, T)]) -> Vec<T> {
     values.iter().filter(|v| v.0 <= level).map(|v| v.1).collect()
 }
 
-/// One way to a participant: half of what the caller waited longer than the callee worked, while it was quiet. What comes on
-/// top under load is queueing, and the model's to reproduce. Only durations are used, so that skewed clocks cancel.
+/// One way to a participant: half of what the caller waited longer than the callee worked. Where that grows with what the callee has
+/// in hand, only quiet times count: what comes on top under load is queueing, and the model's to reproduce. Only durations are used,
+/// so that skewed clocks cancel.
 pub(super) fn network(callee: &[&Handling], attempts: &[&Attempt]) -> Sample {
     let answered: Vec<(Nanos, i64)> = attempts
         .iter()
@@ -81,7 +82,21 @@ pub(super) fn network(callee: &[&Handling], attempts: &[&Attempt]) -> Sample {
         .collect();
     let levels = in_progress(callee, answered.iter().map(|a| a.0));
     let gaps: Vec<(usize, i64)> = levels.into_iter().zip(answered.iter().map(|a| a.1 / 2)).collect();
-    Sample::new(quiet(&gaps))
+    let (quiet, slower) = under_load(&gaps);
+    if slower || gaps.len() < JUDGED { quiet } else { Sample::new(gaps.into_iter().map(|gap| gap.1).collect()) }
+}
+
+/// What was seen in quiet times, and whether busy ones are slower by more than chance.
+fn under_load(values: &[(usize, i64)]) -> (Sample, bool) {
+    let quiet = Sample::new(quiet(values));
+    let mut levels: Vec<usize> = values.iter().map(|v| v.0).collect();
+    levels.sort_unstable();
+    let (Some(low), Some(high)) = (levels.get(levels.len() / 4), levels.get(levels.len() * 3 / 4)) else {
+        return (quiet, false);
+    };
+    let busy = Sample::new(values.iter().filter(|v| v.0 >= *high).map(|v| v.1).collect());
+    let slower = high > low && quiet.n() >= JUDGED / 4 && busy.mean() > quiet.mean() * SLOWER;
+    (quiet, slower)
 }
 
 /// Self times of an operation, and whether only quiet ones were taken because the participant slows down under load.
@@ -92,16 +107,10 @@ pub(super) fn own_times(of_operation: &[&Handling], of_participant: &[&Handling]
     }
     let levels = in_progress(of_participant, of_operation.iter().map(|h| h.start));
     let with_level: Vec<(usize, i64)> = levels.into_iter().zip(of_operation.iter().map(|h| h.own)).collect();
-    let quiet = Sample::new(quiet(&with_level));
-    let mut levels: Vec<usize> = with_level.iter().map(|v| v.0).collect();
-    levels.sort_unstable();
-    let high = levels[levels.len() * 3 / 4];
-    let busy = Sample::new(with_level.iter().filter(|v| v.0 >= high).map(|v| v.1).collect());
-    let varied = high > levels[levels.len() / 4];
-    if varied && quiet.n() >= JUDGED / 4 && busy.mean() > quiet.mean() * SLOWER {
-        return (quiet, true);
+    match under_load(&with_level) {
+        (quiet, true) => (quiet, true),
+        _ => (all, false),
     }
-    (all, false)
 }
 
 #[cfg(test)]

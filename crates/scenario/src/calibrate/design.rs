@@ -8,16 +8,16 @@ use super::NotEnough;
 use super::arrivals::Arrivals;
 use super::capacity::{self, Workers};
 use super::handlings::{Act, Asked, Attempt, Cause, Handled, Handling};
+use super::names::{slug, unique};
 use super::sample::{self, Sample};
 use super::steps::{self, Group, Step, Target};
+use super::walk::Walk;
 
 /// Errors of one participant in windows of a twentieth of the period: an index of dispersion above this tells of an outage.
 const CLUSTERED: f64 = 5.0;
 const WINDOWS: i64 = 20;
 /// Errors from which on an outage is told from chance.
 const ERRORS: usize = 20;
-/// Operations below each other at most.
-const DEEPEST: usize = 100;
 
 /// A participant.
 pub(super) struct Participant {
@@ -106,7 +106,7 @@ impl Design {
             by_participant.entry(&asked.0).or_default().extend(of);
         }
         let names = unique(by_participant.keys().map(|node| (*node, slug(node.name()))));
-        let participants: Vec<Participant> = by_participant
+        let mut participants: Vec<Participant> = by_participant
             .iter()
             .map(|(node, of)| participant(node, names[node].clone(), layers(node), of, handled, period))
             .collect();
@@ -115,14 +115,22 @@ impl Design {
         let mut operations = Vec::new();
         for (asked, of) in &by_operation {
             let (own, quiet_only) = capacity::own_times(of, &by_participant[&asked.0]);
+            let mut steps = kept.remove(*asked).unwrap_or_default();
+            for step in steps.iter_mut().flat_map(Group::steps_mut) {
+                step.network = way(step, of, &by_participant);
+            }
             operations.push(Operation {
                 asked: (*asked).clone(),
                 name: operation_names[asked].clone(),
                 own,
                 quiet_only,
-                steps: kept.remove(*asked).unwrap_or_default(),
+                steps,
             });
         }
+        // A participant needs a network time of its own only for steps that have none.
+        let lacking: BTreeSet<&NodeId> =
+            operations.iter().flat_map(|o| &o.steps).flat_map(Group::steps).filter_map(Step::without_network).collect();
+        participants.iter_mut().filter(|p| !lacking.contains(&p.node)).for_each(|p| p.network = Sample::default());
         let channels = channels(&handled.all, consumers, &reached);
         let workload_names = unique(entries.keys().map(|asked| (*asked, slug(&asked.1))));
         let workloads = entries
@@ -201,57 +209,23 @@ fn consumers<'a>(by_operation: &Groups<'a>, published: &BTreeSet<&NodeId>) -> BT
     out
 }
 
-/// Follows requests from outside through everything they lead to.
-struct Walk<'w, 'a> {
-    observed: BTreeMap<&'a Asked, Vec<Group>>,
-    consumers: &'w BTreeMap<String, Vec<&'a Asked>>,
-    /// Operations from the entry to where the walk is.
-    path: Vec<Asked>,
-    /// Operations reached, with the steps that are kept.
-    kept: BTreeMap<Asked, Vec<Group>>,
-    unheard: BTreeSet<String>,
-    notes: Vec<String>,
+/// One way from an operation to whom a step of it asks, where that was seen often enough to tell it from others' ways.
+fn way(step: &Step, of: &[&Handling], by_participant: &BTreeMap<&NodeId, Vec<&Handling>>) -> Sample {
+    let Target::Call(callee) = &step.target else { return Sample::default() };
+    if !matches!(callee.0.kind(), NodeKind::Service) {
+        return Sample::default();
+    }
+    let attempts: Vec<&Attempt> = of.iter().flat_map(|h| attempts_on(h, |asked| asked == callee)).collect();
+    let way = by_participant.get(&callee.0).map(|callees| capacity::network(callees, &attempts)).unwrap_or_default();
+    if way.has_shape() { way } else { Sample::default() }
 }
 
-impl Walk<'_, '_> {
-    fn visit(&mut self, asked: &Asked) {
-        if self.kept.contains_key(asked) {
-            return;
-        }
-        self.kept.insert(asked.clone(), Vec::new());
-        self.path.push(asked.clone());
-        let mut groups = self.observed.remove(asked).unwrap_or_default();
-        groups.retain_mut(|group| match group {
-            Group::One(step) => self.keeps(step),
-            Group::Parallel(list) | Group::Either(list) => {
-                list.retain(|step| self.keeps(step));
-                !list.is_empty()
-            }
-        });
-        self.path.pop();
-        self.kept.insert(asked.clone(), groups);
-    }
-
-    /// Whether a step stays. Steps that lead back to where they come from, or to nobody who was seen, do not, and are noted.
-    fn keeps(&mut self, step: &Step) -> bool {
-        let targets: Vec<Asked> = match &step.target {
-            Target::Call(callee) => vec![callee.clone()],
-            Target::Publish(topic) => match self.consumers.get(topic.body()) {
-                Some(list) => list.iter().map(|a| (*a).clone()).collect(),
-                None => {
-                    self.unheard.insert(topic.name().to_owned());
-                    return false;
-                }
-            },
-        };
-        if let Some(back) = targets.iter().find(|t| self.path.contains(t) || self.path.len() >= DEEPEST) {
-            let from = self.path.last().map_or("", |p| p.0.name());
-            self.notes.push(format!("A step of {from} leads back to {} {}: it is left out.", back.0.name(), back.1));
-            return false;
-        }
-        targets.iter().for_each(|target| self.visit(target));
-        true
-    }
+fn attempts_on(handling: &Handling, wanted: impl Fn(&Asked) -> bool) -> impl Iterator<Item = &Attempt> {
+    let calls = handling.acts.iter().filter_map(move |act| match act {
+        Act::Call(call) if wanted(&call.asked) => Some(&call.attempts),
+        _ => None,
+    });
+    calls.flatten()
 }
 
 fn participant(
@@ -262,16 +236,7 @@ fn participant(
     handled: &Handled,
     period: (Nanos, Nanos),
 ) -> Participant {
-    let attempts: Vec<&Attempt> = handled
-        .all
-        .iter()
-        .flat_map(|h| &h.acts)
-        .filter_map(|act| match act {
-            Act::Call(call) if call.asked.0 == *node => Some(&call.attempts),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+    let attempts: Vec<&Attempt> = handled.all.iter().flat_map(|h| attempts_on(h, |asked| asked.0 == *node)).collect();
     let speaks = matches!(node.kind(), NodeKind::Service);
     let failed: Vec<&&Handling> = of.iter().filter(|h| h.failed_itself).collect();
     let outage = clustered(&failed, period);
@@ -361,42 +326,6 @@ fn general_notes(handled: &Handled, operations: &[Operation], notes: &mut Vec<St
     }
 }
 
-/// Names made unique by number, in the order of their keys.
-fn unique<'k, K: Ord + Copy + 'k>(names: impl Iterator<Item = (K, String)>) -> BTreeMap<K, String> {
-    let mut used = BTreeSet::new();
-    let mut out = BTreeMap::new();
-    for (key, name) in names {
-        let free = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}-{n}") }).find(|n| !used.contains(n));
-        let free = free.unwrap_or(name);
-        used.insert(free.clone());
-        out.insert(key, free);
-    }
-    out
-}
-
 fn unique_operations<'a>(by_operation: &Groups<'a>, names: &BTreeMap<&NodeId, String>) -> BTreeMap<&'a Asked, String> {
     unique(by_operation.keys().map(|asked| (*asked, format!("{}.{}", names[&asked.0], slug(&asked.1)))))
-}
-
-/// Lower-case letters, digits and hyphens: what a name in the file may have.
-pub(super) fn slug(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            out.push(c.to_ascii_lowercase());
-        } else if !out.is_empty() && !out.ends_with('-') {
-            out.push('-');
-        }
-        if out.len() >= 60 {
-            break;
-        }
-    }
-    let out = out.trim_end_matches('-');
-    match out.chars().next() {
-        None => "unnamed".to_owned(),
-        // Numbers and YAML's own words would not be read as texts.
-        Some(c) if c.is_ascii_digit() => format!("n{out}"),
-        _ if matches!(out, "true" | "false" | "null") => format!("n-{out}"),
-        _ => out.to_owned(),
-    }
 }

@@ -8,11 +8,14 @@
 mod arrivals;
 mod capacity;
 mod design;
-mod handlings;
-mod sample;
+pub(crate) mod handlings;
+mod index;
+pub(crate) mod names;
+pub(crate) mod sample;
 mod steps;
 mod text;
 mod validate;
+mod walk;
 
 use std::sync::Arc;
 

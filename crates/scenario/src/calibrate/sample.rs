@@ -7,26 +7,26 @@ const SHARES: [f64; 13] = [0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.9
 
 /// Durations, nanoseconds, ascending.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     values: Vec<i64>,
 }
 
 impl Sample {
-    pub(super) fn new(mut values: Vec<i64>) -> Sample {
+    pub(crate) fn new(mut values: Vec<i64>) -> Sample {
         values.sort_unstable();
         Sample { values }
     }
 
-    pub(super) fn n(&self) -> usize {
+    pub(crate) fn n(&self) -> usize {
         self.values.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
     /// Mean, nanoseconds; 0 without observations.
-    pub(super) fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         if self.values.is_empty() {
             return 0.0;
         }
@@ -34,7 +34,7 @@ impl Sample {
     }
 
     /// Quantile between order statistics (Hyndman and Fan 1996, definition 7), nanoseconds; 0 without observations.
-    pub(super) fn quantile(&self, p: f64) -> f64 {
+    pub(crate) fn quantile(&self, p: f64) -> f64 {
         let Some(last) = self.values.len().checked_sub(1) else { return 0.0 };
         let at = p * last as f64;
         let (low, part) = (at.floor() as usize, at - at.floor());
@@ -48,16 +48,16 @@ impl Sample {
     }
 
     /// The distribution as the scenario file writes it: drawn from the data where there is enough of it, else its mean and an
-    /// assumed shape. Times its factor.
-    pub(super) fn dist(&self, factor: f64) -> String {
-        let mean = self.mean() * factor;
+    /// assumed shape.
+    pub(super) fn dist(&self) -> String {
+        let mean = self.mean();
         if mean < 1_000.0 {
             return "0ms".to_owned();
         }
         if self.values.len() < OWN_SHAPE {
             return format!("{{ lognormal: {{ mean: {}, scv: {} }} }}", duration(mean), scv_text(self.scv()));
         }
-        let mut points: Vec<(f64, f64)> = SHARES.iter().map(|p| (*p, self.quantile(*p) * factor)).collect();
+        let mut points: Vec<(f64, f64)> = SHARES.iter().map(|p| (*p, self.quantile(*p))).collect();
         // With few observations the outermost points say nothing of their own.
         points.retain(|(p, _)| *p == 0.0 || *p == 1.0 || p.min(1.0 - p) * self.values.len() as f64 >= 1.0);
         keep_mean(&mut points, mean);
@@ -65,8 +65,13 @@ impl Sample {
         format!("{{ quantiles: [{}] }}", written.join(", "))
     }
 
+    /// Standard deviation over mean; 1 where two observations are missing.
+    pub(crate) fn variation(&self) -> f64 {
+        self.scv().sqrt()
+    }
+
     /// Whether the shape is that of the data.
-    pub(super) fn has_shape(&self) -> bool {
+    pub(crate) fn has_shape(&self) -> bool {
         self.values.len() >= OWN_SHAPE
     }
 

@@ -42,11 +42,21 @@ pub(super) struct Step {
     pub(super) timeout: Option<(f64, usize)>,
     /// Its failure was survived.
     pub(super) fallback: bool,
+    /// One way to the callee.
+    pub(super) network: Sample,
 }
 
 impl Step {
     pub(super) fn share(&self) -> f64 {
         if self.of == 0 { 0.0 } else { self.n as f64 / self.of as f64 }
+    }
+
+    /// Whom it asks, where the way there is not its own.
+    pub(super) fn without_network(&self) -> Option<&NodeId> {
+        match &self.target {
+            Target::Call(asked) if self.network.is_empty() => Some(&asked.0),
+            _ => None,
+        }
     }
 
     pub(super) fn always(&self) -> bool {
@@ -69,6 +79,13 @@ impl Group {
     pub(super) fn steps(&self) -> &[Step] {
         match self {
             Group::One(step) => std::slice::from_ref(step),
+            Group::Parallel(steps) | Group::Either(steps) => steps,
+        }
+    }
+
+    pub(super) fn steps_mut(&mut self) -> &mut [Step] {
+        match self {
+            Group::One(step) => std::slice::from_mut(step),
             Group::Parallel(steps) | Group::Either(steps) => steps,
         }
     }
@@ -179,8 +196,17 @@ fn relation(rows: &[Vec<(Slot, &Act)>], before: &[&Slot], slot: &Slot, steps: &[
 }
 
 fn step(slot: &Slot, n: usize, of: usize, handlings: &[&Handling]) -> Step {
-    let mut step =
-        Step { target: slot.0.clone(), count: 1, n, of, attempts: 1, backoff: None, timeout: None, fallback: false };
+    let mut step = Step {
+        target: slot.0.clone(),
+        count: 1,
+        n,
+        of,
+        attempts: 1,
+        backoff: None,
+        timeout: None,
+        fallback: false,
+        network: Sample::default(),
+    };
     let Target::Call(asked) = &slot.0 else { return step };
     let calls: Vec<(&Handling, &Call)> = handlings
         .iter()

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use flowglass_model::NodeKind;
 
-use super::design::{Channel, Design, Operation, Participant, slug};
+use super::design::{Channel, Design, Operation, Participant};
+use super::names::{comment, is_read, quoted, slug};
 use super::sample::{digits, duration};
 use super::steps::{Group, Step, Target};
 use super::{Calibration, Input, Question};
@@ -128,7 +129,7 @@ impl Writer<'_> {
             }
         }
         if p.network.mean() >= 1_000.0 {
-            let (dist, n) = (p.network.dist(1.0), p.network.n());
+            let (dist, n) = (p.network.dist(), p.network.n());
             self.line(&format!("    network: {dist} # measured while it was quiet, n = {n}"));
             self.input(format!("{base}/network"), format!("One way to {}", p.name), dist, n, Source::Measured);
         }
@@ -156,7 +157,7 @@ impl Writer<'_> {
     }
 
     fn operation(&mut self, o: &Operation) {
-        let dist = o.own.dist(1.0);
+        let dist = o.own.dist();
         let base = format!("/operations/{}", o.name);
         self.line(&format!("  {}: # {}", o.name, comment(&o.asked.1)));
         let shape = match (o.own.has_shape(), o.quiet_only) {
@@ -202,7 +203,8 @@ impl Writer<'_> {
 
     fn choice(&mut self, of: &Operation, step: &Step, indent: usize) {
         let pad = " ".repeat(indent);
-        let share = digits(step.share(), 4);
+        // Cut off, not rounded: those of one choice must not add up to more than 1.
+        let share = digits((step.share() * 1e6).floor() / 1e6, 6);
         let _ = writeln!(self.yaml, "{pad}- share: {share} # measured, {} of {}", step.n, step.of);
         let _ = writeln!(self.yaml, "{pad}  steps:");
         let what = format!("How often {} {}", of.name, words(step));
@@ -226,6 +228,7 @@ impl Writer<'_> {
                 if step.count > 1 {
                     let _ = writeln!(self.yaml, "{pad}  count: {} # measured", step.count);
                 }
+                self.way(step, &id, &pad);
                 self.care(step, &id, &pad);
             }
             Target::Publish(topic) => {
@@ -259,6 +262,16 @@ impl Writer<'_> {
                 ),
             );
         }
+    }
+
+    /// The way there and back.
+    fn way(&mut self, step: &Step, id: &str, pad: &str) {
+        if step.network.mean() < 1e3 {
+            return;
+        }
+        let (dist, n) = (step.network.dist(), step.network.n());
+        let _ = writeln!(self.yaml, "{pad}  network: {dist} # measured, n = {n}");
+        self.input(format!("/steps/{id}/network"), format!("One way of {id}"), dist, n, Source::Measured);
     }
 
     /// Time-outs and retries.
@@ -309,13 +322,13 @@ impl Writer<'_> {
         let base = format!("/channels/{}", c.name);
         self.line(&format!("  {}:", quoted(&c.name)));
         if c.publish.mean() >= 1e3 {
-            let dist = c.publish.dist(1.0);
+            let dist = c.publish.dist();
             self.line(&format!("    publish: {dist} # measured, n = {}", c.publish.n()));
             let what = format!("Publishing on {}", c.name);
             self.input(format!("{base}/publish"), what, dist, c.publish.n(), Source::Measured);
         }
         if c.deliver.mean() >= 1e3 {
-            let dist = c.deliver.dist(1.0);
+            let dist = c.deliver.dist();
             let n = c.deliver.n();
             self.line(&format!("    deliver: {dist} # measured: the quicker quarter, where nothing waited, n = {n}"));
             let what = format!("Handing over on {}", c.name);
@@ -368,32 +381,4 @@ fn words(step: &Step) -> String {
         Target::Call(asked) => format!("calls {} {}", asked.0.name(), asked.1),
         Target::Publish(topic) => format!("publishes {}", topic.name()),
     }
-}
-
-/// Whether an operation reads, by the method or statement its name begins with.
-fn is_read(operation: &str, backend: bool) -> bool {
-    let first = operation.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_uppercase();
-    match first.as_str() {
-        "GET" | "HEAD" | "OPTIONS" => true,
-        "SELECT" | "FIND" | "QUERY" | "AGGREGATE" | "MGET" | "HGET" | "SCAN" | "EXISTS" | "FETCH" | "READ" | "LIST" => {
-            backend
-        }
-        _ => false,
-    }
-}
-
-/// A text as YAML takes it whatever is in it.
-fn quoted(text: &str) -> String {
-    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    let number_like = text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    if plain && !number_like && !matches!(text, "true" | "false" | "null") {
-        return text.to_owned();
-    }
-    // JSON strings are YAML.
-    serde_json::Value::from(text).to_string()
-}
-
-/// A text that cannot end its comment.
-fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

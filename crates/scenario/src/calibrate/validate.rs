@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::design::Design;
 use super::handlings::{Asked, Cause, Handled};
+use super::names::quoted;
 use super::sample::Sample;
 use super::{Observation, Seen, text};
 use crate::experiment::{RunOptions, run};
@@ -72,6 +73,11 @@ pub struct Validation {
 }
 
 impl Validation {
+    /// The lines that tell it in a scenario file.
+    pub fn yaml(&self) -> String {
+        format!("\nvalidation:\n  grade: {:?}\n  why: {}\n", self.grade, quoted(&self.why))
+    }
+
     fn none(why: &str) -> Validation {
         Validation { grade: Grade::D, why: why.to_owned(), load_ratio: None, compared: Vec::new() }
     }

@@ -22,7 +22,7 @@ use crate::program::each_do;
 
 pub use figures::SyncFigures;
 pub use flips::Flip;
-pub use observed::observed;
+pub use observed::{Evidence, observed};
 pub use questions::{Answer, Question};
 
 /// The criteria there are.

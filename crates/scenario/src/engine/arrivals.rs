@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::keyed::{Purpose, below, unit};
-use crate::math::ln;
+use crate::math::{ln, ln_of_share};
 use crate::model::{Arrivals, BatchSize};
 
 impl Sim<'_> {
@@ -21,10 +21,22 @@ impl Sim<'_> {
             Arrivals::OnOff { .. } => {
                 let busy = self.period(source, 0, true);
                 self.sources[source as usize].busy_until = busy;
-                self.plan(source);
+                self.begin_stream(source);
             }
-            _ => self.plan(source),
+            _ => self.begin_stream(source),
         }
+    }
+
+    fn begin_stream(&mut self, source: u32) {
+        self.sources[source as usize].next = self.next_arrival(source);
+        self.plan(source);
+    }
+
+    /// Plans the arrival that was drawn before, then draws the one after it: what happens next never waits for a draw.
+    fn plan(&mut self, source: u32) {
+        let Some(at) = self.sources[source as usize].next else { return };
+        self.calendar.at(at, Kind::Arrival, source, 0);
+        self.sources[source as usize].next = self.next_arrival(source);
     }
 
     fn source_key(&self, source: u32, number: u64) -> u64 {
@@ -37,34 +49,34 @@ impl Sim<'_> {
         samplers[usize::from(!busy)].sample(unit(self.source_key(source, ordinal), purpose))
     }
 
-    /// Plans the next arrival (or batch) after the last one.
-    fn plan(&mut self, source: u32) {
+    /// Draws the arrival (or batch) after the last one drawn; none comes after the end of the stream.
+    fn next_arrival(&mut self, source: u32) -> Option<Time> {
         let state = self.sources[source as usize].clone();
         let spec = &self.program.sources[source as usize];
         let ordinal = state.ordinal;
         let u = || unit(self.source_key(source, ordinal), Purpose::Arrival);
-        let gap = |rate: f64| (-ln(1.0 - u()) * 1e9 / rate + 0.5) as Time;
+        let gap = |rate: f64| (-ln_of_share(1.0 - u()) * (1e9 / rate) + 0.5) as Time;
         let mut at = state.at;
         let mut intensity = state.intensity;
         match &spec.arrivals {
             Arrivals::Poisson(rate) | Arrivals::Batches { poisson: rate, .. } => {
                 if *rate <= 0.0 {
-                    return;
+                    return None;
                 }
                 at = at.saturating_add(gap(*rate));
             }
             Arrivals::Every(interval) => at = at.saturating_add(*interval),
             Arrivals::Renewal(_) => at = at.saturating_add(spec.samplers[0].sample(u())),
             Arrivals::Rates(steps) => {
-                intensity -= ln(1.0 - u());
+                intensity -= ln_of_share(1.0 - u());
                 match instant(steps, self.setup.warm_up, intensity) {
                     Some(time) => at = time,
-                    None => return,
+                    None => return None,
                 }
             }
             Arrivals::Times(times) => match times.get(ordinal as usize) {
                 Some(time) => at = self.setup.warm_up.saturating_add(*time),
-                None => return,
+                None => return None,
             },
             Arrivals::OnOff { rate, .. } => {
                 at = at.saturating_add(gap(*rate));
@@ -81,16 +93,14 @@ impl Sim<'_> {
                 }
                 self.sources[source as usize].busy_until = until;
             }
-            Arrivals::Users { .. } => return,
+            Arrivals::Users { .. } => return None,
         }
         let state = &mut self.sources[source as usize];
         state.at = at;
         state.intensity = intensity;
         state.ordinal += 1;
-        if spec.until.is_some_and(|until| at > self.setup.warm_up.saturating_add(until)) {
-            return;
-        }
-        self.calendar.at(at, Kind::Arrival, source, 0);
+        let over = spec.until.is_some_and(|until| at > self.setup.warm_up.saturating_add(until));
+        (!over).then_some(at)
     }
 
     /// A user thinks, then asks. Users and their requests are told apart by number: user + users × ordinal.
@@ -123,7 +133,8 @@ impl Sim<'_> {
         let size = match spec.arrivals {
             Arrivals::Batches { size: BatchSize::Fixed(n), .. } => n,
             Arrivals::Batches { size: BatchSize::Geometric(mean), .. } => {
-                let ordinal = self.sources[source as usize].ordinal;
+                // One more is drawn already.
+                let ordinal = self.sources[source as usize].ordinal - 1;
                 let u = unit(self.source_key(source, ordinal), Purpose::Size);
                 if mean <= 1.0 { 1 } else { 1 + (ln(1.0 - u) / ln(1.0 - 1.0 / mean)) as u32 }
             }

@@ -46,6 +46,45 @@ pub(crate) enum Kind {
     Sample,
 }
 
+/// All kinds by number, the last one repeated.
+const KINDS: [Kind; 32] = {
+    use Kind::*;
+    [
+        Measure,
+        Finish,
+        OutageBegin,
+        OutageEnd,
+        BreakdownBegin,
+        BreakdownEnd,
+        BrokerBegin,
+        BrokerEnd,
+        BrokerBreakdownBegin,
+        BrokerBreakdownEnd,
+        WorkDone,
+        SharedDone,
+        CallArrives,
+        Replied,
+        RootReplied,
+        Confirmed,
+        Relayed,
+        Delivered,
+        Again,
+        ThinkDone,
+        Redeliver,
+        Arrival,
+        Timeout,
+        Patience,
+        AckExpired,
+        TooOld,
+        Sample,
+        Sample,
+        Sample,
+        Sample,
+        Sample,
+        Sample,
+    ]
+};
+
 impl Kind {
     const fn class(self) -> u64 {
         use Kind::*;
@@ -61,22 +100,27 @@ impl Kind {
     }
 }
 
-/// An event with its two arguments.
+/// An event with its two arguments. Small, so that a full calendar stays near.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Event {
     pub(crate) time: Time,
-    /// Class and creation number.
+    /// Class, number of its creation, and kind, the most significant first.
     order: u64,
     pub(crate) a: u32,
     /// Second argument, mostly a generation.
     pub(crate) b: u32,
-    pub(crate) kind: Kind,
 }
 
 impl Event {
+    /// One comparison orders two events.
     #[inline]
-    fn key(&self) -> (Time, u64) {
-        (self.time, self.order)
+    fn key(&self) -> u128 {
+        u128::from(self.time) << 64 | u128::from(self.order)
+    }
+
+    #[inline]
+    pub(crate) fn kind(&self) -> Kind {
+        KINDS[(self.order % 32) as usize]
     }
 }
 
@@ -84,6 +128,8 @@ impl Event {
 #[derive(Debug)]
 pub(crate) struct Calendar {
     heap: Vec<Event>,
+    /// The top was taken: what comes next mostly takes its place, which saves half of the way.
+    open_top: bool,
     rings: Vec<(Time, VecDeque<Event>)>,
     /// Nothing in the rings is earlier.
     earliest_ring: Time,
@@ -98,6 +144,7 @@ impl Calendar {
     pub(crate) fn new(delays: &[Time]) -> Calendar {
         Calendar {
             heap: Vec::with_capacity(1024),
+            open_top: false,
             rings: delays.iter().map(|d| (*d, VecDeque::new())).collect(),
             earliest_ring: Time::MAX,
             created: 0,
@@ -107,24 +154,18 @@ impl Calendar {
     #[inline]
     fn event(&mut self, time: Time, kind: Kind, a: u32, b: u32) -> Event {
         self.created += 1;
-        Event { time, order: kind.class() << 60 | self.created, a, b, kind }
+        Event { time, order: kind.class() << 60 | self.created << 5 | kind as u64, a, b }
     }
 
     /// Puts an event in.
     #[inline]
     pub(crate) fn at(&mut self, time: Time, kind: Kind, a: u32, b: u32) {
         let event = self.event(time, kind, a, b);
-        let mut i = self.heap.len();
-        self.heap.push(event);
-        while i > 0 {
-            let parent = (i - 1) / ARITY;
-            if self.heap[parent].key() <= event.key() {
-                break;
-            }
-            self.heap[i] = self.heap[parent];
-            i = parent;
+        if std::mem::take(&mut self.open_top) {
+            return self.sink(event);
         }
-        self.heap[i] = event;
+        self.heap.push(event);
+        self.rise(self.heap.len() - 1, event);
     }
 
     /// Starts a timer of one of the constant delays.
@@ -142,47 +183,84 @@ impl Calendar {
     /// Takes the next event.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Event> {
+        if std::mem::take(&mut self.open_top) {
+            self.close_top();
+        }
         match self.heap.first() {
-            Some(top) if top.time < self.earliest_ring => self.pop(),
+            Some(top) if top.time < self.earliest_ring => self.take_top(),
             _ => self.merge(),
         }
     }
 
-    fn pop(&mut self) -> Option<Event> {
-        let last = self.heap.pop()?;
-        let Some(top) = self.heap.first().copied() else { return Some(last) };
-        let len = self.heap.len();
+    #[inline]
+    fn take_top(&mut self) -> Option<Event> {
+        let top = self.heap.first().copied();
+        self.open_top = top.is_some();
+        top
+    }
+
+    /// Puts the last event into the open top.
+    fn close_top(&mut self) {
+        let Some(last) = self.heap.pop() else { return };
+        if self.heap.is_empty() {
+            return;
+        }
+        // The last one mostly belongs near the bottom: the gap goes there first, then the event rises.
         let mut i = 0;
-        loop {
-            let first = i * ARITY + 1;
-            if first >= len {
-                break;
-            }
-            let mut least = first;
-            for child in first + 1..(first + ARITY).min(len) {
-                if self.heap[child].key() < self.heap[least].key() {
-                    least = child;
-                }
-            }
-            if last.key() <= self.heap[least].key() {
-                break;
-            }
+        while let Some(least) = self.least_child(i) {
             self.heap[i] = self.heap[least];
             i = least;
         }
-        self.heap[i] = last;
-        Some(top)
+        self.rise(i, last);
+    }
+
+    /// Puts an event into the open top and lets it sink.
+    fn sink(&mut self, event: Event) {
+        let mut i = 0;
+        while let Some(least) = self.least_child(i).filter(|least| self.heap[*least].key() < event.key()) {
+            self.heap[i] = self.heap[least];
+            i = least;
+        }
+        self.heap[i] = event;
+    }
+
+    /// Lets an event rise from a free place.
+    #[inline]
+    fn rise(&mut self, mut i: usize, event: Event) {
+        while i > 0 {
+            let parent = (i - 1) / ARITY;
+            if self.heap[parent].key() <= event.key() {
+                break;
+            }
+            self.heap[i] = self.heap[parent];
+            i = parent;
+        }
+        self.heap[i] = event;
+    }
+
+    /// The earliest below a place. Which one it is nobody can foresee, so no branch hangs on it.
+    #[inline]
+    fn least_child(&self, i: usize) -> Option<usize> {
+        let first = i * ARITY + 1;
+        let earlier = |a: (u128, usize), b: (u128, usize)| std::hint::select_unpredictable(b.0 < a.0, b, a);
+        if let Some([a, b, c, d]) = self.heap.get(first..first + ARITY) {
+            let one = earlier((a.key(), first), (b.key(), first + 1));
+            let other = earlier((c.key(), first + 2), (d.key(), first + 3));
+            return Some(earlier(one, other).1);
+        }
+        let rest = self.heap.get(first..)?.iter().enumerate();
+        rest.min_by_key(|(_, event)| event.key()).map(|(at, _)| first + at)
     }
 
     fn merge(&mut self) -> Option<Event> {
         let ring = (0..self.rings.len()).filter_map(|i| self.rings[i].1.front().map(|e| (e.key(), i))).min();
         let Some((key, ring)) = ring else {
             self.earliest_ring = Time::MAX;
-            return self.pop();
+            return self.take_top();
         };
-        self.earliest_ring = key.0;
+        self.earliest_ring = (key >> 64) as Time;
         if self.heap.first().is_some_and(|top| top.key() < key) {
-            return self.pop();
+            return self.take_top();
         }
         self.rings[ring].1.pop_front()
     }
@@ -203,6 +281,11 @@ mod tests {
         calendar.at(10, Kind::WorkDone, 6, 0);
         let order: Vec<u32> = std::iter::from_fn(|| calendar.next()).map(|e| e.a).collect();
         assert_eq!(order, [5, 6, 3, 1, 4, 2], "a reply at the instant of its time-out wins");
+    }
+
+    #[test]
+    fn kinds_are_found_by_number() {
+        assert!((0..=Kind::Sample as usize).all(|i| KINDS[i] as usize == i));
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Sim<'_> {
         if spec.timer != NONE {
             self.calendar.after(self.now, spec.timer, Kind::Timeout, call, generation);
         }
-        self.send(callee, spec.place);
+        self.send(callee, spec.network.as_ref().unwrap_or(&self.program.places[spec.place as usize].network));
     }
 
     /// Whether bulkhead and breaker let an attempt through.
@@ -111,11 +111,17 @@ impl Sim<'_> {
 
     /// The answer to a call sets out.
     pub(super) fn reply_to(&mut self, call: u32, generation: u32, place: u32, key: u64, outcome: u32) {
-        let network = &self.program.places[place as usize].network;
+        // One that nobody waits for any more may take the usual way.
+        let own = match self.calls.is(call, generation) {
+            true => self.program.calls[self.calls[call].spec as usize].network.as_ref(),
+            false => None,
+        };
+        let network = own.unwrap_or(&self.program.places[place as usize].network);
         if network.is_zero() {
             return self.reply_arrives(call, generation, outcome);
         }
-        let leg = network.sample(unit(key, Purpose::NetworkBack));
+        let purpose = if own.is_some() { Purpose::NetworkThere } else { Purpose::NetworkBack };
+        let leg = network.sample(unit(key, purpose));
         self.calendar.at(self.now + leg, Kind::Replied, call << 2 | outcome, generation);
     }
 

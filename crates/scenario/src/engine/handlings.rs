@@ -259,8 +259,8 @@ impl Sim<'_> {
             let h = &self.handlings[handling];
             (h.lane as usize, h.seat, h.extras)
         };
+        self.lanes[lane].in_flight -= 1;
         let station = &mut self.stations[place as usize];
-        station.lanes[lane].in_flight -= 1;
         if seat != NONE {
             station.seats.swap_remove(seat as usize);
             if let Some(moved) = station.seats.get(seat as usize) {

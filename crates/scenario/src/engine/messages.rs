@@ -250,7 +250,10 @@ impl Sim<'_> {
         while copy != NONE {
             let next = self.copies[copy].sibling;
             let group = self.copies[copy].group;
-            let delay = deliver.sample(unit(below(key, self.program.groups[group as usize].key), Purpose::Deliver));
+            let delay = match deliver.is_zero() {
+                true => 0,
+                false => deliver.sample(unit(below(key, self.program.groups[group as usize].key), Purpose::Deliver)),
+            };
             if delay == 0 {
                 self.delivered(copy);
             } else {

@@ -99,6 +99,9 @@ struct Sim<'p> {
     messages: Slab<Message>,
     copies: Slab<Copy>,
     stations: Vec<Station>,
+    lanes: Vec<Lane>,
+    /// By line and class of priority.
+    queues: Vec<Queue>,
     groups: Vec<Group>,
     lines: Vec<LineState>,
     sources: Vec<SourceState>,
@@ -125,35 +128,7 @@ pub(crate) fn simulate(program: &Program, setup: Setup, cancel: &AtomicBool) -> 
 
 impl<'p> Sim<'p> {
     fn new(program: &'p Program, setup: Setup) -> Sim<'p> {
-        let lanes = |servers: u32| {
-            (0..servers)
-                .map(|_| Lane {
-                    busy: 0,
-                    queues: vec![VecDeque::new(); program.classes],
-                    waiting: 0,
-                    resuming: VecDeque::new(),
-                    in_flight: 0,
-                })
-                .collect()
-        };
-        let station = |lanes: Vec<Lane>| Station {
-            lanes,
-            next_lane: 0,
-            queued: 0,
-            refusing: 0,
-            silent: 0,
-            pausing: 0,
-            slow: Vec::new(),
-            errors: Vec::new(),
-            seats: Vec::new(),
-            busy: Level::default(),
-            computing: Level::default(),
-            backlog: Level::default(),
-            down: Level::default(),
-            sharing: Sharing::default(),
-            draining: Vec::new(),
-            ordinal: 0,
-        };
+        let lanes: usize = program.places.iter().map(|p| p.lanes as usize).sum();
         let group = |partitions: u32| Group {
             queue: VecDeque::new(),
             buffer: VecDeque::new(),
@@ -176,7 +151,9 @@ impl<'p> Sim<'p> {
             calls: Slab::new(),
             messages: Slab::new(),
             copies: Slab::new(),
-            stations: program.places.iter().map(|p| station(lanes(p.lanes))).collect(),
+            stations: program.places.iter().map(|_| Station::default()).collect(),
+            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            queues: vec![Queue::new(); lanes * program.classes],
             groups: program
                 .groups
                 .iter()
@@ -236,8 +213,8 @@ impl<'p> Sim<'p> {
 
     #[inline]
     fn handle(&mut self, event: Event) {
-        let Event { a, b, kind, .. } = event;
-        match kind {
+        let Event { a, b, .. } = event;
+        match event.kind() {
             Kind::Arrival => self.request_arrives(a, b),
             Kind::WorkDone => {
                 if self.handlings.is(a, b) {

@@ -48,7 +48,7 @@ impl Sim<'_> {
             reached: self.now,
             ..Handling::default()
         });
-        self.send(handling, routine.place);
+        self.send(handling, &self.program.places[routine.place as usize].network);
     }
 
     /// The answer reaches the user.

@@ -58,6 +58,9 @@ pub(crate) enum Waiter {
     Copies { first: u32, delivery: u32 },
 }
 
+/// Waiting calls of one line and class of priority, with their places in the order of arrivals.
+pub(crate) type Queue = VecDeque<(u32, u64)>;
+
 /// Where a handling is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -81,6 +84,7 @@ pub(crate) struct Handling {
     pub(crate) holds: bool,
     pub(crate) failed: bool,
     pub(crate) undoing: bool,
+    /// Among all lines of all participants.
     pub(crate) lane: u32,
     pub(crate) class: u32,
     pub(crate) effect: u32,
@@ -217,22 +221,20 @@ pub(crate) struct Entry {
     pub(crate) order: u64,
 }
 
-/// One line of workers with its queue.
-#[derive(Debug)]
+/// One line of workers.
+#[derive(Debug, Default)]
 pub(crate) struct Lane {
     pub(crate) busy: u32,
-    /// Waiting calls, by class of priority.
-    pub(crate) queues: Vec<VecDeque<(u32, u64)>>,
     pub(crate) waiting: u32,
     /// Strands that go on as soon as a worker is free: handling, generation, strand.
     pub(crate) resuming: VecDeque<(u32, u32, u32)>,
     pub(crate) in_flight: u32,
 }
 
-/// A participant at work.
-#[derive(Debug)]
+/// A participant at work. What every event looks at comes first: with many participants each line of the cache counts.
+#[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Station {
-    pub(crate) lanes: Vec<Lane>,
     pub(crate) next_lane: u32,
     /// Messages that wait in its groups, all together.
     pub(crate) queued: u32,
@@ -240,14 +242,14 @@ pub(crate) struct Station {
     pub(crate) refusing: u32,
     pub(crate) silent: u32,
     pub(crate) pausing: u32,
-    pub(crate) slow: Vec<f64>,
-    pub(crate) errors: Vec<f64>,
-    /// Handlings in hand, where it may be interrupted.
-    pub(crate) seats: Vec<u32>,
     pub(crate) busy: Level,
     pub(crate) computing: Level,
     pub(crate) backlog: Level,
+    pub(crate) slow: Vec<f64>,
+    pub(crate) errors: Vec<f64>,
     pub(crate) down: Level,
+    /// Handlings in hand, where it may be interrupted.
+    pub(crate) seats: Vec<u32>,
     /// Processor sharing.
     pub(crate) sharing: Sharing,
     /// Outages whose backlog is not gone yet: index and end.
@@ -313,7 +315,9 @@ pub(crate) struct BreakerState {
 pub(crate) struct SourceState {
     /// Requests so far.
     pub(crate) number: u64,
-    /// Batches, periods or gaps so far.
+    /// When the next request (or batch) comes, of those not planned yet.
+    pub(crate) next: Option<Time>,
+    /// Batches or gaps drawn so far.
     pub(crate) ordinal: u64,
     /// Time (or accumulated intensity) the next gap counts from.
     pub(crate) at: Time,

@@ -1,14 +1,14 @@
 //! Workers and the lines before them.
 
 use super::*;
+use crate::dist::Sampler;
 use crate::keyed::{Purpose, below, unit};
 use crate::model::{Discipline, Hold};
 use crate::program::NONE;
 
 impl Sim<'_> {
     /// A call (or a user's question) sets out to its participant.
-    pub(super) fn send(&mut self, handling: u32, place: u32) {
-        let network = &self.program.places[place as usize].network;
+    pub(super) fn send(&mut self, handling: u32, network: &Sampler) {
         if network.is_zero() {
             return self.arrive(handling);
         }
@@ -30,16 +30,16 @@ impl Sim<'_> {
         if station.silent > 0 {
             return self.swallow(handling);
         }
-        let mut lane_index = 0;
+        let mut lane_index = spec.first_lane;
         if spec.lanes > 1 {
-            lane_index = station.next_lane;
+            lane_index += station.next_lane;
             station.next_lane = (station.next_lane + 1) % spec.lanes;
         }
         let h = &mut self.handlings[handling];
         h.lane = lane_index;
         h.arrived = now;
-        let lane = &mut station.lanes[lane_index as usize];
-        let stopped = station.refusing + station.silent + station.pausing > 0;
+        let lane = &mut self.lanes[lane_index as usize];
+        let stopped = station.is_stopped();
         let has_worker = spec.discipline == Discipline::Ps || lane.busy < spec.servers;
         if has_worker
             && !stopped
@@ -53,8 +53,8 @@ impl Sim<'_> {
             return self.turn_away(handling, place);
         }
         h.phase = Phase::Waiting;
-        lane.queues[h.class as usize].push_back((handling, order));
         lane.waiting += 1;
+        self.queues[lane_index as usize * self.program.classes + h.class as usize].push_back((handling, order));
         station.backlog.add(now, 1);
     }
 
@@ -91,7 +91,7 @@ impl Sim<'_> {
         let now = self.now;
         let station = &mut self.stations[place as usize];
         let h = &mut self.handlings[handling];
-        let lane = &mut station.lanes[h.lane as usize];
+        let lane = &mut self.lanes[h.lane as usize];
         lane.busy += 1;
         lane.in_flight += 1;
         h.holds = true;
@@ -166,15 +166,14 @@ impl Sim<'_> {
             return;
         }
         h.holds = false;
-        let lane = h.lane as usize;
+        let lane = &mut self.lanes[h.lane as usize];
+        lane.busy -= 1;
         let station = &mut self.stations[place as usize];
-        station.lanes[lane].busy -= 1;
-        if self.program.places[place as usize].discipline != Discipline::Ps {
+        let spec = &self.program.places[place as usize];
+        if spec.discipline != Discipline::Ps {
             station.busy.sub(self.now, 1);
         }
-        let line = &station.lanes[lane];
-        let spec = &self.program.places[place as usize];
-        if line.waiting > 0 || !line.resuming.is_empty() || !spec.groups.is_empty() || spec.fallible {
+        if lane.waiting > 0 || !lane.resuming.is_empty() || station.queued > 0 || spec.fallible {
             self.agenda.push_back(Task::Dispatch(place));
         }
     }
@@ -183,10 +182,9 @@ impl Sim<'_> {
     pub(super) fn resume(&mut self, handling: u32, strand: u32) {
         let place = self.place_of(handling);
         let spec = &self.program.places[place as usize];
-        let station = &mut self.stations[place as usize];
+        let stopped = self.stations[place as usize].is_stopped();
         let h = &mut self.handlings[handling];
-        let lane = &mut station.lanes[h.lane as usize];
-        let stopped = station.refusing + station.silent + station.pausing > 0;
+        let lane = &mut self.lanes[h.lane as usize];
         let free = h.holds || spec.discipline == Discipline::Ps || lane.busy < spec.servers;
         if stopped || !free {
             let generation = self.handlings.generation(handling);
@@ -200,10 +198,9 @@ impl Sim<'_> {
         let h = &mut self.handlings[handling];
         if !h.holds {
             h.holds = true;
-            let station = &mut self.stations[place as usize];
-            station.lanes[h.lane as usize].busy += 1;
+            self.lanes[h.lane as usize].busy += 1;
             if self.program.places[place as usize].discipline != Discipline::Ps {
-                station.busy.add(self.now, 1);
+                self.stations[place as usize].busy.add(self.now, 1);
             }
         }
         self.advance(handling, strand);
@@ -216,8 +213,8 @@ impl Sim<'_> {
 
     /// Free workers take what waits: strands that go on first, then calls and messages.
     pub(super) fn dispatch(&mut self, place: u32) {
-        let lanes = self.program.places[place as usize].lanes;
-        for lane in 0..lanes as usize {
+        let spec = &self.program.places[place as usize];
+        for lane in spec.first_lane as usize..(spec.first_lane + spec.lanes) as usize {
             while self.dispatch_one(place, lane) {}
         }
         let station = &self.stations[place as usize];
@@ -228,11 +225,11 @@ impl Sim<'_> {
 
     fn dispatch_one(&mut self, place: u32, lane_index: usize) -> bool {
         let spec = &self.program.places[place as usize];
-        let station = &mut self.stations[place as usize];
+        let station = &self.stations[place as usize];
         if station.is_stopped() {
             return false;
         }
-        let lane = &mut station.lanes[lane_index];
+        let lane = &mut self.lanes[lane_index];
         let has_worker = spec.discipline == Discipline::Ps || lane.busy < spec.servers;
         if let Some((handling, generation, strand)) = lane.resuming.front().copied() {
             let valid = self.handlings.is(handling, generation);
@@ -253,7 +250,7 @@ impl Sim<'_> {
         let call = if lane.waiting == 0 {
             None
         } else {
-            let heads = lane.queues.iter().enumerate().filter_map(|(class, queue)| {
+            let heads = self.queues_of(lane_index).iter().enumerate().filter_map(|(class, queue)| {
                 let next = if turned == 0 { queue.front() } else { queue.back() };
                 next.map(|(_, order)| (if by_class { class as u32 } else { 0 }, *order ^ turned, class))
             });
@@ -281,14 +278,20 @@ impl Sim<'_> {
         }
     }
 
+    /// The queues before a line of workers, by class of priority.
+    #[inline]
+    fn queues_of(&self, lane: usize) -> &[Queue] {
+        let classes = self.program.classes;
+        &self.queues[lane * classes..(lane + 1) * classes]
+    }
+
     fn start_call(&mut self, place: u32, lane: usize, class: usize) {
         let spec = &self.program.places[place as usize];
-        let station = &mut self.stations[place as usize];
-        let queue = &mut station.lanes[lane].queues[class];
+        let queue = &mut self.queues[lane * self.program.classes + class];
         let next = if spec.discipline == Discipline::Lifo { queue.pop_back() } else { queue.pop_front() };
         let Some((handling, _)) = next else { return };
-        station.lanes[lane].waiting -= 1;
-        station.backlog.sub(self.now, 1);
+        self.lanes[lane].waiting -= 1;
+        self.stations[place as usize].backlog.sub(self.now, 1);
         if spec.drop_expired && self.handlings[handling].deadline <= self.now {
             if self.measuring {
                 self.tally.places[place as usize].expired += 1;

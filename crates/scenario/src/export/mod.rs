@@ -3,7 +3,9 @@
 //! Pure: the same input gives the same text. Nothing of it is fetched from anywhere; the HTML page holds its pictures and no script.
 
 mod asyncapi;
+mod bars;
 mod document;
+mod figures;
 mod mermaid;
 mod openapi;
 mod picture;

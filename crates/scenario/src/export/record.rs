@@ -1,10 +1,11 @@
 //! The decision record: Markdown after MADR 4 (Markdown Architectural Decision Records), and a page with the pictures.
 
 use super::document::{self, Block};
+use super::figures;
 use super::picture::{self, Line};
 use crate::decide::{Interaction, Style, Verdict};
 use crate::model::{Scenario, Source};
-use crate::outcome::{Outcome, VariantOutcome, Workload};
+use crate::outcome::{Outcome, Workload};
 use crate::study::{Study, Sweep, ms, percent};
 
 /// What a record is made of.
@@ -210,19 +211,22 @@ impl Record<'_> {
         all.push(Block::Table(head, rows.collect()));
         if let Some(outcome) = self.outcome {
             all.push(simulated(outcome));
-            let fates = outcome.variants.iter().map(|(name, v)| (name.to_owned(), fates(v))).collect::<Vec<_>>();
+            let fates =
+                outcome.variants.iter().map(|(name, v)| (name.to_owned(), figures::fates(v))).collect::<Vec<_>>();
             let says =
                 "How requests end, of all arrivals; false successes are answered well though an effect never came.";
             all.push(Block::Picture(picture::shares("How requests end", &fates), says.into()));
-            outages(outcome, all);
+            figures::outages(outcome, all);
+            all.extend(figures::forest(self.scenario, outcome));
         }
         if let Some(sweep) = &self.study.sweep {
             self.sweep(sweep, all);
         }
         if let Some(tornado) = &self.study.tornado {
             all.push(Block::Heading(3, "What the difference hangs on".into()));
+            all.extend(figures::tornado(tornado));
             let head = ["input", "today", "from", "to", "p95 response moves by", "source"].map(str::to_owned).to_vec();
-            let rows = tornado.bars.iter().take(12).map(|bar| {
+            let rows = tornado.bars.iter().take(figures::MOST_BARS).map(|bar| {
                 let moves = bar.low.1.response_p95_ms.zip(bar.high.1.response_p95_ms);
                 let moves = moves.map_or("no end at one side".to_owned(), |(low, high)| ms(Some((high - low).abs())));
                 let label = if bar.flips { format!("{} (turns it over)", bar.label) } else { bar.label.clone() };
@@ -328,41 +332,4 @@ fn simulated(outcome: &Outcome) -> Block {
     };
     let rows = outcome.variants.iter().flat_map(|(v, o)| o.workloads.iter().map(move |(n, w)| row(v, n, w)));
     Block::Table(head, rows.collect())
-}
-
-/// Good answers over time, where somebody is away.
-fn outages(outcome: &Outcome, all: &mut Vec<Block>) {
-    let Some((_, first)) = outcome.variants.iter().next() else { return };
-    if first.timeline.outages.is_empty() {
-        return;
-    }
-    let lines = outcome.variants.iter().map(|(name, v)| {
-        let good = v.timeline.series.get("good_per_s").map_or(&[][..], Vec::as_slice);
-        let points = good.iter().enumerate().map(|(i, rate)| (i as f64 * v.timeline.step_s, *rate));
-        Line { name: name.to_owned(), points: points.collect() }
-    });
-    let ends = first.timeline.outages.iter().flat_map(|o| [(o.from_s, "away"), (o.to_s, "back")]);
-    let picture =
-        picture::lines("good answers a second", " s", &lines.collect::<Vec<_>>(), None, &ends.collect::<Vec<_>>());
-    let who: Vec<&str> = first.timeline.outages.iter().map(|o| o.of.as_str()).collect();
-    all.push(Block::Picture(
-        picture,
-        format!("Good answers while {} is away, mean over replications.", who.join(", ")),
-    ));
-}
-
-/// Fates of all workloads together, by their first one's order.
-fn fates(variant: &VariantOutcome) -> Vec<(String, f64)> {
-    let mut sums: Vec<(String, f64)> = Vec::new();
-    let workloads = variant.workloads.0.len().max(1) as f64;
-    for (_, workload) in variant.workloads.iter() {
-        for (name, figure) in workload.fates.iter() {
-            let share = figure.value.unwrap_or(0.0) / workloads;
-            match sums.iter_mut().find(|s| s.0 == name) {
-                Some(sum) => sum.1 += share,
-                None => sums.push((name.to_owned(), share)),
-            }
-        }
-    }
-    sums
 }

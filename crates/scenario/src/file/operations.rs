@@ -8,7 +8,7 @@ use crate::Dist;
 use crate::model::{Breaker, Choice, Do, FailureKind, Intent, Jitter, Needs, Operation, Participant, Retry, Step};
 use crate::program::participant_of;
 
-const STEP_KEYS: [&str; 23] = [
+const STEP_KEYS: [&str; 24] = [
     "id",
     "do",
     "count",
@@ -28,6 +28,7 @@ const STEP_KEYS: [&str; 23] = [
     "priority",
     "compensate",
     "bulkhead",
+    "network",
     "parallel",
     "choose",
     "think",
@@ -241,6 +242,7 @@ fn do_step(r: &mut Reader, node: &Node, target: &Node, caller: &str, count: u32,
         optional: r.maybe(node, "optional", Reader::bool).unwrap_or(false),
         idempotent: r.maybe(node, "idempotent", Reader::bool),
         order_by_key: r.maybe(node, "order_by_key", Reader::bool),
+        network: r.maybe(node, "network", Reader::dist),
         size: r.maybe(node, "size", Reader::size),
         sensitive: r.maybe(node, "sensitive", Reader::bool),
         priority: r.maybe(node, "priority", |r, n| r.whole(n, 0, 1000)).map(|p| p as u32),

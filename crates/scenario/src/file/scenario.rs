@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use super::read::Reader;
 use super::tree::{self, Node, Value};
 use super::{Problem, TimesReader, channels, operations, participants, variants, workloads};
-use crate::model::{Channel, Design, Do, EventCapability, Indifference, Run, Scenario, Source, Targets, Variant};
+use crate::model::{
+    Channel, Design, Do, EventCapability, Indifference, Run, Scenario, Source, Targets, Validated, Variant,
+};
 use crate::program::{each_do, participant_of};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "flowglass",
     "title",
     "run",
@@ -20,6 +22,7 @@ const KEYS: [&str; 12] = [
     "targets",
     "indifference",
     "sources",
+    "validation",
     "description",
 ];
 
@@ -62,6 +65,7 @@ fn whole(r: &mut Reader, root: &Node, times: TimesReader<'_>) -> Option<Scenario
         targets: r.maybe(root, "targets", read_targets).unwrap_or_default(),
         indifference: r.maybe(root, "indifference", read_indifference).unwrap_or_default(),
         sources: r.maybe(root, "sources", |r, n| read_sources(r, n, root, &ids)).unwrap_or_default(),
+        validation: r.maybe(root, "validation", read_validation),
         design: shared,
         assumed: Vec::new(),
         warnings: Vec::new(),
@@ -219,6 +223,14 @@ fn read_run(r: &mut Reader, node: &Node) -> Option<Run> {
     run.replications = r.maybe(node, "replications", |r, n| r.whole(n, 1, 100_000)).unwrap_or(20) as u32;
     run.seed = r.maybe(node, "seed", |r, n| r.whole(n, 0, 1 << 53)).unwrap_or(1);
     Some(run)
+}
+
+fn read_validation(r: &mut Reader, node: &Node) -> Option<Validated> {
+    r.map(node, "validation", &["grade", "why"])?;
+    let grade = r.wanted(node, "grade")?;
+    let grade = r.one_of(grade, &[("A", 'A'), ("B", 'B'), ("C", 'C'), ("D", 'D')])?;
+    let why = r.maybe(node, "why", |r, n| r.text(n, "a sentence")).unwrap_or_default();
+    Some(Validated { grade, why })
 }
 
 fn read_targets(r: &mut Reader, node: &Node) -> Option<Targets> {

@@ -39,6 +39,15 @@ impl Default for Run {
     }
 }
 
+/// How well a scenario predicted what it was not made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validated {
+    /// `A` to `D`, the best first.
+    pub grade: char,
+    /// What it rests on, in a sentence.
+    pub why: String,
+}
+
 /// What the design is to reach; drawn, searched for, and used by the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Targets {
@@ -97,6 +106,8 @@ pub struct Design {
 /// A scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
+    /// How well it predicts, where somebody has tried.
+    pub validation: Option<Validated>,
     /// Its title.
     pub title: String,
     /// How it is run.

@@ -79,6 +79,9 @@ pub struct Do {
     pub idempotent: Option<bool>,
     /// Whether effects on one key must keep their order, where known.
     pub order_by_key: Option<bool>,
+    /// One way to the callee, for this step; `None` is that of the callee. The answer takes as long as the question did: how far two
+    /// are apart belongs to the two, and what is slow at a moment is slow both ways.
+    pub network: Option<Dist>,
     /// Payload, bytes.
     pub size: Option<u64>,
     /// Whether the payload holds data that not everybody may see, where known.

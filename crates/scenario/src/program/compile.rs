@@ -94,6 +94,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn add_places(&mut self) {
+        let mut first_lane = 0;
         for (name, p) in &self.design.participants {
             let lanes = p.lanes();
             let servers = match (p.workers, p.queue_per) {
@@ -105,6 +106,7 @@ impl<'a> Compiler<'a> {
                 name: name.clone(),
                 key: keyed::name(name),
                 lanes,
+                first_lane,
                 servers,
                 waiting: p.queue.unwrap_or(NONE),
                 discipline: p.discipline,
@@ -112,7 +114,7 @@ impl<'a> Compiler<'a> {
                 fails: p.fails,
                 poison: p.poison,
                 outages: p.outages.clone(),
-                breakdowns: p.breakdowns.as_ref().map(Troubles::new),
+                breakdowns: p.breakdowns.as_ref().map(Troubles::new).map(Box::new),
                 hold: p.hold,
                 max_in_flight: p.max_in_flight.unwrap_or(NONE),
                 network: Sampler::new(&p.network),
@@ -121,6 +123,7 @@ impl<'a> Compiler<'a> {
                 groups: Vec::new(),
                 fallible: !p.outages.is_empty() || p.breakdowns.is_some(),
             });
+            first_lane += lanes;
         }
     }
 

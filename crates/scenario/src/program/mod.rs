@@ -34,30 +34,33 @@ pub(crate) struct Program {
     pub(crate) classes: usize,
 }
 
-/// A participant.
+/// A participant. What every event looks at comes first: with many participants each line of the cache counts.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Place {
-    pub(crate) name: String,
-    pub(crate) key: u64,
     pub(crate) lanes: u32,
+    /// Its first one among those of all participants.
+    pub(crate) first_lane: u32,
     /// Workers of each lane; `NONE` is unlimited.
     pub(crate) servers: u32,
     pub(crate) waiting: u32,
+    pub(crate) max_in_flight: u32,
     pub(crate) discipline: Discipline,
+    pub(crate) hold: Hold,
+    /// Whether it can be in trouble at all.
+    pub(crate) fallible: bool,
     pub(crate) drop_expired: bool,
     pub(crate) fails: f64,
     pub(crate) poison: f64,
-    pub(crate) outages: Vec<Outage>,
-    pub(crate) breakdowns: Option<Troubles>,
-    pub(crate) hold: Hold,
-    pub(crate) max_in_flight: u32,
+    pub(crate) key: u64,
     pub(crate) network: Sampler,
-    pub(crate) outbox: Option<Sampler>,
-    pub(crate) dual_write: f64,
     /// Groups whose messages it handles.
     pub(crate) groups: Vec<u32>,
-    /// Whether it can be in trouble at all.
-    pub(crate) fallible: bool,
+    pub(crate) outages: Vec<Outage>,
+    pub(crate) breakdowns: Option<Box<Troubles>>,
+    pub(crate) outbox: Option<Sampler>,
+    pub(crate) dual_write: f64,
+    pub(crate) name: String,
 }
 
 /// Random outages.
@@ -130,6 +133,8 @@ pub(crate) struct CallSpec {
     pub(crate) bulkhead: u32,
     pub(crate) survives: bool,
     pub(crate) cache: f64,
+    /// One way, where it is not that of the place.
+    pub(crate) network: Option<Sampler>,
     pub(crate) priority: Option<u32>,
     pub(crate) compensate: u32,
     pub(crate) effect: u32,

@@ -7,20 +7,20 @@ const FRESH: usize = 32;
 
 /// A histogram of times, nanoseconds. Two histograms add up exactly, in any order.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct Histogram {
-    /// One page for each octave that was met.
-    pages: Vec<Option<Box<Page>>>,
     /// Recorded, not in a bucket yet: with many histograms, a bucket is far away, and several at once are fetched together.
     fresh: Vec<u64>,
-    count: u64,
     /// How many of them are exactly zero: most waits are, and cost no bucket.
     zeros: u64,
+    count: u64,
+    /// Count and sum of each bucket side by side (recording touches one line of the cache), from the first octave met to the last.
+    buckets: Vec<(u64, u64)>,
+    /// Where the first bucket stands among all there could be.
+    from: usize,
     sum: u128,
     max: u64,
 }
-
-/// Count and sum of each bucket, side by side: recording touches one line of the cache.
-type Page = [(u64, u64); SUB];
 
 impl Histogram {
     /// Takes a time. Before anything is read, `settle` has to be called.
@@ -37,25 +37,42 @@ impl Histogram {
         }
     }
 
-    /// Puts what is fresh into its buckets.
+    /// Puts what is fresh into its buckets. What they have in common is added up first: the loop over the buckets then does little
+    /// else than wait for memory, for several of them at once.
     pub(crate) fn settle(&mut self) {
-        let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.drain(..).for_each(|value| self.place(value));
-        self.fresh = fresh;
+        let mut range = (u64::MAX, 0);
+        for value in &self.fresh {
+            range = (range.0.min(*value), range.1.max(*value));
+            self.sum += u128::from(*value);
+        }
+        if self.fresh.is_empty() {
+            return;
+        }
+        self.count += self.fresh.len() as u64;
+        self.max = self.max.max(range.1);
+        self.cover(bucket_of(range.0), bucket_of(range.1));
+        let from = self.from;
+        for value in &self.fresh {
+            let bucket = &mut self.buckets[bucket_of(*value) - from];
+            bucket.0 += 1;
+            bucket.1 = bucket.1.saturating_add(*value);
+        }
+        self.fresh.clear();
     }
 
-    #[inline]
-    fn place(&mut self, value: u64) {
-        self.count += 1;
-        let (page, slot) = place(value);
-        if page >= self.pages.len() {
-            self.pages.resize(page + 1, None);
+    /// Makes room for the octaves of two buckets and all between.
+    fn cover(&mut self, first: usize, last: usize) {
+        let (first, end) = (first / SUB * SUB, (last / SUB + 1) * SUB);
+        if self.buckets.is_empty() {
+            self.from = first;
         }
-        let page = self.pages[page].get_or_insert_with(|| Box::new([(0, 0); SUB]));
-        page[slot].0 += 1;
-        page[slot].1 = page[slot].1.saturating_add(value);
-        self.sum += u128::from(value);
-        self.max = self.max.max(value);
+        if first < self.from {
+            self.buckets.splice(0..0, std::iter::repeat_n((0, 0), self.from - first));
+            self.from = first;
+        }
+        if end > self.from + self.buckets.len() {
+            self.buckets.resize(end - self.from, (0, 0));
+        }
     }
 
     /// How many.
@@ -88,15 +105,13 @@ impl Histogram {
                 None => return found,
             }
         }
-        for page in self.pages.iter().flatten() {
-            for (count, sum) in page.iter() {
-                below += *count;
-                while below >= rank.1 {
-                    found[rank.0] = *sum as f64 / *count as f64;
-                    match ranks.next() {
-                        Some(next) => rank = next,
-                        None => return found,
-                    }
+        for (count, sum) in &self.buckets {
+            below += *count;
+            while below >= rank.1 {
+                found[rank.0] = *sum as f64 / *count as f64;
+                match ranks.next() {
+                    Some(next) => rank = next,
+                    None => return found,
                 }
             }
         }
@@ -116,7 +131,7 @@ impl Histogram {
             all.push((0.0, self.zeros as f64 / whole));
             told = (self.zeros as u128 * points as u128 / self.count as u128) as usize;
         }
-        for (count, sum) in self.pages.iter().flatten().flat_map(|page| page.iter()).filter(|slot| slot.0 > 0) {
+        for (count, sum) in self.buckets.iter().filter(|bucket| bucket.0 > 0) {
             below += *count;
             let reached = (below as u128 * points as u128 / self.count as u128) as usize;
             if reached > told || (below == self.count) {
@@ -135,19 +150,11 @@ impl Histogram {
     /// Adds all of another one.
     pub(crate) fn merge(&mut self, other: &Histogram) {
         debug_assert!(other.fresh.is_empty(), "settled before it is read");
-        if self.pages.len() < other.pages.len() {
-            self.pages.resize(other.pages.len(), None);
-        }
-        for (mine, more) in self.pages.iter_mut().zip(&other.pages) {
-            match (mine, more) {
-                (_, None) => {}
-                (mine @ None, more) => mine.clone_from(more),
-                (Some(mine), Some(more)) => {
-                    for (slot, add) in mine.iter_mut().zip(more.iter()) {
-                        slot.0 += add.0;
-                        slot.1 = slot.1.saturating_add(add.1);
-                    }
-                }
+        if let Some(last) = other.buckets.len().checked_sub(1) {
+            self.cover(other.from, other.from + last);
+            for (mine, more) in self.buckets[other.from - self.from..].iter_mut().zip(&other.buckets) {
+                mine.0 += more.0;
+                mine.1 = mine.1.saturating_add(more.1);
             }
         }
         self.count += other.count;
@@ -157,12 +164,12 @@ impl Histogram {
     }
 }
 
-/// Page and slot of a value: values below 128 have a slot each, then each octave has 128.
+/// The bucket of a value: values below 128 have one each, then each octave has 128.
 #[inline]
-fn place(value: u64) -> (usize, usize) {
+fn bucket_of(value: u64) -> usize {
     let octave = (64 - (value >> 7).leading_zeros()) as usize;
     let shift = octave.saturating_sub(1);
-    (octave, ((value >> shift) as usize) & (SUB - 1))
+    octave * SUB + (((value >> shift) as usize) & (SUB - 1))
 }
 
 #[cfg(test)]
@@ -196,10 +203,10 @@ mod tests {
     }
 
     #[test]
-    fn places_grow_with_values() {
-        let mut last = (0, 0);
+    fn buckets_grow_with_values() {
+        let mut last = 0;
         for value in (0..100_000u64).chain((0..57).map(|s| 1u64 << s).filter(|v| *v > 100_000)) {
-            let now = place(value);
+            let now = bucket_of(value);
             assert!(now >= last, "{value}");
             last = now;
         }

@@ -38,11 +38,19 @@ pub(crate) struct Tally {
     pub(crate) left: [usize; 5],
 }
 
-/// Counts of a workload, over the requests that arrived in the window.
+/// Counts of a workload, over the requests that arrived in the window. What every request counts in comes first.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct SourceTally {
     pub(crate) arrivals: u64,
     pub(crate) ok: u64,
+    pub(crate) starts: u64,
+    pub(crate) false_success: u64,
+    pub(crate) false_failure: u64,
+    pub(crate) late: u64,
+    /// Requests that were answered well and settled at that very instant count in this one only, until the end.
+    pub(crate) at_once: Histogram,
+    pub(crate) fates: [u64; 9],
     pub(crate) failed: u64,
     pub(crate) refused: u64,
     pub(crate) abandoned: u64,
@@ -51,16 +59,9 @@ pub(crate) struct SourceTally {
     /// Something of them was still under way then.
     pub(crate) open: u64,
     pub(crate) response: Histogram,
-    /// Requests that were answered well and settled at that very instant count in this one only, until the end.
-    pub(crate) at_once: Histogram,
     pub(crate) response_ok: Histogram,
     pub(crate) settled: Histogram,
     pub(crate) inconsistent: Histogram,
-    pub(crate) false_success: u64,
-    pub(crate) false_failure: u64,
-    pub(crate) late: u64,
-    pub(crate) starts: u64,
-    pub(crate) fates: [u64; 9],
     /// Response times of the first requests by number, nanoseconds; `u64::MAX` where unknown.
     pub(crate) first: Vec<Time>,
     /// Their settled times, likewise.
@@ -101,17 +102,18 @@ pub(crate) fn keep(times: &mut Vec<Time>, number: u64, took: Time) {
     times[number] = took;
 }
 
-/// Counts of a participant, over the window.
+/// Counts of a participant, over the window. What every call counts in comes first.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct PlaceTally {
     pub(crate) calls: u64,
     pub(crate) attempts: u64,
-    pub(crate) refused: u64,
-    pub(crate) timed_out: u64,
-    pub(crate) expired: u64,
     pub(crate) started: u64,
     pub(crate) delayed: u64,
     pub(crate) wait: Histogram,
+    pub(crate) refused: u64,
+    pub(crate) timed_out: u64,
+    pub(crate) expired: u64,
     /// Integrals over the window: workers × ns, jobs × ns.
     pub(crate) busy: f64,
     pub(crate) computing: f64,

@@ -198,6 +198,8 @@ requests! {
         snippets(SnippetsRequest) -> Snippets;
         /// A scenario made from observed journeys, with the evidence of each input.
         scenario_observed(ObservedRequest) -> ObservedScenario;
+        /// Simulated requests of a scenario's variant.
+        scenario_exemplars(ExemplarsRequest) -> Exemplars;
         /// Scenarios of the workspace.
         scenarios(Nothing) -> Scenarios;
         /// A scenario.

@@ -238,7 +238,7 @@ pub(crate) async fn scenario_export(studio: &Studio, request: ScenarioExportRequ
     })
 }
 
-fn first_problem(check: &ScenarioCheck) -> ApiError {
+pub(super) fn first_problem(check: &ScenarioCheck) -> ApiError {
     let first = check.problems.first();
     bad_request(first.map_or_else(String::new, |p| format!("line {}, column {}: {}", p.line, p.column, p.message)))
 }

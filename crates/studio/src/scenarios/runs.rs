@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use flowglass_scenario::decide::{Facts, decide, observed};
+use flowglass_scenario::decide::{Facts, decide_with};
 use flowglass_scenario::experiment::{Progress, RunError, RunOptions, run};
 use flowglass_scenario::model::Scenario;
 use flowglass_scenario::outcome::Outcome;
@@ -220,7 +220,9 @@ impl Studio {
         // A file that names no variants has the best mixture among them.
         let scenario = with_best_hybrid(scenario, options.threads, &examined, cancel)?;
         let mut outcome = run(&scenario, &options, &progress, cancel)?;
-        let how = StudyOptions { facts: self.facts(&scenario), ..StudyOptions::of(&scenario) };
+        // A workspace that cannot be read tells nothing; the file still does.
+        let facts = self.workspace().facts(&scenario, cancel).unwrap_or_default();
+        let how = StudyOptions { facts, ..StudyOptions::of(&scenario) };
         let told = |outcome: &Outcome, study: &Study| {
             let at = self.now() as f64 / 1e6;
             let mut found = result(&scenario, outcome, options.replications, at, inputs.clone());
@@ -231,27 +233,19 @@ impl Studio {
         };
         // What was simulated shows at once; what the verdict hangs on follows.
         outcome.wall_ms = begun.elapsed().as_secs_f64() * 1e3;
-        if self.keep(id, &told(&outcome, &judged(&scenario, &outcome))).is_ok()
+        if self.keep(id, &told(&outcome, &judged(&scenario, &outcome, &how.facts))).is_ok()
             && let Some(run) = self.0.scenarios.advance(id, |run| run.shown = true)
         {
             self.publish(Update::Scenario { run });
         }
         let study = match study(&scenario, &how, Some(&outcome), &examined, cancel) {
-            Err(RunError::Cancelled) => judged(&scenario, &outcome),
+            Err(RunError::Cancelled) => judged(&scenario, &outcome, &how.facts),
             other => other?,
         };
         outcome.wall_ms = begun.elapsed().as_secs_f64() * 1e3;
         let found = told(&outcome, &study);
         self.0.scenarios.finish(id, Finished { scenario, outcome, study, inputs });
         Ok(found)
-    }
-
-    /// What the workspace itself tells of the steps; nothing where it cannot be read.
-    fn facts(&self, scenario: &Scenario) -> Facts {
-        let workspace = self.workspace();
-        let Ok(stats) = workspace.stats() else { return Facts::new() };
-        let seconds = stats.oldest.zip(stats.newest).map_or(0.0, |(from, to)| (to - from) as f64 / 1e9);
-        workspace.graph(None, None, None).map(|graph| observed(&graph, seconds, scenario)).unwrap_or_default()
     }
 
     fn keep(&self, id: &str, result: &ScenarioResult) -> Result<(), String> {
@@ -261,11 +255,11 @@ impl Studio {
 }
 
 /// What can be said of a run that was stopped: each step is judged with what was simulated by then.
-fn judged(scenario: &Scenario, outcome: &Outcome) -> Study {
+fn judged(scenario: &Scenario, outcome: &Outcome, facts: &Facts) -> Study {
     let calls = scenario.variants.iter().find(|v| v.events.is_empty() && v.overridden.is_none());
     let figures = calls.map(|v| outcome.sync_figures(&v.name)).unwrap_or_default();
     Study {
-        decision: decide(scenario, &figures),
+        decision: decide_with(scenario, &figures, facts, &AtomicBool::new(false)),
         search: None,
         comparison: comparison(scenario, Some(outcome)),
         break_evens: Vec::new(),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use flowglass_scenario::decide::{Decision, Interaction, Style};
-use flowglass_scenario::model::Scenario;
+use flowglass_scenario::model::{Scenario, Validated};
 use flowglass_scenario::study::Study;
 
 use super::words::{capital, criterion, list, percent, time};
-use crate::api::{ArgumentView, CriterionView, DifferenceView, InteractionView, ScenarioResult, VerdictView};
+use crate::api::{
+    ArgumentView, CriterionView, DifferenceView, InteractionView, ScenarioResult, ValidationView, VerdictView,
+};
 
 /// See [`VerdictView`].
 pub(super) fn verdict(scenario: &Scenario, study: &Study, result: &ScenarioResult) -> VerdictView {
@@ -32,10 +34,22 @@ pub(super) fn verdict(scenario: &Scenario, study: &Study, result: &ScenarioResul
         strength,
         strength_word: ["Weak", "Weak", "Weak", "Fair", "Strong", "Strong"][strength.min(5) as usize].into(),
         strength_because: because,
+        validation: scenario.validation.as_ref().map(validation),
         reasons: reasons(study, &simulated),
         doubts: doubts(study, &simulated),
         interactions: decision.interactions.iter().map(interaction).collect(),
     }
+}
+
+/// See [`ValidationView`].
+fn validation(found: &Validated) -> ValidationView {
+    let word = match found.grade {
+        'A' => "within 15 % at another load",
+        'B' => "within 30 % at another load",
+        'C' => "within 30 % at the same load only",
+        _ => "not good enough to rely on",
+    };
+    ValidationView { grade: found.grade.to_string(), word: word.into(), why: found.why.clone() }
 }
 
 /// The few are named, the many are the rule.

@@ -1,8 +1,10 @@
-//! What `cargo xtask bench` runs for the UI: answers at a million spans, frames while data arrives, memory of the window.
+//! What `cargo xtask bench` runs of the whole product: answers at a million spans, frames while data arrives, memory of the window,
+//! and how true a scenario is that is made of telemetry.
 //!
 //! Machines are noisy: frames are ratios to an empty page of the same run, times are medians, and the load is printed with them.
 
 mod answers;
+mod calibration;
 mod frames;
 mod memory;
 mod page;
@@ -30,6 +32,8 @@ enum Part {
     Frames,
     /// Memory of the window
     Memory,
+    /// A scenario made of telemetry against what is true
+    Calibration,
 }
 
 /// Measures the UI.
@@ -56,6 +60,11 @@ struct Arguments {
     /// Minutes for the memory of the window
     #[arg(long, default_value_t = 3)]
     minutes: u64,
+    /// Runs of the landscape for a calibration, and how long each lasts, seconds
+    #[arg(long, default_value_t = 5)]
+    runs: u64,
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
 }
 
 fn main() -> ExitCode {
@@ -79,7 +88,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let recording = Arc::new(workspace::recording()?);
     let pace = Pace { events: arguments.events, spans: arguments.live_spans };
     let wants = |part: Part| arguments.part.contains(&part);
-    if arguments.part.iter().any(|part| *part != Part::Memory) {
+    if arguments.part.iter().any(|part| !matches!(part, Part::Memory | Part::Calibration)) {
         workspace::make(&file, &recording, arguments.spans)?;
     }
     if wants(Part::Answers) {
@@ -103,6 +112,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     if wants(Part::Memory) {
         memory::measure(scratch.path(), &recording, pace, arguments.minutes)?;
+    }
+    if wants(Part::Calibration) {
+        calibration::measure(scratch.path(), arguments.runs, arguments.seconds)?;
     }
     Ok(())
 }

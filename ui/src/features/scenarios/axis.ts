@@ -24,3 +24,16 @@ export function decades(low: number, high: number): number[] {
   for (let power = Math.ceil(Math.log10(low)); 10 ** power <= high * 1.000001; power += 1) all.push(10 ** power);
   return all.length > 5 ? all.filter((_, i) => i % 2 === 0) : all;
 }
+
+/** Where a chart's two panels lie; pixels. */
+export interface Frame {
+  width: number;
+  height: number;
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+  /** Height of one panel. */
+  tall: number;
+  topOf: (row: number) => number;
+}

@@ -1553,6 +1553,53 @@ beforeRow: number | null,
 afterRow: number | null, };
 
 /**
+ * A simulated request. Its times count from the end of the warm-up.
+ */
+export type ExemplarView = { 
+/**
+ * Workload.
+ */
+workload: string, 
+/**
+ * Number of the request; the same one has the same chances in every variant.
+ */
+number: number, 
+/**
+ * Why it was chosen, in words.
+ */
+why: string, 
+/**
+ * How it ended, in words.
+ */
+fate: string, 
+/**
+ * What happened.
+ */
+journey: JourneyView, };
+
+/**
+ * Simulated requests of a variant.
+ */
+export type Exemplars = { 
+/**
+ * The slowest first, then one of each way to end, then some chosen by chance.
+ */
+items: Array<ExemplarView>, };
+
+/**
+ * Asks for simulated requests of a variant.
+ */
+export type ExemplarsRequest = { 
+/**
+ * Scenario.
+ */
+id: string, 
+/**
+ * Its variant.
+ */
+variant: string, };
+
+/**
  * A trait with its frequency on both sides.
  */
 export type FactorView = { 
@@ -6520,6 +6567,23 @@ share: number, } | { "type": "erased", } | { "type": "scenario",
 run: ScenarioRun, } | { "type": "scenarios", } | { "type": "workspace", };
 
 /**
+ * How well a scenario predicted what it was not made from.
+ */
+export type ValidationView = { 
+/**
+ * `A` to `D`, the best first.
+ */
+grade: string, 
+/**
+ * What it means, in a few words.
+ */
+word: string, 
+/**
+ * What it rests on, in a sentence.
+ */
+why: string, };
+
+/**
  * What lies between two variants.
  */
 export type VariantGap = { 
@@ -6597,6 +6661,10 @@ strengthWord: string,
  * What the strength rests on, in a sentence.
  */
 strengthBecause: string, 
+/**
+ * How well the scenario predicts; null where nobody has tried.
+ */
+validation: ValidationView | null, 
 /**
  * Reasons for it, most telling first.
  */
@@ -6917,6 +6985,7 @@ export interface Requests {
   set_forward: [SetForwardRequest, SourcesView];
   snippets: [SnippetsRequest, Snippets];
   scenario_observed: [ObservedRequest, ObservedScenario];
+  scenario_exemplars: [ExemplarsRequest, Exemplars];
   scenarios: [Nothing, Scenarios];
   scenario: [ScenarioRequest, ScenarioView];
   scenario_create: [CreateScenarioRequest, ScenarioView];
