@@ -111,7 +111,7 @@ fn mistakes_are_told_with_their_lines() {
 
 #[test]
 fn several_asyncapi_files_meet_at_their_channels() {
-    let two = "asyncapi: 2.6.0\ninfo: { title: Shop }\nservers: { a: { url: x, protocol: nats } }\nchannels:\n  orders.placed:\n    subscribe:\n      message:\n        $ref: 'common.yaml#/messages/Placed'\n  stock.low:\n    publish: { message: { oneOf: [ { name: A, payload: true }, { name: B, schemaFormat: application/vnd.apache.avro } ] } }\n";
+    let two = "asyncapi: 2.6.0\ninfo: { title: Shop }\nservers: { a: { url: x, protocol: nats } }\nchannels:\n  orders.placed:\n    subscribe:\n      message:\n        $ref: 'common.yaml#/messages/Placed'\n  stock.low:\n    publish: { message: { oneOf: [ { name: A, payload: true }, { name: B, schemaFormat: application/vnd.apache.avro, payload: {} } ] } }\n";
     let three = "asyncapi: 3.0.0\ninfo: { title: Mail }\nchannels:\n  placed: { address: orders.placed, messages: {} }\noperations:\n  got: { action: receive, channel: { $ref: '#/channels/placed' } }\n";
     let read = imported(&[("specs/shop.yaml", two), ("specs/mail.yaml", three)]);
     assert_eq!(read.wanted.iter().collect::<Vec<_>>(), ["specs/common.yaml"]);

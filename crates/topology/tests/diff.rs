@@ -59,6 +59,7 @@ fn what_was_changed_is_found_among_many() {
     let mut dice = Dice(7);
     let mut side = |changed: bool| {
         let mut all: Vec<SeriesSum> = (0..100).map(|i| call(&mut dice, i, 400, 20.0, 0.02)).collect();
+        all[5] = call(&mut dice, 5, 400, 20.0, 0.15);
         if changed {
             all[3] = call(&mut dice, 3, 400, 30.0, 0.02);
             all[4] = call(&mut dice, 4, 400, 20.0, 0.15);
@@ -90,15 +91,13 @@ fn what_was_changed_is_found_among_many() {
         "fewer-errors → callee-5",
         "faster → callee-5",
     ];
-    let mut got = told(&found);
-    got.sort();
-    let mut expected = expected.map(str::to_owned).to_vec();
-    expected.sort();
-    assert_eq!(got, expected);
-    assert!(
-        !found.changes.iter().any(|c| c.median && c.subject == found.changes[2].subject),
-        "only its slow end moved"
-    );
+    let got = told(&found);
+    let missing: Vec<&&str> = expected.iter().filter(|e| !got.contains(&(**e).to_owned())).collect();
+    assert!(missing.is_empty(), "{missing:?} of {got:?}");
+    // One in twenty of what is told may be chance.
+    assert!(got.len() <= expected.len() + 1, "{got:?}");
+    let slow_end = |s: &Subject| matches!(s, Subject::Edge { target, .. } if target.name() == "callee-8");
+    assert!(found.changes.iter().any(|c| slow_end(&c.subject) && !c.median), "only its slow end moved");
     let unsure: Vec<What> = found.unsure.iter().map(|c| c.what).collect();
     assert_eq!(unsure, [What::Added; 3], "two calls may be chance: {:?}", found.unsure);
 }

@@ -130,6 +130,12 @@ fn styles(
         for part in [&publish, &consume].into_iter().filter(|part| !observed.contains(*part)) {
             edits.push(Edit::remove(part.2, part.0.clone(), part.1.clone(), None));
         }
+        // A channel that is there for nothing else goes with them.
+        let others = designed.iter().any(|d| (d.0 == channel || d.1 == channel) && *d != publish && *d != consume);
+        if !others {
+            bench.untell(DeviationKind::NotSeen, &channel);
+            edits.push(Edit::RemoveChannel(channel.clone()));
+        }
         explained.extend([publish, consume, interaction.clone()]);
         bench.tell_edge(DeviationKind::OtherStyle, edge.clone(), saw, edits);
     }

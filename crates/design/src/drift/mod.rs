@@ -144,6 +144,11 @@ impl<'a> Bench<'a> {
         self.tell(Deviation { edge: Some(edge), count, evidence, nodes, ..new(kind, subject, saw, edits) });
     }
 
+    /// Takes back what another deviation explains.
+    pub(crate) fn untell(&mut self, kind: DeviationKind, subject: &str) {
+        self.out.retain(|d| d.kind != kind || d.subject != subject);
+    }
+
     pub(crate) fn tell(&mut self, mut deviation: Deviation) {
         deviation.matches = deviation.nodes.iter().filter_map(|id| self.matching.match_of(id)).collect();
         let kept =
