@@ -9,7 +9,7 @@ mod designs;
 
 pub(crate) use designs::{
     ChangeArg, DesignCommand, DesignExportArgs, DesignFormat, DesignImportArgs, DesignObserveArgs, DiffArgs,
-    DiffFormat, DriftArgs, DriftFormatArg,
+    DiffFormat, DriftArgs, DriftFormatArg, LayoutArgs, SchemaArgs, SchemaOf,
 };
 
 /// See what talks to what: traces and events of an integration landscape as one live, layered map.
@@ -539,29 +539,6 @@ pub(crate) enum DecideFormat {
     Openapi,
     /// Flowchart
     Mermaid,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LayoutArgs {
-    /// File with nodes and edges
-    #[arg(value_name = "GRAPH.json")]
-    pub(crate) graph: PathBuf,
-}
-
-/// What a schema is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaOf {
-    /// Scenario files
-    Scenario,
-    /// Designs
-    Design,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SchemaArgs {
-    /// Of what
-    #[arg(value_enum)]
-    pub(crate) of: SchemaOf,
 }
 
 /// Where to listen; `None` is off. (A type of its own, because clap gives `Option` a meaning.)

@@ -1,4 +1,4 @@
-//! The arguments of `design`, `drift` and `diff`.
+//! The arguments of `design`, `drift`, `diff`, `layout` and `schema`.
 
 use std::path::PathBuf;
 
@@ -161,4 +161,27 @@ pub(crate) struct DiffArgs {
     /// Changes of the share of errors below this are left out
     #[arg(long, value_name = "SHARE", default_value_t = 0.005)]
     pub(crate) errors: f64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LayoutArgs {
+    /// File with nodes and edges
+    #[arg(value_name = "GRAPH.json")]
+    pub(crate) graph: PathBuf,
+}
+
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Scenario files
+    Scenario,
+    /// Designs
+    Design,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
 }

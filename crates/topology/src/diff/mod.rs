@@ -187,6 +187,10 @@ pub fn difference(before: &Side<'_>, after: &Side<'_>, limits: &Limits) -> Diffe
     }
     leave_out_implied(&mut out.changes);
     leave_out_implied(&mut out.unsure);
+    // One row says it for both where the median and the slow end moved the same way.
+    let medians: BTreeSet<(Subject, What)> =
+        out.changes.iter().filter(|c| c.median).map(|c| (c.subject.clone(), c.what)).collect();
+    out.changes.retain(|c| c.median || !medians.contains(&(c.subject.clone(), c.what)));
     out.changes.sort_by(|a, b| (a.what, &a.subject).cmp(&(b.what, &b.subject)));
     out.versions = versions(&a, &b);
     out
@@ -253,12 +257,10 @@ fn compare(
     };
     let (what, matters) = times(before.p50_ms, after.p50_ms);
     let median = ranks(&a.sketch, &b.sketch);
-    let told = matters && median <= limits.chance;
     add(what, true, median, matters);
     let (what_of_tail, matters) = times(before.p95_ms, after.p95_ms);
     let tail = tests_of::tail(&a.sketch, &b.sketch, 0.95);
-    // One row says it for both where they moved the same way.
-    add(what_of_tail, false, tail, matters && !(told && what == what_of_tail));
+    add(what_of_tail, false, tail, matters);
 }
 
 fn versions(a: &Gathered, b: &Gathered) -> Vec<VersionChange> {
