@@ -2,6 +2,9 @@
 
 use flowglass_model::{Design, DesignedChannel, DesignedParticipant, NodeKind};
 
+/// A path with what is said of it.
+type Said<T> = (String, T);
+
 /// The design so far.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
@@ -74,7 +77,7 @@ impl Merge {
         }
     }
 
-    pub(super) fn finish(mut self) -> (Design, Vec<(String, &'static str)>, Vec<(String, String)>) {
+    pub(super) fn finish(mut self) -> (Design, Vec<Said<&'static str>>, Vec<Said<String>>) {
         // Everybody who is called or used is there.
         let mut missing: Vec<(String, NodeKind)> = Vec::new();
         for p in self.design.participants.values() {
