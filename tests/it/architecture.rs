@@ -42,7 +42,7 @@ fn may_know(package: &str) -> Option<&'static [&'static str]> {
     Some(match package {
         "flowglass-model" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests" => &[],
         "flowglass-ingest" | "flowglass-store" | "flowglass-topology" | "flowglass-journey" | "flowglass-rules"
-        | "flowglass-scenario" | "flowglass-testkit" => &["flowglass-model"],
+        | "flowglass-scenario" | "flowglass-design" | "flowglass-testkit" => &["flowglass-model"],
         "flowglass-studio" => &[
             "flowglass-model",
             "flowglass-ingest",
@@ -51,6 +51,7 @@ fn may_know(package: &str) -> Option<&'static [&'static str]> {
             "flowglass-journey",
             "flowglass-rules",
             "flowglass-scenario",
+            "flowglass-design",
         ],
         "flowglass-cli" | "flowglass-window" => &["flowglass-studio"],
         _ => return None,
@@ -88,12 +89,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tonic", &["flowglass-ingest"]),
     ("axum", &["flowglass-ingest", "flowglass-cli"]),
     ("keyring", &["flowglass-ingest"]),
+    ("jsonschema", &["flowglass-design"]),
     ("flowglass-testkit", &[]),
     ("flowglass-demo", &[]),
 ];
 
 /// Packages without clock, files, network or threads of their own.
-const PURE: &[&str] = &["flowglass-model", "flowglass-topology", "flowglass-journey", "flowglass-rules"];
+const PURE: &[&str] =
+    &["flowglass-model", "flowglass-topology", "flowglass-journey", "flowglass-rules", "flowglass-design"];
 const IMPURE: &[&str] = &["tokio", "tokio-util", "reqwest", "hyper", "rand", "rusqlite", "tempfile"];
 
 #[test]

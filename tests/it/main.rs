@@ -3,6 +3,7 @@
 mod architecture;
 mod browser;
 mod demo;
+mod drift;
 mod exports;
 mod findings;
 mod first_hour;

@@ -5,6 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod designs;
+
+pub(crate) use designs::{
+    ChangeArg, DesignCommand, DesignExportArgs, DesignFormat, DesignImportArgs, DesignObserveArgs, DiffArgs,
+    DiffFormat, DriftArgs, DriftFormatArg, LayoutArgs, SchemaArgs, SchemaOf,
+};
+
 /// See what talks to what: traces and events of an integration landscape as one live, layered map.
 #[derive(Debug, Parser)]
 #[command(
@@ -99,6 +106,29 @@ system:, trace:, span:, id:, @attribute:value, and words anywhere in attributes,
 Exit status: 1 when --fail-on is given and something that bad (or worse) was found. Severities, thresholds, exceptions and own
 rules stand in the settings file under [rules].")]
     Findings(FindingsArgs),
+    /// Compare two ranges or two workspaces: what is new, gone, slower, faster, fails more often, and in which versions
+    #[command(after_help = "Examples:
+  flowglass diff before.flowglass after.flowglass
+  flowglass diff ..2026-11-23T09:00:00Z 2026-11-23T09:00:00Z.. --workspace shop.flowglass --format markdown
+  flowglass diff 2d..1d 1d.. --workspace shop.flowglass --fail-on slower --fail-on more-errors
+
+A and B are workspace files, or ranges SINCE..UNTIL of --workspace (either end may be left out; RFC 3339 or an age). What is told is
+significant: every figure is tested, all tests are corrected together, and small changes are left out (see --times, --errors).
+Exit status: 1 when --fail-on is given and such a change was found.")]
+    Diff(DiffArgs),
+    /// Designs: taken from what was observed, read from OpenAPI, AsyncAPI, Backstage and EventCatalog, written again
+    #[command(subcommand)]
+    Design(DesignCommand),
+    /// Hold a design against what was observed: what is not there, not designed, in another style, undocumented
+    #[command(after_help = "Examples:
+  flowglass drift --workspace shop.flowglass
+  flowglass drift --workspace shop.flowglass --design specs/ --design catalog-info.yaml --format markdown
+  flowglass drift --workspace shop.flowglass --since 1d --fail-on other-style --fail-on undocumented-operation
+
+Without --design it is the file NAME.design.yaml beside the workspace. Each deviation says how its ends were matched. Deviations that
+the design lists under `kept` are told with their reason and fail nothing.
+Exit status: 1 when --fail-on is given and such a deviation is open.")]
+    Drift(DriftArgs),
     /// Write journeys into a file for others: case file, report, ticket text, OTLP JSON, sequence diagram or table
     #[command(after_help = "Examples:
   flowglass export 4bf92f3577b34da6a3ce929d0e0e4736 --workspace shop.flowglass -o order-17.flowglass
@@ -509,27 +539,6 @@ pub(crate) enum DecideFormat {
     Openapi,
     /// Flowchart
     Mermaid,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LayoutArgs {
-    /// File with nodes and edges
-    #[arg(value_name = "GRAPH.json")]
-    pub(crate) graph: PathBuf,
-}
-
-/// What a schema is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaOf {
-    /// Scenario files
-    Scenario,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SchemaArgs {
-    /// Of what
-    #[arg(value_enum)]
-    pub(crate) of: SchemaOf,
 }
 
 /// Where to listen; `None` is off. (A type of its own, because clap gives `Option` a meaning.)

@@ -60,6 +60,9 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Journeys(args) => commands::journeys::run(&args, config),
         Command::Journey(args) => commands::journey::run(&args, config),
         Command::Findings(args) => commands::findings::run(args, cli.config).await,
+        Command::Design(command) => commands::design::run(command, config).await,
+        Command::Drift(args) => commands::drift::run(args, cli.config).await,
+        Command::Diff(args) => commands::diff::run(&args, config),
         Command::Diagnostics(args) => commands::diagnostics::run(&args, config),
         Command::Calibrate(args) => commands::calibrate::run(args, config).await,
         Command::Export(args) => commands::export::run(&args, config),
@@ -68,6 +71,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Layout(args) => commands::layout::run(&args),
         Command::Schema(args) => match args.of {
             SchemaOf::Scenario => output::print(flowglass_studio::scenario::schema::SCENARIO),
+            SchemaOf::Design => output::print(flowglass_studio::design::SCHEMA),
         },
     }
 }

@@ -6,6 +6,7 @@
 
 mod batch;
 mod config;
+mod design;
 mod graph;
 mod id;
 mod journey;
@@ -18,12 +19,14 @@ mod series;
 mod sketch;
 mod span;
 mod value;
+mod version;
 
 pub mod filter;
 pub mod semconv;
 
 pub use batch::{Batch, IngestCounts, LogRecord, Rejected, SourceKind};
 pub use config::{Alias, Config, LayerPattern, LinkTemplate, Owner, ProtobufRule, RedactionRule, name_rule_fits};
+pub use design::{Design, DesignedChannel, DesignedMessage, DesignedParticipant, KeptDeviation};
 pub use graph::{EdgeStats, Graph, GraphEdge, GraphNode, LayerSource, Unresolved, UnresolvedReason};
 pub use id::{IdError, SpanId, TraceId};
 pub use journey::{
@@ -44,6 +47,7 @@ pub use span::{
     SpanStatus,
 };
 pub use value::Value;
+pub use version::VersionTally;
 
 /// An instant: nanoseconds since the Unix epoch (UTC). Negative before 1970; spans the years 1678 to 2262.
 pub type Nanos = i64;

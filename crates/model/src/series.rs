@@ -72,6 +72,13 @@ pub enum SeriesKey {
         /// The declared word.
         layer: String,
     },
+    /// Spans that a version of a service emitted.
+    Version {
+        /// The service.
+        participant: NodeId,
+        /// Its `service.version`.
+        version: String,
+    },
 }
 
 impl SeriesKey {

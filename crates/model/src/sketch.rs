@@ -75,6 +75,11 @@ impl Sketch {
         self.buckets.values().sum()
     }
 
+    /// Buckets with how many values they hold, by growing value. The same number is the same stretch of values in every sketch.
+    pub fn buckets(&self) -> impl Iterator<Item = (i32, i64)> + '_ {
+        self.buckets.iter().map(|(bucket, count)| (*bucket, *count))
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()

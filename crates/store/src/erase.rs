@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use flowglass_model::{LogRecord, Nanos, NodeId, Role, SpanFacts, TraceId, TraceJoin};
+use flowglass_model::{Delta, LogRecord, Nanos, NodeId, Role, SpanFacts, TraceId, TraceJoin, VersionTally};
 use rusqlite::{OptionalExtension, params};
 use rustc_hash::FxHashSet;
 
@@ -36,6 +36,8 @@ pub struct ErasedTraces {
     pub logs: u64,
     /// Layers that resources of these spans declared, by service.
     pub declared: Vec<(NodeId, String)>,
+    /// What taking these spans back changes of the figures of versions.
+    pub versions: Vec<Delta>,
     /// Joins that these traces took part in.
     pub joins: Vec<TraceJoin>,
 }
@@ -59,6 +61,7 @@ impl Tx<'_> {
     fn try_erase_traces(&mut self, traces: &[TraceId]) -> Inner<ErasedTraces> {
         let mut out = ErasedTraces::default();
         let mut declared = BTreeSet::new();
+        let mut versions = VersionTally::default();
         for trace in traces {
             for (id, first, items) in self.let_go(*trace, Kind::Spans)? {
                 let chunk = self.db().chunk(id)?;
@@ -66,6 +69,7 @@ impl Tx<'_> {
                     let span = chunk.span(index)?;
                     let layer = span.resource.declared_layer.clone();
                     declared.extend(layer.map(|layer| (span.facts.service.clone(), layer)));
+                    versions.add(&span.resource, span.facts.start);
                     self.forget_span(&span.facts)?;
                 }
                 out.spans += items as u64;
@@ -83,6 +87,7 @@ impl Tx<'_> {
             self.writer.conn.prepare_cached(sql)?.execute([trace.as_bytes()])?;
         }
         out.declared = declared.into_iter().collect();
+        out.versions = versions.deltas(-1);
         let stats = &mut self.writer.state.counters.stats;
         stats.spans = stats.spans.saturating_sub(out.spans);
         stats.logs = stats.logs.saturating_sub(out.logs);

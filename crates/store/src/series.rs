@@ -25,6 +25,7 @@ pub(crate) fn columns(key: &SeriesKey) -> (&'static str, &str, &str, &str) {
         SeriesKey::Delivered { topic, consumer } => ("delivered", topic.as_str(), consumer, ""),
         SeriesKey::Unresolved { participant, reason } => ("unresolved", participant.as_str(), reason_text(*reason), ""),
         SeriesKey::Declared { participant, layer } => ("declared", participant.as_str(), layer, ""),
+        SeriesKey::Version { participant, version } => ("version", participant.as_str(), version, ""),
     }
 }
 
@@ -62,6 +63,7 @@ fn key(kind: &str, a: String, b: String, c: String) -> Option<SeriesKey> {
             SeriesKey::Unresolved { participant: a, reason }
         }
         "declared" => SeriesKey::Declared { participant: a, layer: b },
+        "version" => SeriesKey::Version { participant: a, version: b },
         _ => return None,
     })
 }
@@ -244,7 +246,8 @@ pub(crate) fn participants(conn: &Connection) -> Inner<Vec<(NodeId, Nanos, Nanos
             SeriesKey::Operation { participant, .. }
             | SeriesKey::Address { participant, .. }
             | SeriesKey::Unresolved { participant, .. }
-            | SeriesKey::Declared { participant, .. } => (participant, None),
+            | SeriesKey::Declared { participant, .. }
+            | SeriesKey::Version { participant, .. } => (participant, None),
             SeriesKey::Delivered { topic, .. } => (topic, None),
         };
         for node in std::iter::once(a).chain(b) {

@@ -191,6 +191,7 @@ fn erase_journeys(pipeline: &mut Pipeline, journeys: &[TraceId]) -> Result<Exten
     let deliveries = tx.erase_events(&events)?;
     let back = resolver.retracted(retraction, &deliveries, &erased.declared, &mut TxSource(&mut tx))?;
     tx.apply(&back.deltas)?;
+    tx.apply(&erased.versions)?;
     tx.remove_joins(&back.lost)?;
     tx.add_joins(&back.gained)?;
     tx.delete_journeys(journeys)?;

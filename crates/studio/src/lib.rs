@@ -14,7 +14,9 @@ mod alerts;
 mod components;
 mod configuration;
 mod control;
+mod designs;
 mod diagnostics;
+mod differences;
 mod display;
 mod erasing;
 mod findings;
@@ -48,8 +50,13 @@ mod words;
 mod workspace;
 
 pub use components::components;
+pub use designs::{
+    DesignFileError, DriftFormat, DriftList, Fetch, Held, design_path, hold, observed_design, read_designs,
+};
 pub use diagnostics::{FILES as DIAGNOSTICS_FILES, bundle as diagnostics_bundle};
+pub use differences::{DifferenceFormat, Differences, Part};
 pub use findings::{FindingsFormat, FindingsList, Progress, evaluate};
+pub use flowglass_design as design;
 pub use flowglass_ingest as ingest;
 pub use flowglass_model as model;
 pub use flowglass_rules as rulings;

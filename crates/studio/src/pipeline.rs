@@ -9,7 +9,7 @@ use std::sync::Arc;
 use flowglass_ingest::{Submission, SubmitError};
 use flowglass_model::{
     Batch, Delivery, IngestCounts, Layer, Message, MessageContext, Nanos, NodeId, Role, Span, SpanFacts, SpanId,
-    TraceId,
+    TraceId, VersionTally,
 };
 use flowglass_store::{Added, Packer, StoreError, Tx, Writer};
 use flowglass_topology::Resolver;
@@ -193,6 +193,8 @@ impl Pipeline {
         let declared: BTreeSet<(NodeId, String)> =
             spans.iter().filter_map(|s| Some((s.facts.service.clone(), s.resource.declared_layer.clone()?))).collect();
         let declared: Vec<(NodeId, String)> = declared.into_iter().collect();
+        let mut versions = VersionTally::default();
+        spans.iter().for_each(|s| versions.add(&s.resource, s.facts.start));
         let facts: Vec<Arc<SpanFacts>> = spans.iter().map(|s| Arc::clone(&s.facts)).collect();
         let beside = self.packer.as_mut().filter(|_| spans.len() >= PACKED_BESIDE);
         let resolver = &mut self.resolver;
@@ -205,7 +207,7 @@ impl Pipeline {
             let derived = stage("resolve", || {
                 resolver.add(&facts, &new_messages, &new_deliveries, &declared, &mut TxSource(&mut tx))
             })?;
-            stage("rollup", || tx.apply(&derived.deltas))?;
+            stage("rollup", || tx.apply(&derived.deltas).and_then(|()| tx.apply(&versions.deltas(1))))?;
             tx.add_joins(&derived.joins)?;
             let mut touched = Touched::new();
             for trace in &derived.touched {

@@ -15,6 +15,7 @@ fn key_text(key: &SeriesKey) -> String {
         SeriesKey::Delivered { topic, consumer } => format!("delivered {topic} to {consumer}"),
         SeriesKey::Unresolved { participant, reason } => format!("unresolved {participant} {reason:?}"),
         SeriesKey::Declared { participant, layer } => format!("declared {participant} {layer}"),
+        SeriesKey::Version { participant, version } => format!("version {participant} {version}"),
     }
 }
 

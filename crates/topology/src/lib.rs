@@ -4,6 +4,8 @@
 //! whatever the order of arrival; [`graph`] folds summed series and the configuration into participants, interactions, layers
 //! and positions. Nothing here does I/O or reads a clock: what is stored is asked for through [`FactSource`].
 
+pub mod diff;
+
 mod fold;
 mod layers;
 mod layout;

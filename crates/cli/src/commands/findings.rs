@@ -16,7 +16,7 @@ use crate::output::print;
 
 /// The check that `--fail-on` asked for did not pass: exit status 1, with this line on stderr.
 #[derive(Debug)]
-pub(crate) struct CheckFailed(String);
+pub(crate) struct CheckFailed(pub(crate) String);
 
 impl std::fmt::Display for CheckFailed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,7 +2,10 @@
 
 pub(crate) mod calibrate;
 pub(crate) mod decide;
+pub(crate) mod design;
 pub(crate) mod diagnostics;
+pub(crate) mod diff;
+pub(crate) mod drift;
 pub(crate) mod export;
 pub(crate) mod findings;
 pub(crate) mod import;

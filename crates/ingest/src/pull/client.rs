@@ -147,3 +147,14 @@ fn in_words(url: &Url, error: &reqwest::Error) -> String {
         false => format!("the connection to {to} broke: {deepest}"),
     }
 }
+
+/// Fetches a text from an address; an error in words.
+pub async fn fetch(url: &str) -> Result<String, String> {
+    let url = Url::parse(url).map_err(|e| format!("this is no address: {e}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("only http and https are fetched, not {}", url.scheme()));
+    }
+    let answer =
+        Asker::new(PullAuth::None, None)?.get(&url, "application/yaml, application/json, text/plain, */*").await?;
+    Ok(String::from_utf8_lossy(&answer.body).into_owned())
+}

@@ -8,7 +8,7 @@ mod link;
 mod run;
 mod tempo;
 
-pub use client::PullAuth;
+pub use client::{PullAuth, fetch};
 pub use link::{Ask, LinkError, Wanted};
 pub use run::{PullConfig, PullError, pull};
 

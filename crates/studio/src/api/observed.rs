@@ -15,6 +15,18 @@ dto! {
         pub limit: u32,
     }
 
+    /// What if a call became an event.
+    pub struct WhatIfRequest {
+        /// Node id of the caller.
+        pub source: String,
+        /// Node id of the callee.
+        pub target: String,
+        /// When it was observed.
+        pub range: Range,
+        /// Journeys read at most, the newest.
+        pub limit: u32,
+    }
+
     /// A scenario made from observed journeys.
     pub struct ObservedScenario {
         /// The scenario file, with how each figure is known in a comment.

@@ -200,6 +200,8 @@ requests! {
         scenario_observed(ObservedRequest) -> ObservedScenario;
         /// Simulated requests of a scenario's variant.
         scenario_exemplars(ExemplarsRequest) -> Exemplars;
+        /// The same of journeys over a call, with a variant in which that call is an event.
+        scenario_what_if(WhatIfRequest) -> ObservedScenario;
         /// Scenarios of the workspace.
         scenarios(Nothing) -> Scenarios;
         /// A scenario.
@@ -244,6 +246,30 @@ requests! {
         set_note(SetNoteRequest) -> Notes;
         /// The map as a picture or text.
         map_export(MapExportRequest) -> FileContents;
+        /// The design of the workspace.
+        design(Nothing) -> DesignText;
+        /// Keeps the text of the design.
+        design_save(SaveDesignRequest) -> DesignText;
+        /// Takes what was observed as the design.
+        design_observe(ObserveDesignRequest) -> DesignText;
+        /// Takes files and folders as the design.
+        design_import(ImportDesignRequest) -> DesignText;
+        /// The design in a format others read.
+        design_export(DesignExportRequest) -> FileContents;
+        /// Where design and observation differ.
+        drift(DriftRequest) -> DriftView;
+        /// Takes a deviation into the design.
+        drift_accept(DeviationRequest) -> DesignText;
+        /// Lives with a deviation, or no longer.
+        drift_keep(KeepDeviationRequest) -> DesignText;
+        /// The deviations as a file.
+        drift_export(DriftExportRequest) -> FileContents;
+        /// What has changed between two ranges.
+        difference(DifferenceRequest) -> ChangesView;
+        /// The same as a file.
+        difference_export(DifferenceExportRequest) -> FileContents;
+        /// Versions of services that came in a range.
+        versions(VersionsRequest) -> VersionArrivals;
         /// What breaks the rules.
         findings(FindingsRequest) -> FindingsView;
         /// Stops judging.

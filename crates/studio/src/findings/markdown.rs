@@ -12,7 +12,7 @@ use crate::time::rfc3339;
 const SHOWN: usize = 5;
 
 /// A text in a table's cell or a heading: no character of it may end the cell or start markup.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

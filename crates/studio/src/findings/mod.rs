@@ -16,6 +16,7 @@ use flowglass_rules::{Checked, Finding};
 
 pub use evaluate::{Progress, evaluate};
 pub(crate) use judged::{Judged, Judgement, Of};
+pub(crate) use markdown::plain as plain_markdown;
 
 /// A form of a list of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

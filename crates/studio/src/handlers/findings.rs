@@ -177,14 +177,14 @@ async fn judge(studio: &Studio, range: Range, again: bool) -> Result<Arc<Judgeme
 }
 
 /// Participants as the window shows them.
-struct People<'g>(BTreeMap<&'g NodeId, &'g GraphNode>);
+pub(super) struct People<'g>(BTreeMap<&'g NodeId, &'g GraphNode>);
 
 impl<'g> People<'g> {
-    fn new(graph: &'g Graph) -> People<'g> {
+    pub(super) fn new(graph: &'g Graph) -> People<'g> {
         People(graph.nodes.iter().map(|n| (&n.id, n)).collect())
     }
 
-    fn of(&self, id: &NodeId) -> FindingParticipant {
+    pub(super) fn of(&self, id: &NodeId) -> FindingParticipant {
         let node = self.0.get(id);
         FindingParticipant {
             id: id.to_string(),

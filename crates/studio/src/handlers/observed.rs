@@ -1,5 +1,6 @@
 use std::sync::atomic::AtomicBool;
 
+use flowglass_model::NodeId;
 use flowglass_model::filter::View;
 use flowglass_store::JourneyFilter;
 
@@ -8,9 +9,10 @@ use super::{bad_request, bounds};
 use crate::Studio;
 use crate::api::{
     ApiError, ObservedComparison, ObservedInput, ObservedQuestion, ObservedRequest, ObservedScenario,
-    ObservedValidation, to_ms,
+    ObservedValidation, WhatIfRequest, to_ms,
 };
 use crate::observed::{Observed, ObservedError};
+use crate::scenarios::with_event;
 
 /// Journeys at most.
 const MOST: u32 = 20_000;
@@ -31,6 +33,22 @@ pub(crate) async fn scenario_observed(studio: &Studio, request: ObservedRequest)
         }
     });
     made.await?.map(view)
+}
+
+/// See [`WhatIfRequest`].
+pub(crate) async fn scenario_what_if(studio: &Studio, request: WhatIfRequest) -> Result<ObservedScenario, ApiError> {
+    let [source, target] = [&request.source, &request.target].map(|id| NodeId::from(id.as_str()));
+    let title = format!("What if {} told {} by an event", source.name(), target.name());
+    let term = |id: &NodeId| format!("service:{}", serde_json::json!(id.name()));
+    let filter = Some(format!("{} {}", term(&source), term(&target)));
+    let (range, limit) = (request.range, request.limit);
+    let mut made = scenario_observed(studio, ObservedRequest { title, filter, range, limit }).await?;
+    made.yaml = with_event(&made.yaml, source.name(), target.name()).ok_or_else(|| {
+        bad_request(
+            "the journeys that were read hold no call between the two: choose a range of time with more of them",
+        )
+    })?;
+    Ok(made)
 }
 
 fn view(observed: Observed) -> ObservedScenario {

@@ -11,7 +11,9 @@ use crate::api::{Item, JourneyView};
 use crate::notes::about_journey;
 
 /// Even if a text got out of its place, the page could neither run nor load anything.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/// How every report looks.
+pub(crate) const STYLE: &str = include_str!("report.css");
 /// Bars of one journey at most.
 const BARS: usize = 2_000;
 /// Width of the drawing, in its own units.
@@ -32,7 +34,7 @@ pub(super) fn report(story: &Story) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
                 title { (heading) " · Flowglass" }
-                style { (PreEscaped(include_str!("report.css"))) }
+                style { (PreEscaped(STYLE)) }
             }
             body {
                 main {

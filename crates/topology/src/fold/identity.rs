@@ -129,7 +129,9 @@ impl Known {
                 self.all.extend([source.clone(), target.clone()]);
                 self.instrumented.insert(target.clone());
             }
-            SeriesKey::Operation { participant, .. } | SeriesKey::Declared { participant, .. } => {
+            SeriesKey::Operation { participant, .. }
+            | SeriesKey::Declared { participant, .. }
+            | SeriesKey::Version { participant, .. } => {
                 self.all.insert(participant.clone());
                 self.instrumented.insert(participant.clone());
             }

@@ -391,6 +391,39 @@ change: string,
 count: number, };
 
 /**
+ * What has changed.
+ */
+export type ChangesView = { 
+/**
+ * Unlikely to be chance, and large enough to matter.
+ */
+changes: Array<DifferenceRow>, 
+/**
+ * On one side only, but so rare that it may be chance.
+ */
+unsure: Array<DifferenceRow>, 
+/**
+ * Services with other versions.
+ */
+versions: Array<DifferenceVersions>, 
+/**
+ * Figures tested.
+ */
+tested: number, 
+/**
+ * Figures on both sides with too few occurrences.
+ */
+tooFew: number, 
+/**
+ * Interactions before.
+ */
+before: number, 
+/**
+ * Interactions after.
+ */
+after: number, };
+
+/**
  * Asks what some journeys have in common that the others of the range have not.
  */
 export type CommonRequest = { 
@@ -746,6 +779,15 @@ durationMs: number | null,
 evidence: string, };
 
 /**
+ * The design in a format others read.
+ */
+export type DesignExportRequest = { 
+/**
+ * `yaml`, `asyncapi`, `openapi`, `backstage` (zipped folders) or `mermaid`.
+ */
+format: string, };
+
+/**
  * An input and where it is from.
  */
 export type DesignInput = { 
@@ -890,6 +932,39 @@ channel: string,
 obstacle: string | null, };
 
 /**
+ * The design as it is kept beside the workspace.
+ */
+export type DesignText = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * Its text; null where there is none yet.
+ */
+text: string | null, 
+/**
+ * What is wrong with the text, with its line; the design is not used then.
+ */
+problem: string | null, 
+/**
+ * Participants in it.
+ */
+participants: number, 
+/**
+ * Channels in it.
+ */
+channels: number, 
+/**
+ * What could not be taken over, when it was just imported.
+ */
+notes: Array<string>, 
+/**
+ * The text has comments, which a change made by the window does not keep.
+ */
+comments: boolean, };
+
+/**
  * A way of building a scenario.
  */
 export type DesignVariant = { 
@@ -1027,6 +1102,72 @@ export type DestinationsRequest = {
 range: Range, };
 
 /**
+ * Names a deviation.
+ */
+export type DeviationRequest = { 
+/**
+ * The range it was found in.
+ */
+range: Range, 
+/**
+ * Its id.
+ */
+id: string, };
+
+/**
+ * A place where design and observation differ.
+ */
+export type DeviationView = { 
+/**
+ * Unique: kind and subject.
+ */
+id: string, 
+/**
+ * `other-style`, `not-designed`, `undocumented-subject`, `undocumented-operation`, `unknown-consumer`, `broken-schema`, `not-seen`.
+ */
+kind: string, 
+/**
+ * What the kind is called.
+ */
+title: string, 
+/**
+ * Of what, in the design's names.
+ */
+subject: string, 
+/**
+ * What was seen, or not.
+ */
+saw: string, 
+/**
+ * Observed participants and subjects that it is about.
+ */
+who: Array<FindingParticipant>, 
+/**
+ * Id of the interaction on the map.
+ */
+edge: string | null, 
+/**
+ * How often it was seen.
+ */
+count: number, 
+/**
+ * Where it can be looked at.
+ */
+evidence: Array<FindingEvidence>, 
+/**
+ * How the ends were found in the design.
+ */
+matches: Array<MatchView>, 
+/**
+ * Why it is lived with; null where nobody decided so.
+ */
+kept: string | null, 
+/**
+ * Accepting it changes the design by itself.
+ */
+acceptable: boolean, };
+
+/**
  * Asks for the file for bug reports.
  */
 export type DiagnosticsRequest = { 
@@ -1034,6 +1175,119 @@ export type DiagnosticsRequest = {
  * Screen, browser and drawing figures in words, as the window knows them; goes into the file as it is, without secrets.
  */
 screen: string | null, };
+
+/**
+ * The comparison as a file.
+ */
+export type DifferenceExportRequest = { 
+/**
+ * The earlier one.
+ */
+before: Range, 
+/**
+ * The later one.
+ */
+after: Range, 
+/**
+ * `markdown`, `html` or `json`.
+ */
+format: string, };
+
+/**
+ * Figures of one side.
+ */
+export type DifferenceFigures = { 
+/**
+ * Occurrences.
+ */
+count: number, 
+/**
+ * Failed ones.
+ */
+errors: number, 
+/**
+ * Median.
+ */
+p50Ms: number | null, 
+/**
+ * 95th percentile.
+ */
+p95Ms: number | null, };
+
+/**
+ * Compares two ranges of the workspace.
+ */
+export type DifferenceRequest = { 
+/**
+ * The earlier one.
+ */
+before: Range, 
+/**
+ * The later one.
+ */
+after: Range, };
+
+/**
+ * Something that has changed.
+ */
+export type DifferenceRow = { 
+/**
+ * Unique.
+ */
+id: string, 
+/**
+ * `added`, `gone`, `slower`, `faster`, `more-errors`, `fewer-errors`.
+ */
+what: string, 
+/**
+ * `participant`, `operation`, or the kind of an interaction: `call`, `publish`, `consume`, `access`.
+ */
+kind: string, 
+/**
+ * The participant, or both ends of the interaction.
+ */
+subject: Array<FindingParticipant>, 
+/**
+ * Id of the interaction on the map.
+ */
+edge: string | null, 
+/**
+ * The operation.
+ */
+operation: string | null, 
+/**
+ * Figures before.
+ */
+before: DifferenceFigures | null, 
+/**
+ * Figures after.
+ */
+after: DifferenceFigures | null, 
+/**
+ * The median moved; false where only the slow end did.
+ */
+median: boolean, 
+/**
+ * How likely it is without any change, in words.
+ */
+chance: string, };
+
+/**
+ * A service with other versions.
+ */
+export type DifferenceVersions = { 
+/**
+ * The service.
+ */
+who: FindingParticipant, 
+/**
+ * Versions before.
+ */
+before: Array<string>, 
+/**
+ * Versions after.
+ */
+after: Array<string>, };
 
 /**
  * What differs between two variants, under the same chances.
@@ -1105,6 +1359,77 @@ matchName: string,
  * Domain.
  */
 domain: string, };
+
+/**
+ * The deviations as a file.
+ */
+export type DriftExportRequest = { 
+/**
+ * The range.
+ */
+range: Range, 
+/**
+ * `markdown` or `json`.
+ */
+format: string, };
+
+/**
+ * Holds the design against a range.
+ */
+export type DriftRequest = { 
+/**
+ * The range.
+ */
+range: Range, };
+
+/**
+ * Where design and observation differ.
+ */
+export type DriftView = { 
+/**
+ * There is a design that can be used.
+ */
+designed: boolean, 
+/**
+ * What is wrong with it.
+ */
+problem: string | null, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Observed participants and subjects that are in the design.
+ */
+matched: number, 
+/**
+ * All that could be.
+ */
+observed: number, 
+/**
+ * What the design says nothing about.
+ */
+silent: Array<string>, 
+/**
+ * What is odd about the design.
+ */
+notes: Array<string>, 
+/**
+ * Sorted by kind and subject.
+ */
+deviations: Array<DeviationView>, 
+/**
+ * Kept deviations that are no more: kind and subject.
+ */
+settled: Array<string>, 
+/**
+ * Spans read.
+ */
+spans: number, 
+/**
+ * Events read.
+ */
+messages: number, };
 
 /**
  * An interaction.
@@ -2292,6 +2617,19 @@ perHour: number,
 pilesUp: boolean, };
 
 /**
+ * Takes files and folders as the design.
+ */
+export type ImportDesignRequest = { 
+/**
+ * Paths on this machine.
+ */
+paths: Array<string>, 
+/**
+ * The text that is replaced.
+ */
+base: string | null, };
+
+/**
  * Imports files or folders of this machine.
  */
 export type ImportRequest = { 
@@ -2758,6 +3096,23 @@ limit: number,
  * Continue below this journey id.
  */
 after: string | null, };
+
+/**
+ * Lives with a deviation, or no longer.
+ */
+export type KeepDeviationRequest = { 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its subject.
+ */
+subject: string, 
+/**
+ * Why; null takes the decision back.
+ */
+reason: string | null, };
 
 /**
  * A name that carries a business key, as far as the data tells. To use it, add it to the business keys of the settings.
@@ -3293,6 +3648,23 @@ export type Marks = {
 marks: Array<Mark>, };
 
 /**
+ * How an observed participant or subject was found in the design.
+ */
+export type MatchView = { 
+/**
+ * Its name as observed.
+ */
+observed: string, 
+/**
+ * Its name in the design.
+ */
+designed: string, 
+/**
+ * How: `by name`, `by an alias in the design`, …
+ */
+how: string, };
+
+/**
  * A participant behind the card of a folded domain.
  */
 export type Member = { 
@@ -3752,6 +4124,19 @@ notes: Array<NoteView>, };
  * No arguments, or nothing to answer.
  */
 export type Nothing = Record<symbol, never>;
+
+/**
+ * Takes what was observed as the design.
+ */
+export type ObserveDesignRequest = { 
+/**
+ * When it was observed.
+ */
+range: Range, 
+/**
+ * The text that is replaced.
+ */
+base: string | null, };
 
 /**
  * Observed beside predicted.
@@ -4671,6 +5056,23 @@ path: string,
  * Rules there are: id, title, usual severity, severity in force (null is off).
  */
 rules: Array<RuleInfo>, };
+
+/**
+ * Keeps a text as the design or, without `save`, only checks it.
+ */
+export type SaveDesignRequest = { 
+/**
+ * YAML.
+ */
+text: string, 
+/**
+ * Write it.
+ */
+save: boolean, 
+/**
+ * The text that was shown when the change began; a file that says something else by now is not overwritten.
+ */
+base: string | null, };
 
 /**
  * Keeps the text of a scenario, right or wrong.
@@ -6679,6 +7081,45 @@ doubts: Array<ArgumentView>,
 interactions: Array<InteractionView>, };
 
 /**
+ * A version of a service that was not there from the beginning.
+ */
+export type VersionArrival = { 
+/**
+ * The service.
+ */
+who: FindingParticipant, 
+/**
+ * Its `service.version`.
+ */
+version: string, 
+/**
+ * What came before it.
+ */
+before: string, 
+/**
+ * When its first span began, to 10 s.
+ */
+at: number, };
+
+/**
+ * Versions that came in a range, oldest first.
+ */
+export type VersionArrivals = { 
+/**
+ * The versions.
+ */
+changes: Array<VersionArrival>, };
+
+/**
+ * Asks which versions came in a range.
+ */
+export type VersionsRequest = { 
+/**
+ * The range.
+ */
+range: Range, };
+
+/**
  * What waits now.
  */
 export type WaitingPage = { 
@@ -6826,6 +7267,27 @@ reason: string,
  * Last day, `2027-03-31`.
  */
 expires: string | null, };
+
+/**
+ * What if a call became an event.
+ */
+export type WhatIfRequest = { 
+/**
+ * Node id of the caller.
+ */
+source: string, 
+/**
+ * Node id of the callee.
+ */
+target: string, 
+/**
+ * When it was observed.
+ */
+range: Range, 
+/**
+ * Journeys read at most, the newest.
+ */
+limit: number, };
 
 /**
  * A workload.
@@ -6986,6 +7448,7 @@ export interface Requests {
   snippets: [SnippetsRequest, Snippets];
   scenario_observed: [ObservedRequest, ObservedScenario];
   scenario_exemplars: [ExemplarsRequest, Exemplars];
+  scenario_what_if: [WhatIfRequest, ObservedScenario];
   scenarios: [Nothing, Scenarios];
   scenario: [ScenarioRequest, ScenarioView];
   scenario_create: [CreateScenarioRequest, ScenarioView];
@@ -7008,6 +7471,18 @@ export interface Requests {
   notes: [Nothing, Notes];
   set_note: [SetNoteRequest, Notes];
   map_export: [MapExportRequest, FileContents];
+  design: [Nothing, DesignText];
+  design_save: [SaveDesignRequest, DesignText];
+  design_observe: [ObserveDesignRequest, DesignText];
+  design_import: [ImportDesignRequest, DesignText];
+  design_export: [DesignExportRequest, FileContents];
+  drift: [DriftRequest, DriftView];
+  drift_accept: [DeviationRequest, DesignText];
+  drift_keep: [KeepDeviationRequest, DesignText];
+  drift_export: [DriftExportRequest, FileContents];
+  difference: [DifferenceRequest, ChangesView];
+  difference_export: [DifferenceExportRequest, FileContents];
+  versions: [VersionsRequest, VersionArrivals];
   findings: [FindingsRequest, FindingsView];
   findings_cancel: [Nothing, Nothing];
   findings_looked: [Nothing, Nothing];
