@@ -117,15 +117,16 @@ impl Chunk {
 
     /// Which items can hold a value, by the chunk's own texts and without decoding an item.
     pub(crate) fn holders(&self, value: &str) -> Holders<'_> {
-        // Numbers, truth values and bytes are not among the texts.
-        let is_text =
-            !value.is_empty() && !value.bytes().all(|b| b.is_ascii_hexdigit() || b"+-.infNtrulsEI".contains(&b));
+        // Numbers, truth values and bytes (as hex digits) are not among the texts.
+        let no_text = matches!(value, "" | "true" | "false")
+            || value.bytes().all(|b| b.is_ascii_hexdigit())
+            || value.parse::<f64>().is_ok();
         // A JSON text may have escapes in the place of letters.
         let may_be = |text: &str| {
             let is_json = matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['));
             text == value || (is_json && (text.contains(value) || text.contains('\\')))
         };
-        if is_text { self.holding(may_be) } else { Holders { chunk: self, written: None } }
+        if no_text { Holders { chunk: self, written: None } } else { self.holding(may_be) }
     }
 
     /// Which items can hold one of the texts that pass.
