@@ -6,6 +6,7 @@
 
 mod belongings;
 mod cache;
+mod carried;
 mod chunk;
 mod counters;
 mod db;
@@ -48,6 +49,7 @@ mod walk;
 mod writer;
 
 pub use belongings::Extent;
+pub use carried::{Carried, correlation_ids};
 pub use chunk::Packer;
 pub use erase::{ErasedTraces, Sweep};
 pub use error::{Result, StoreError};

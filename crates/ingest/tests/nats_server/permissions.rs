@@ -156,7 +156,8 @@ async fn publishing(binary: &Path) {
     };
     let publisher = Publisher::connect(&config, &secrets).await.unwrap();
     for subject in ["audit.x", "orders.new"] {
-        let refused = publisher.publish(&Outgoing { subject: subject.into(), ..Outgoing::default() }).await.unwrap_err();
+        let refused =
+            publisher.publish(&Outgoing { subject: subject.into(), ..Outgoing::default() }).await.unwrap_err();
         assert!(refused.contains("not permit") && refused.contains(subject), "{refused}");
     }
     scene.unchanged().await;

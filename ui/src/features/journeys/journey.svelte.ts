@@ -28,6 +28,8 @@ export class OpenJourney {
   streams = $state.raw<Record<number, string>>({});
   /** Log lines shown in place; null while they are not wanted. */
   logs = $state.raw<LogRow[] | null>(null);
+  /** Whether what is only guessed to belong is shown. */
+  guesses = $state(true);
   /** What is looked for in this journey. */
   search = $state('');
   #id = $state<string | null>(null);
@@ -67,7 +69,13 @@ export class OpenJourney {
   }
 
   retry(): void {
-    if (this.#id) void this.query.load({ id: this.#id }, { replace: true });
+    if (this.#id) void this.query.load({ id: this.#id, guesses: this.guesses }, { replace: true });
+  }
+
+  /** Shows or hides what is only guessed to belong. */
+  showGuesses(shown: boolean): void {
+    this.guesses = shown;
+    this.retry();
   }
 
   /** Selects an item and remembers it in the address. */
@@ -155,7 +163,7 @@ export class OpenJourney {
       this.search = '';
     }
     if (id === null) this.query.clear();
-    else void this.query.load({ id }, { replace: changed });
+    else void this.query.load({ id, guesses: this.guesses }, { replace: changed });
   }
 
   /** A settled journey of the past is not asked for again and again. */
