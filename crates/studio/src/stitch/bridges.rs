@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flowglass_journey::{Part, Section, Sections, converse, units};
 use flowglass_model::{
-    CORRELATION_KEYS, LinkHow, Message, MessageContext, Role, SpanFacts, SpanId, TraceId, TraceJoin, tells_apart,
+    CORRELATION_KEYS, LinkHow, MessageContext, Role, SpanFacts, SpanId, TraceId, TraceJoin, tells_apart,
 };
 use flowglass_store::{Carried, EventRow, correlation_ids};
 
@@ -21,9 +21,9 @@ const LOOKED_AT: usize = 10;
 /// Events one may follow back through causes that belong to no trace.
 const CAUSES: usize = 64;
 /// The name by which settings speak of causes.
-const CAUSATION: &str = "causation";
+pub(super) const CAUSATION: &str = "causation";
 /// The name of a message's correlation id.
-const CORRELATION: &str = "correlationId";
+pub(super) const CORRELATION: &str = "correlationId";
 
 /// A trace as contexts alone join it.
 pub(super) struct Base {
@@ -70,7 +70,7 @@ pub(super) struct Group {
     traces: BTreeSet<TraceId>,
     joins: Vec<TraceJoin>,
     /// How many share it, where too many do.
-    shared_by: Option<usize>,
+    pub(super) shared_by: Option<usize>,
 }
 
 /// An id that joins parts of a journey, or would if fewer shared it.
@@ -149,7 +149,7 @@ impl<S: Source> Web<S> {
     }
 
     /// Traces in which an event stands.
-    fn traces_of(&mut self, row: &EventRow) -> Result<BTreeSet<TraceId>, S::Error> {
+    pub(super) fn traces_of(&mut self, row: &EventRow) -> Result<BTreeSet<TraceId>, S::Error> {
         let contexts = [row.message.hop, row.message.origin].into_iter().flatten();
         let mut out: BTreeSet<TraceId> = contexts.map(|c| c.trace_id).collect();
         if let Some(id) = row.message.event_id.as_deref() {
@@ -222,7 +222,7 @@ impl<S: Source> Web<S> {
 
     /// The contexts in which the event of an id was published; none where several events go by that id. An event that belongs to
     /// no trace leads on to its own cause.
-    fn senders_of(&mut self, id: &str) -> Result<BTreeSet<MessageContext>, S::Error> {
+    pub(super) fn senders_of(&mut self, id: &str) -> Result<BTreeSet<MessageContext>, S::Error> {
         let (mut id, mut seen) = (id.to_owned(), BTreeSet::new());
         for _ in 0..CAUSES {
             let found = self.source.events_called(&id)?;
@@ -280,7 +280,7 @@ impl<S: Source> Web<S> {
     }
 
     /// How many traces a correlation id may join, and how many that carry it are looked at.
-    fn reach(&self, value: &str) -> (usize, usize) {
+    pub(super) fn reach(&self, value: &str) -> (usize, usize) {
         if CORRELATION_KEYS.iter().any(|name| self.joining.is_always(name, value)) {
             return (MEMBERS_MAX, MEMBERS_MAX);
         }
@@ -288,28 +288,32 @@ impl<S: Source> Web<S> {
         (limit, limit.saturating_mul(LOOKED_AT).min(MEMBERS_MAX))
     }
 
-    /// Traces that carry a correlation id, at most `most` and one.
-    fn sharing(&mut self, value: &str, most: usize) -> Result<BTreeSet<TraceId>, S::Error> {
+    /// Traces that carry a correlation id, at most `most` and one, and whether these are all: not where more messages carry it
+    /// than one journey may have traces.
+    pub(super) fn sharing(&mut self, value: &str, most: usize) -> Result<(BTreeSet<TraceId>, bool), S::Error> {
         let id = Carried::Correlation(value);
         let mut out: BTreeSet<TraceId> = self.source.traces_carrying(id, most + 1)?.into_iter().collect();
-        if out.len() <= most {
-            for row in self.source.events_carrying(id, most + 1)? {
-                out.extend(self.traces_of(&row)?);
-            }
+        if out.len() > most {
+            return Ok((out, false));
         }
-        Ok(out)
+        let events = self.source.events_carrying(id, MEMBERS_MAX + 1)?;
+        for row in &events {
+            out.extend(self.traces_of(row)?);
+        }
+        let all = events.len() <= MEMBERS_MAX && out.len() <= most;
+        Ok((out, all))
     }
 
-    fn group(&mut self, value: &str) -> Result<Arc<Group>, S::Error> {
+    pub(super) fn group(&mut self, value: &str) -> Result<Arc<Group>, S::Error> {
         if let Some(known) = self.bridges.groups.get(value) {
             return Ok(Arc::clone(known));
         }
         let (limit, most) = self.reach(value);
-        let traces = self.sharing(value, most)?;
-        let group = if traces.len() > most {
-            Group { shared_by: Some(traces.len()), traces, joins: Vec::new() }
-        } else {
+        let (traces, all) = self.sharing(value, most)?;
+        let group = if all {
             self.joined(value, limit, traces)?
+        } else {
+            Group { shared_by: Some(traces.len()), traces, joins: Vec::new() }
         };
         let group = Arc::new(group);
         self.bridges.groups.insert(value.to_owned(), Arc::clone(&group));
@@ -374,79 +378,12 @@ impl<S: Source> Web<S> {
             }
             // Where too many share it now and few enough do without these, the others come apart (or together).
             let before: BTreeSet<TraceId> =
-                self.sharing(&value, most + changed.len())?.difference(changed).copied().collect();
+                self.sharing(&value, most + changed.len())?.0.difference(changed).copied().collect();
             if before.len() <= most {
                 out.extend(before);
             }
         }
         Ok(out.difference(changed).copied().collect())
-    }
-
-    /// Traces that these events, by row, may belong to though they name none.
-    pub(crate) fn around_events(&mut self, rows: &[i64]) -> Result<BTreeSet<TraceId>, S::Error> {
-        let mut out = BTreeSet::new();
-        if self.source.carries_any()? {
-            for row in self.source.events_at(rows)? {
-                out.extend(self.around_event(&row.message)?);
-            }
-        }
-        Ok(out)
-    }
-
-    /// Traces that an event without a trace may belong to: with its correlation id, with its cause, with what it caused.
-    pub(crate) fn around_event(&mut self, m: &Message) -> Result<BTreeSet<TraceId>, S::Error> {
-        let mut out = BTreeSet::new();
-        if let Some(value) = m.correlation_id.as_deref() {
-            out.extend(self.sharing(value, self.reach(value).1)?);
-        }
-        if let Some(cause) = m.causation_id.as_deref() {
-            out.extend(self.senders_of(cause)?.iter().map(|c| c.trace_id));
-        }
-        let (mut open, mut seen) = (Vec::from_iter(m.event_id.clone()), BTreeSet::new());
-        while let Some(id) = open.pop().filter(|_| seen.len() < MEMBERS_MAX) {
-            for effect in self.source.events_carrying(Carried::Cause(&id), MEMBERS_MAX)? {
-                let traces = self.traces_of(&effect)?;
-                if traces.is_empty() && seen.insert(effect.row) {
-                    open.extend(effect.message.event_id.clone());
-                }
-                out.extend(traces);
-            }
-        }
-        Ok(out)
-    }
-
-    /// Adds the events that belong to no trace and to this journey: caused by its events, or with a correlation id of its own.
-    pub(super) fn add_carried(&mut self, members: &Members, rows: &mut Vec<EventRow>) -> Result<(), S::Error> {
-        if !self.source.carries_any()? {
-            return Ok(());
-        }
-        let mut seen: BTreeSet<i64> = rows.iter().map(|r| r.row).collect();
-        let of_spans = members.spans.iter().flat_map(|s| correlation_ids(s)).map(|(_, value)| value.to_owned());
-        let of_events = rows.iter().filter_map(|r| r.message.correlation_id.clone());
-        let values: BTreeSet<String> = of_spans.chain(of_events).collect();
-        for value in values {
-            let never = self.joining.is_never(CORRELATION, &value) || !tells_apart(&value);
-            if never || self.group(&value)?.shared_by.is_some() {
-                continue;
-            }
-            for row in self.source.events_carrying(Carried::Correlation(&value), MEMBERS_MAX)? {
-                if self.traces_of(&row)?.is_empty() && seen.insert(row.row) {
-                    rows.push(row);
-                }
-            }
-        }
-        let mut next = 0;
-        while next < rows.len().min(MEMBERS_MAX) {
-            let id = rows[next].message.event_id.clone();
-            next += 1;
-            let Some(id) = id.filter(|id| !self.joining.is_never(CAUSATION, id)) else { continue };
-            for row in self.source.events_carrying(Carried::Cause(&id), MEMBERS_MAX)? {
-                if self.traces_of(&row)?.is_empty() && seen.insert(row.row) {
-                    rows.push(row);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// The ids that join parts of a journey without a context, and those that too many share to join anything.
