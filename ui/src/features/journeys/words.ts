@@ -30,6 +30,13 @@ export function markWord(kind: string): string {
   return words[kind] ?? kind;
 }
 
+/** Remarks by the item they are about. */
+export function marksByItem(marks: readonly MarkView[]): Map<string, MarkView[]> {
+  const out = new Map<string, MarkView[]>();
+  for (const mark of marks) out.set(mark.uid, [...(out.get(mark.uid) ?? []), mark]);
+  return out;
+}
+
 /** Remarks that the bar does not draw anyway: retries and deliveries have their numbers, an acknowledgement is what is usual. */
 export function ownMarks(marks: readonly MarkView[]): MarkView[] {
   const seen = new Set(['retry', 'redelivery', 'ack']);
