@@ -1,6 +1,6 @@
 //! What a failing span logged: the line that says more than its status does.
 
-use flowglass_model::{ItemKind, Journey, LogRecord, Nanos};
+use flowglass_model::{ItemKind, ItemStatus, Journey, LogRecord, Nanos};
 
 use crate::scrub::scrub;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -14,7 +14,9 @@ impl Workspace {
     /// Adds what the failing span logged about it, without credentials and shortened, where that tells more than the cause does.
     pub(crate) fn explain(&self, journey: &mut Journey) -> Result<(), WorkspaceError> {
         let Some(failure) = &mut journey.failure else { return Ok(()) };
-        let failed = journey.items.iter().find(|i| i.kind == ItemKind::Span && i.id == failure.first);
+        // Span ids repeat in other traces: of several the one that failed is meant.
+        let named = journey.items.iter().filter(|i| i.kind == ItemKind::Span && i.id == failure.first);
+        let failed = named.max_by_key(|i| (i.participant == failure.participant, i.status == ItemStatus::Error));
         let Some((trace, item)) = failed.and_then(|i| Some((i.trace_id?, i))) else { return Ok(()) };
         let logs = self.read(|r| r.logs_of_trace(trace))?;
         let of_span: Vec<&LogRecord> = logs

@@ -39,6 +39,8 @@ pub struct Committed {
     pub counts: IngestCounts,
     /// Credential values replaced at the door.
     pub redacted: u64,
+    /// Whether journeys were joined anew, and nothing else came.
+    pub rejoined: bool,
 }
 
 enum Work {

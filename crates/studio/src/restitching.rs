@@ -37,7 +37,7 @@ impl Restitching {
         match join(pipeline, &now, self.rest.is_empty()) {
             Ok(()) if self.rest.is_empty() => {
                 // Nobody may be looking.
-                let _ = pipeline.committed.send(Committed::default());
+                let _ = pipeline.committed.send(Committed { rejoined: true, ..Committed::default() });
                 None
             }
             Ok(()) => Some(self),

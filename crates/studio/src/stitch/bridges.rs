@@ -279,6 +279,18 @@ impl<S: Source> Web<S> {
         Ok(out)
     }
 
+    /// Traces of all events with an id that others name as their cause: a second one makes the first ambiguous.
+    pub(super) fn namesakes(&mut self, id: Option<&str>) -> Result<BTreeSet<TraceId>, S::Error> {
+        let mut out = BTreeSet::new();
+        let Some(id) = id else { return Ok(out) };
+        if !self.source.events_carrying(Carried::Cause(id), 1)?.is_empty() {
+            for row in self.source.events_called(id)? {
+                out.extend(self.traces_of(&row)?);
+            }
+        }
+        Ok(out)
+    }
+
     /// How many traces a correlation id may join, and how many that carry it are looked at.
     pub(super) fn reach(&self, value: &str) -> (usize, usize) {
         if CORRELATION_KEYS.iter().any(|name| self.joining.is_always(name, value)) {
@@ -368,6 +380,9 @@ impl<S: Source> Web<S> {
         for trace in changed {
             out.extend(self.causes(*trace)?.iter().map(|c| c.parent_trace));
             out.extend(self.effects(*trace)?);
+            for row in self.near(*trace)?.iter() {
+                out.extend(self.namesakes(row.message.event_id.as_deref())?);
+            }
             values.extend(self.carriers(*trace)?.keys().cloned());
         }
         for value in values {

@@ -31,6 +31,7 @@ impl<S: Source> Web<S> {
         if let Some(cause) = m.causation_id.as_deref() {
             out.extend(self.senders_of(cause)?.iter().map(|c| c.trace_id));
         }
+        out.extend(self.namesakes(m.event_id.as_deref())?);
         let (mut open, mut seen) = (Vec::from_iter(m.event_id.clone()), BTreeSet::new());
         while let Some(id) = open.pop().filter(|_| seen.len() < MEMBERS_MAX) {
             for effect in self.source.events_carrying(Carried::Cause(&id), MEMBERS_MAX)? {

@@ -2,6 +2,7 @@ import { untrack } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { backend } from '../../lib/backend';
 import type { Item, JourneyView, LogRow } from '../../lib/bindings';
+import { app } from '../../shared/state/app.svelte';
 import { windowLayout } from '../../shared/state/layout.svelte';
 import { notices } from '../../shared/state/notices.svelte';
 import { Query } from '../../shared/state/query.svelte';
@@ -62,6 +63,7 @@ export class OpenJourney {
       void time.beat;
       untrack(() => this.#load(id));
     });
+    $effect(() => app.listen((update) => update.type === 'joined' && this.retry()));
     $effect(() => {
       const view = this.view;
       if (view) untrack(() => void this.#askStreams(view));

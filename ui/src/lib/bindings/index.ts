@@ -6688,7 +6688,7 @@ text: string,
 /**
  * The same from 0 to 1.
  */
-share: number, } | { "type": "erased", } | { "type": "scenario", 
+share: number, } | { "type": "erased", } | { "type": "joined", } | { "type": "scenario", 
 /**
  * How far it is.
  */
