@@ -101,7 +101,7 @@ fn failure(story: &Story, journey: &JourneyView) -> Markup {
         div.failure {
             p { b { (plain(&failure.participant_name)) } " failed first: " (plain(&failure.cause)) }
             @if let Some(line) = &failure.logged { p { "It logged: " span.mono { (plain(line)) } } }
-            p { b { "For the customer: " } (plain(&failure.for_customer)) }
+            @if journey.row.state == "failed" { p { b { "For the customer: " } (plain(&failure.for_customer)) } }
             @if let Some(words) = journey.row.failure.as_ref().filter(|w| !w.starts_with(&failure.cause)) { p { (plain(words)) } }
             @if failure.chain.len() > 1 {
                 p.quiet {

@@ -35,7 +35,9 @@ fn one(story: &Story, journey: &JourneyView) -> String {
         if let Some(line) = &failure.logged {
             let _ = writeln!(out, "- It logged: {}", escaped(line));
         }
-        let _ = writeln!(out, "- For the customer: {}", escaped(&failure.for_customer));
+        if row.state == "failed" {
+            let _ = writeln!(out, "- For the customer: {}", escaped(&failure.for_customer));
+        }
         let way = failure.chain.iter().filter_map(|uid| item(journey, uid));
         let way: Vec<String> = way.map(|i| escaped(&format!("{} {}", i.participant_name, i.name))).collect();
         if way.len() > 1 {

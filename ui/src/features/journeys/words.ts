@@ -37,9 +37,9 @@ export function marksByItem(marks: readonly MarkView[]): Map<string, MarkView[]>
   return out;
 }
 
-/** Remarks that the bar does not draw anyway: retries and deliveries have their numbers, an acknowledgement is what is usual. */
-export function ownMarks(marks: readonly MarkView[]): MarkView[] {
-  const seen = new Set(['retry', 'redelivery', 'ack']);
+/** Remarks that the bar does not say anyway: retries and deliveries have their numbers, an acknowledgement is what is usual. */
+export function ownMarks(marks: readonly MarkView[], item: Item): MarkView[] {
+  const seen = new Set(['retry', 'redelivery', 'ack', item.badge]);
   return marks.filter((mark) => !seen.has(mark.kind) && seen.add(mark.kind));
 }
 
