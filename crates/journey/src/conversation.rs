@@ -102,7 +102,7 @@ pub fn converse<S: Borrow<SpanFacts>>(parts: &[Part<'_, S>]) -> Vec<TraceJoin> {
                 published(part, others()).or_else(|| before().next().map(|o| o.head))
             }
             Role::Server { .. } => {
-                called(part, others()).or_else(|| before().filter(|o| around(o, part)).last().map(|o| o.head))
+                called(part, others()).or_else(|| before().rfind(|o| around(o, part)).map(|o| o.head))
             }
             _ => before().next().map(|o| o.head),
         };

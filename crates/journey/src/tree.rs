@@ -300,7 +300,7 @@ impl<'a> Builder<'a> {
             .filter_map(|(e, event)| Some((event.event_id.as_deref()?, e)))
             .collect();
         by_id.sort_unstable();
-        for e in 0..self.tree.events.len() {
+        for (e, known) in known.into_iter().enumerate() {
             let event = self.tree.events[e];
             let node = self.tree.event_node(e);
             let named = event.causation_id.as_deref().map(|id| equal_range(&by_id, &id)).unwrap_or_default();
@@ -308,7 +308,7 @@ impl<'a> Builder<'a> {
             for cause in &causes {
                 self.link(self.tree.event_node(*cause), node, LinkHow::Causation);
             }
-            let Some(id) = event.correlation_id.as_deref().filter(|_| !known[e] && causes.is_empty()) else { continue };
+            let Some(id) = event.correlation_id.as_deref().filter(|_| !known && causes.is_empty()) else { continue };
             let carries = |n: &usize| {
                 let span = self.tree.spans[*n];
                 span.keys.iter().any(|(name, v)| v == id && CORRELATION_KEYS.contains(&name.as_str()))
