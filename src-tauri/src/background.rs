@@ -9,9 +9,6 @@ use tauri_plugin_notification::NotificationExt as _;
 
 use crate::{refusal, tray, window};
 
-/// What the page is told when somebody closes the window while data arrives.
-const ASKED: &str = "close-asked";
-
 /// What is known about closing.
 pub(crate) struct Closing {
     /// Nobody is asked: the sample landscape ends with its window, and tests have nobody to ask.
@@ -43,7 +40,7 @@ pub(crate) fn closing(app: &AppHandle, api: &CloseRequestApi) {
             api.prevent_close();
             let app = app.clone();
             tauri::async_runtime::spawn_blocking(move || {
-                let _ = app.emit(ASKED, if tray::is_there() { "tray" } else { "minimised" });
+                let _ = app.emit("close-asked", if tray::is_there() { "tray" } else { "minimised" });
             });
         }
     }

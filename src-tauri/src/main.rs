@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         // One window per workspace. The workspace's own lock is what keeps writers apart; this only brings the window to the front.
         let instance = single_instance::Builder::new()
             .dbus_id(options::instance_name(&workspace))
-            .callback(|app, _arguments, _folder| window::to_front(app));
+            .callback(|app, arguments, _folder| window::follow(app, options::link_in(&arguments)));
         builder = builder.plugin(instance.build());
     }
     if arguments.size.is_none() {
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         .setup(move |app| {
             app.manage(telemetry);
             if let Err(problem) = start(app, &arguments, &workspace) {
-                refusal::show(app.handle(), problem);
+                refusal::show(app.handle(), problem.split_whitespace().collect::<Vec<_>>().join(" "));
             }
             Ok(())
         })
@@ -94,14 +94,14 @@ fn prepared() -> Result<(Telemetry, Arguments, std::path::PathBuf), String> {
 /// Starts the studio, then opens the window on it. The error is one line for people.
 fn start(app: &App, arguments: &Arguments, workspace: &std::path::Path) -> Result<(), String> {
     let options = arguments.studio(workspace)?;
-    let host = tauri::async_runtime::block_on(Host::start(options, Home::of_user()))
-        .map_err(|error| one_line(&error.to_string()))?;
+    let started = tauri::async_runtime::block_on(Host::start(options, Home::of_user()));
+    let host = started.map_err(|error| error.to_string())?;
     app.manage(host.clone());
     let (grpc, http) = host.studio().addresses();
     let listeners: Vec<_> = grpc.into_iter().chain(http).collect();
     let exporting = async { app.state::<Telemetry>().export_unless(&listeners) };
-    tauri::async_runtime::block_on(exporting).map_err(|error| one_line(&error.to_string()))?;
-    window::open(app, workspace, arguments.size).map_err(|error| format!("the window cannot be opened: {error}"))?;
+    tauri::async_runtime::block_on(exporting).map_err(|error| error.to_string())?;
+    window::open(app, workspace, arguments).map_err(|error| format!("the window cannot be opened: {error}"))?;
     options::announce(&host)?;
     background::watch(app.handle().clone(), host);
     let app = app.handle().clone();
@@ -120,8 +120,4 @@ fn stop(app: &tauri::AppHandle) {
     if let Some(telemetry) = app.try_state::<Telemetry>() {
         telemetry.end();
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -9,9 +9,6 @@ use clap::Parser;
 use flowglass_studio::ingest::nats::NatsConfig;
 use flowglass_studio::{Home, Host, Options};
 
-/// File that gets one JSON line with the bound addresses once the window is open.
-const READY_FILE: &str = "FLOWGLASS_READY_FILE";
-
 /// The Flowglass window
 #[derive(Debug, Clone, Parser)]
 #[command(
@@ -41,6 +38,9 @@ pub(crate) struct Arguments {
     /// Size of the window in pixels; the size is then neither remembered nor restored
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     pub(crate) size: Option<(u32, u32)>,
+    /// A link to open: `flowglass://journey/…` or `flowglass://find/…`
+    #[arg(value_name = "LINK", value_parser = link)]
+    pub(crate) link: Option<String>,
 }
 
 /// A listener's address; nothing where it is off.
@@ -53,6 +53,17 @@ fn listener(text: &str) -> Result<Listener, String> {
     }
     let mut found = text.to_socket_addrs().map_err(|e| format!("{e}; it looks like 127.0.0.1:4317, or `off`"))?;
     found.next().map(|address| Listener(Some(address))).ok_or_else(|| "no such host".to_owned())
+}
+
+/// A link of ours; the page reads, and checks, what it means.
+fn link(text: &str) -> Result<String, String> {
+    let ours = text.starts_with("flowglass://").then(|| text.to_owned());
+    ours.ok_or_else(|| "it looks like flowglass://journey/4bf9…".to_owned())
+}
+
+/// The link among the arguments of a second start.
+pub(crate) fn link_in(arguments: &[String]) -> Option<&str> {
+    arguments.iter().skip(1).map(String::as_str).find(|argument| link(argument).is_ok())
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -99,9 +110,9 @@ pub(crate) fn instance_name(workspace: &Path) -> String {
     format!("org.flowglass.window.w{:016x}", hasher.finish())
 }
 
-/// Writes the ready line to the file that the environment names, as `flowglass serve` prints it.
+/// Writes one JSON line with the bound addresses to the file that the environment names, as `flowglass serve` prints it.
 pub(crate) fn announce(host: &Host) -> Result<(), String> {
-    let Some(path) = std::env::var_os(READY_FILE).map(PathBuf::from) else { return Ok(()) };
+    let Some(path) = std::env::var_os("FLOWGLASS_READY_FILE").map(PathBuf::from) else { return Ok(()) };
     host.announce(&path).map_err(|e| format!("{}: {e}", path.display()))
 }
 
@@ -131,18 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_workspace_there_is_one_of_ones_own() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let home = Home::new(folder.path().join("data"));
-        let path = read(&[]).expect("valid").workspace(&home).expect("a path");
-        assert_eq!(path, folder.path().join("data/default.flowglass"));
-        let named = read(&["--workspace", "/w/x.flowglass"]).expect("valid");
-        assert_eq!(named.workspace(&home).expect("a path"), Path::new("/w/x.flowglass"));
-    }
-
-    #[test]
-    fn each_workspace_has_a_window_of_its_own() {
-        assert_eq!(instance_name(Path::new("/a")), instance_name(Path::new("/a")));
-        assert_ne!(instance_name(Path::new("/a")), instance_name(Path::new("/b")));
+    fn a_link_is_told_from_everything_else() {
+        let link = "flowglass://journey/4bf9?span=00f0";
+        assert_eq!(read(&["--size", "9x9", link]).expect("valid").link.as_deref(), Some(link));
+        assert_eq!(link_in(&["flowglass-window".to_owned(), link.to_owned()]), Some(link));
+        assert!(read(&["https://example.com"]).is_err() && link_in(&[link.to_owned()]).is_none());
     }
 }

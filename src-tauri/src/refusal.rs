@@ -3,12 +3,9 @@
 use tauri::AppHandle;
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
 
-/// Set where nobody could close a dialog: in tests.
-const NO_DIALOG: &str = "FLOWGLASS_NO_DIALOG";
-
-/// Whether nobody is there to answer a dialog.
+/// Whether nobody is there to answer a dialog: in tests.
 pub(crate) fn no_dialogs() -> bool {
-    std::env::var_os(NO_DIALOG).is_some()
+    std::env::var_os("FLOWGLASS_NO_DIALOG").is_some()
 }
 
 /// Says on standard error why it cannot start.

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use flowglass_studio::workspace_name;
 use tauri::webview::NewWindowResponse;
-use tauri::{App, AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{App, AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
-/// Its name among windows.
-pub(crate) const LABEL: &str = "main";
+use crate::options::Arguments;
 
 /// Opens the window.
-pub(crate) fn open(app: &App, workspace: &Path, size: Option<(u32, u32)>) -> tauri::Result<()> {
-    let (width, height) = size.unwrap_or((1440, 900));
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
+pub(crate) fn open(app: &App, workspace: &Path, arguments: &Arguments) -> tauri::Result<()> {
+    let (width, height) = arguments.size.unwrap_or((1440, 900));
+    let link = arguments.link.as_ref().map(|link| format!("#{link}")).unwrap_or_default();
+    WebviewWindowBuilder::new(app, "main", WebviewUrl::App(format!("index.html{link}").into()))
         .title(title(workspace))
         .inner_size(f64::from(width), f64::from(height))
         .min_inner_size(960.0, 600.0)
@@ -25,7 +25,7 @@ pub(crate) fn open(app: &App, workspace: &Path, size: Option<(u32, u32)>) -> tau
 
 /// The window, as long as it is there.
 pub(crate) fn main(app: &AppHandle) -> Option<WebviewWindow> {
-    app.get_webview_window(LABEL)
+    app.get_webview_window("main")
 }
 
 /// Names another workspace in the title.
@@ -42,6 +42,12 @@ pub(crate) fn to_front(app: &AppHandle) {
     let Some(window) = main(app) else { return };
     // Not every desktop lets a program do this; the window is there all the same.
     let _ = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+}
+
+/// Shows what a link of a second start means.
+pub(crate) fn follow(app: &AppHandle, link: Option<&str>) {
+    to_front(app);
+    let _ = link.map(|link| app.emit("link", link));
 }
 
 /// Whether an address is the program's own page: `tauri://localhost`, on Windows `http(s)://tauri.localhost`.

@@ -12,5 +12,6 @@ mod recordings;
 mod scenarios;
 mod sdks;
 mod steps;
+mod support_path;
 mod ui;
 mod window;

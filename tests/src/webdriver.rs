@@ -250,6 +250,15 @@ impl Driver {
         self.post("/goog/cdp/execute", json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": size})).map(drop)
     }
 
+    /// Lets a Chromium save files without asking, to a folder.
+    ///
+    /// # Errors
+    /// If it is no Chromium.
+    pub fn downloads(&self, folder: &Path) -> Result<()> {
+        let params = json!({"behavior": "allow", "downloadPath": folder});
+        self.post("/goog/cdp/execute", json!({"cmd": "Browser.setDownloadBehavior", "params": params})).map(drop)
+    }
+
     /// What a Chromium recorded since it was last asked: `performance` or `browser`.
     ///
     /// # Errors

@@ -56,6 +56,7 @@ pub fn build<S: Borrow<SpanFacts>>(input: &Input<'_, S>) -> Journey {
             cause: f.cause,
             chain: f.chain.iter().map(|n| id(&tree, *n)).collect(),
             for_customer: f.for_customer,
+            logged: None,
         }),
         traces,
         missing: tree.missing,

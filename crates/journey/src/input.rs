@@ -1,6 +1,8 @@
 //! What a journey is made of, as the store hands it over.
 
-use flowglass_model::{Acknowledgement, Layer, MessageContext, Nanos, NodeId, SpanFacts, TraceId, TraceJoin};
+use flowglass_model::{
+    Acknowledgement, ContextFormat, Layer, MessageContext, Nanos, NodeId, SpanFacts, TraceId, TraceJoin,
+};
 
 /// Everything known about one journey. The order of the slices never matters, and repeats do no harm. Spans may be facts or
 /// shared facts (`Arc<SpanFacts>`).
@@ -39,8 +41,14 @@ pub struct EventFacts {
     pub time: Nanos,
     /// Context of the last hop (`traceparent` header).
     pub hop: Option<MessageContext>,
+    /// The format that context came in.
+    pub hop_format: ContextFormat,
     /// Context it started with (CloudEvents `traceparent`).
     pub origin: Option<MessageContext>,
+    /// Correlation id it carries.
+    pub correlation_id: Option<String>,
+    /// Event id of what caused it.
+    pub causation_id: Option<String>,
     /// Stream or partition that stored it.
     pub stream: Option<String>,
     /// Sequence in the stream or offset in the partition.

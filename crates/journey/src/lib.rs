@@ -7,6 +7,7 @@
 mod assemble;
 pub mod common;
 pub mod compare;
+mod conversation;
 mod critical;
 mod failure;
 mod index;
@@ -25,6 +26,7 @@ mod tree;
 
 pub use assemble::{build, summarise};
 
+pub use conversation::{Part, converse, infer, units};
 pub use input::{DeliveryFacts, EventFacts, Input};
 pub use keys::{Proposal, Sighting, propose};
 pub use related::{SHARED_BY, relate};

@@ -2,7 +2,7 @@
 //! destination that one published to and the other handled shortly after. They stay apart, in lists and figures too; what
 //! relates them is told with how sure that is.
 
-use flowglass_model::{JourneySummary, LinkHow, Nanos, Relation};
+use flowglass_model::{CORRELATION_KEYS, JourneySummary, LinkHow, Nanos, Relation};
 
 /// Journeys that one value may stand in; what more share tells nothing about any one of them.
 pub const SHARED_BY: usize = 20;
@@ -10,9 +10,6 @@ pub const SHARED_BY: usize = 20;
 const WINDOW: i64 = 3_600_000_000_000;
 /// How much earlier it may seem to begin, clocks being what they are, nanoseconds.
 const CLOCKS: i64 = 5_000_000_000;
-
-/// Names that carry ids made to correlate.
-const CORRELATION: [&str; 2] = ["correlationId", "requestId"];
 
 /// How `others`, which carry the value of a key of `own` too, relate to it. `shared_by` is in how many journeys the value was
 /// found; more than [`SHARED_BY`] make it a hub, and none is related by it.
@@ -33,7 +30,7 @@ pub fn relate(
 }
 
 fn relation(own: &JourneySummary, name: &str, value: &str, other: &JourneySummary) -> Option<Relation> {
-    if CORRELATION.contains(&name) {
+    if CORRELATION_KEYS.contains(&name) {
         let because = format!("both carry {name} {value}");
         return Some(Relation {
             journey: other.id,
@@ -55,6 +52,6 @@ fn caused(first: &JourneySummary, second: &JourneySummary) -> Option<String> {
     in_time(first.start, second.start).then(|| unsent.next().map(|t| t.name().to_owned())).flatten()
 }
 
-fn in_time(first: Nanos, second: Nanos) -> bool {
+pub(crate) fn in_time(first: Nanos, second: Nanos) -> bool {
     (-CLOCKS..WINDOW).contains(&second.saturating_sub(first))
 }

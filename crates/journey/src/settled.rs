@@ -86,9 +86,17 @@ pub(crate) fn path(tree: &Tree<'_>, waits: &mut [Wait]) -> Vec<(usize, i64)> {
         for (n, time) in critical::path_until(tree, begin, tree.spans[at].end, &way) {
             *own.entry(n).or_default() += time;
         }
-        let Some(wait) = waits.iter_mut().find(|w| w.to == begin) else { break };
-        wait.critical = true;
-        let Some(next) = before(tree, wait.from) else { break };
+        let from = match waits.iter_mut().find(|w| w.to == begin) {
+            Some(wait) => {
+                wait.critical = true;
+                wait.from
+            }
+            None => match tree.follows[begin] {
+                Some(from) => from,
+                None => break,
+            },
+        };
+        let Some(next) = before(tree, from) else { break };
         at = next;
     }
     own.into_iter().collect()

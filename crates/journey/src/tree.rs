@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowglass_model::{LinkHow, NodeId, Role, SpanFacts, SpanId, SpanKind, TraceId, TraceJoin};
+use flowglass_model::{CORRELATION_KEYS, LinkHow, NodeId, Role, SpanFacts, SpanId, SpanKind, Sure, TraceId, TraceJoin};
 
 use crate::index::{Children, Index, equal_range, is_handler, message_key, message_of};
 use crate::{EventFacts, Input, select};
@@ -23,6 +23,8 @@ pub(crate) struct Tree<'a> {
     pub(crate) event_of: Vec<Option<usize>>,
     /// For a handler: the span that sent its message, as far as known.
     pub(crate) sender_of: Vec<Option<usize>>,
+    /// For a span that names no parent: what it seems to follow, as an id says that both carry.
+    pub(crate) follows: Vec<Option<usize>>,
     /// Every join, sorted: cause, effect, how.
     pub(crate) links: Vec<(usize, usize, LinkHow)>,
     /// Parents named but not seen, sorted.
@@ -76,6 +78,7 @@ impl<'a> Tree<'a> {
         let tree = Tree {
             event_of: vec![None; spans.len()],
             sender_of: vec![None; spans.len()],
+            follows: vec![None; spans.len()],
             spans,
             events: select::events(index, input.root, &selected, input.partial, input.events),
             parent: Vec::new(),
@@ -114,7 +117,9 @@ impl<'a> Tree<'a> {
     pub(crate) fn is_async(&self, node: usize) -> bool {
         let Some(span) = self.span(node) else { return true };
         if !is_handler(span) {
-            return false;
+            // What follows without a context is waited for only where it answers a call.
+            let calls = |p: usize| self.span(p).is_some_and(|s| s.kind == SpanKind::Client);
+            return self.follows[node].is_some_and(|p| !(span.kind == SpanKind::Server && calls(p)));
         }
         match self.parent[node].and_then(|p| self.span(p)) {
             Some(p) => p.service != span.service || matches!(p.role, Role::Send { .. }),
@@ -160,6 +165,7 @@ impl<'a> Builder<'a> {
         let senders = self.join_spans(joins);
         let events = self.index_events();
         self.join_producers(&senders);
+        self.join_carried();
         for handler in 0..self.tree.spans.len() {
             if is_handler(self.tree.spans[handler]) {
                 self.join_handler(handler, &events, &senders);
@@ -210,11 +216,26 @@ impl<'a> Builder<'a> {
             let child = self.index.find_handler(join.child_trace, join.child_span).and_then(|i| self.number[i]);
             if let (Some(from), Some(to)) = (self.sender_at((join.parent_trace, join.parent_span)), child) {
                 self.link(from, to, join.how);
-                self.note_sender(to, from);
+                if join.how.sure() == Sure::Certain {
+                    self.note_sender(to, from);
+                } else {
+                    self.note_other(to, from);
+                }
             }
         }
         senders.sort_unstable();
         senders
+    }
+
+    /// What is joined without a context: a handler to what published its message, all else to what it seems to follow.
+    fn note_other(&mut self, to: usize, from: usize) {
+        let sends = matches!(self.tree.spans[from].role, Role::Send { .. });
+        if is_handler(self.tree.spans[to]) && sends {
+            self.note_sender(to, from);
+        } else if self.tree.span_parent[to].is_none() {
+            let slot = &mut self.tree.follows[to];
+            *slot = Some(slot.map_or(from, |f| f.min(from)));
+        }
     }
 
     /// The earliest of several senders stands for all (a batch of the journey's own messages).
@@ -250,7 +271,7 @@ impl<'a> Builder<'a> {
             let node = self.tree.event_node(e);
             let hop = event.hop.and_then(|c| self.sender_at((c.trace_id, c.span_id)));
             if let Some(from) = hop {
-                self.link(from, node, LinkHow::Traceparent);
+                self.link(from, node, event.hop_format.how());
             }
             if let Some(from) =
                 event.origin.filter(|o| event.hop != Some(*o)).and_then(|c| self.sender_at((c.trace_id, c.span_id)))
@@ -262,6 +283,39 @@ impl<'a> Builder<'a> {
                 if hop != Some(*from) {
                     self.link(*from, node, LinkHow::MessageId);
                 }
+            }
+        }
+    }
+
+    /// The event that caused an event, and what carried its correlation id before an event that nothing else explains.
+    fn join_carried(&mut self) {
+        let mut known: Vec<bool> = vec![false; self.tree.events.len()];
+        let spans = self.tree.spans.len();
+        self.tree.links.iter().filter(|(_, to, _)| *to >= spans).for_each(|(_, to, _)| known[to - spans] = true);
+        let mut by_id: Vec<(&str, usize)> = self
+            .tree
+            .events
+            .iter()
+            .enumerate()
+            .filter_map(|(e, event)| Some((event.event_id.as_deref()?, e)))
+            .collect();
+        by_id.sort_unstable();
+        for (e, known) in known.into_iter().enumerate() {
+            let event = self.tree.events[e];
+            let node = self.tree.event_node(e);
+            let named = event.causation_id.as_deref().map(|id| equal_range(&by_id, &id)).unwrap_or_default();
+            let causes: Vec<usize> = named.iter().map(|(_, cause)| *cause).filter(|cause| *cause != e).collect();
+            for cause in &causes {
+                self.link(self.tree.event_node(*cause), node, LinkHow::Causation);
+            }
+            let Some(id) = event.correlation_id.as_deref().filter(|_| !known && causes.is_empty()) else { continue };
+            let carries = |n: &usize| {
+                let span = self.tree.spans[*n];
+                span.keys.iter().any(|(name, v)| v == id && CORRELATION_KEYS.contains(&name.as_str()))
+            };
+            let rank = |n: &usize| (self.tree.spans[*n].start <= event.time, self.tree.spans[*n].start, *n);
+            if let Some(from) = (0..spans).filter(carries).max_by_key(rank) {
+                self.link(from, node, LinkHow::CorrelationId);
             }
         }
     }
@@ -318,7 +372,7 @@ impl<'a> Builder<'a> {
         candidates.dedup();
         let same_id = |e: &usize| id.is_some() && self.tree.events[*e].event_id.as_deref() == id;
         if let Some(e) = candidates.iter().find(|e| same_id(e)) {
-            return Some((*e, LinkHow::Traceparent));
+            return Some((*e, self.tree.events[*e].hop_format.how()));
         }
         if let Some((_, e)) = id.and_then(|id| equal_range(&events.by_id, &(topic, id)).first()) {
             return Some((*e, LinkHow::MessageId));
@@ -332,7 +386,8 @@ impl<'a> Builder<'a> {
         // Only the context speaks: enough when one message was sent in it, and always for a fetch of several.
         let fetch = matches!(span.role, Role::Receive { .. });
         let told = candidates.len() == 1 && (id.is_none() || self.sent_once(candidates[0]));
-        (told || (fetch && !candidates.is_empty())).then(|| (candidates[0], LinkHow::Traceparent))
+        let how = |e: usize| self.tree.events[e].hop_format.how();
+        (told || (fetch && !candidates.is_empty())).then(|| (candidates[0], how(candidates[0])))
     }
 
     /// Whether the hop of an event is a span that sent just this message, so that a different id is only another name.
@@ -346,7 +401,7 @@ impl<'a> Builder<'a> {
         let tree = &self.tree;
         let parent = tree.span_parent[n];
         if !is_handler(tree.spans[n]) {
-            return parent;
+            return parent.or(tree.follows[n]);
         }
         let local = parent.filter(|p| {
             let p = tree.spans[*p];
@@ -360,21 +415,24 @@ impl<'a> Builder<'a> {
         if local.is_some() && !carried {
             return local;
         }
-        event.map(|e| tree.event_node(e)).or(tree.sender_of[n].filter(|s| *s != n)).or(parent)
+        event.map(|e| tree.event_node(e)).or(tree.sender_of[n].filter(|s| *s != n)).or(parent).or(tree.follows[n])
     }
 
-    /// An event hangs below what sent it last: hop, else message id, else origin.
+    /// An event hangs below what sent it last: hop, else message id, else origin; else below the event that caused it, else
+    /// below what carries its correlation id.
     fn event_places(&self) -> impl Iterator<Item = Option<usize>> {
         let spans = self.tree.spans.len();
         let mut best: Vec<Option<(u8, usize)>> = vec![None; self.tree.events.len()];
         for (from, to, how) in &self.tree.links {
             let rank = match how {
-                LinkHow::Traceparent => 0,
+                LinkHow::Traceparent | LinkHow::B3 => 0,
                 LinkHow::MessageId => 1,
                 LinkHow::Origin => 2,
+                LinkHow::Causation => 3,
+                LinkHow::CorrelationId => 4,
                 _ => continue,
             };
-            if *to < spans || *from >= spans {
+            if *to < spans || (*from >= spans && *how != LinkHow::Causation) {
                 continue;
             }
             let slot = &mut best[to - spans];

@@ -59,6 +59,7 @@ fn journey(items: &[I<'_>], failed: &[u32], chain: &[u32]) -> Journey {
         cause: "pay POST /charge returned 500: timeout".into(),
         chain: chain.iter().map(|n| span_id(*n).to_string()).collect(),
         for_customer: String::new(),
+        logged: None,
     });
     let first = &items[0];
     let summary = JourneySummary {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Layer, NodeId, RulesConfig, default_noise};
+use crate::{JoinsConfig, Layer, NodeId, RulesConfig, default_noise};
 
 /// A name pattern that decides a layer. Matches whole tokens of a name (split at `- _ . /` and camelCase), never substrings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,28 @@ pub struct LinkTemplate {
     pub url: String,
 }
 
+/// A Jaeger or Tempo that can be asked for traces that are not here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceStore {
+    /// What people call it.
+    pub name: String,
+    /// Address of its HTTP query API.
+    pub url: String,
+    /// Which of the two it is.
+    pub kind: TraceStoreKind,
+}
+
+/// What answers at the address of a [`TraceStore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceStoreKind {
+    /// Jaeger's query service.
+    Jaeger,
+    /// Grafana Tempo.
+    Tempo,
+}
+
 /// How protobuf payloads of some subjects are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +121,10 @@ pub struct Config {
     pub links: Vec<LinkTemplate>,
     /// Protobuf payloads, tried in order.
     pub protobuf: Vec<ProtobufRule>,
+    /// Where traces that are not here can be asked for.
+    pub trace_stores: Vec<TraceStore>,
+    /// How traces without a common context become one journey.
+    pub joins: JoinsConfig,
 }
 
 impl Default for Config {
@@ -115,6 +141,8 @@ impl Default for Config {
             rules: RulesConfig::default(),
             links: Vec::new(),
             protobuf: Vec::new(),
+            trace_stores: Vec::new(),
+            joins: JoinsConfig::default(),
         }
     }
 }

@@ -295,6 +295,8 @@ pub struct Failure {
     pub chain: Vec<String>,
     /// The same for whoever waits for the outcome, without names of services or codes.
     pub for_customer: String,
+    /// What the failing span logged about it, in one line; filled in where log records are at hand.
+    pub logged: Option<String>,
 }
 
 /// Something a journey brought about.

@@ -9,6 +9,7 @@ mod config;
 mod design;
 mod graph;
 mod id;
+mod joins;
 mod journey;
 mod message;
 mod node;
@@ -25,15 +26,21 @@ pub mod filter;
 pub mod semconv;
 
 pub use batch::{Batch, IngestCounts, LogRecord, Rejected, SourceKind};
-pub use config::{Alias, Config, LayerPattern, LinkTemplate, Owner, ProtobufRule, RedactionRule, name_rule_fits};
+pub use config::{
+    Alias, Config, LayerPattern, LinkTemplate, Owner, ProtobufRule, RedactionRule, TraceStore, TraceStoreKind,
+    name_rule_fits,
+};
 pub use design::{Design, DesignedChannel, DesignedMessage, DesignedParticipant, KeptDeviation};
 pub use graph::{EdgeStats, Graph, GraphEdge, GraphNode, LayerSource, Unresolved, UnresolvedReason};
 pub use id::{IdError, SpanId, TraceId};
+pub use joins::{CORRELATION_KEYS, JoinsConfig, tells_apart};
 pub use journey::{
     CriticalStep, Effect, Failure, Gap, GapKind, ItemKind, ItemStatus, Journey, JourneyItem, JourneyLink, JourneyState,
     JourneyStatus, JourneySummary, LinkHow, Mark, MarkKind, Relation, Sure,
 };
-pub use message::{Acknowledgement, Advisory, Delivery, DeliveryKey, Message, MessageContext, Settlement};
+pub use message::{
+    Acknowledgement, Advisory, ContextFormat, Delivery, DeliveryKey, Message, MessageContext, Settlement,
+};
 pub use node::{InteractionKind, Layer, NodeId, NodeKind, ServiceName};
 pub use noise::{default_noise, is_noise, noise_pattern_matches};
 pub use payload::{payload_fields, scalar_text};

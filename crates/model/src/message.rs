@@ -2,15 +2,41 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Nanos, NodeId, SpanId, TraceId};
+use crate::{LinkHow, Nanos, NodeId, SpanId, TraceId};
 
 /// Trace context found on a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MessageContext {
     /// Trace.
     pub trace_id: TraceId,
     /// Span.
     pub span_id: SpanId,
+}
+
+/// The format in which a message carried the context of its last hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContextFormat {
+    /// `traceparent` (W3C Trace Context).
+    #[default]
+    W3c,
+    /// `b3` or `X-B3-…` (Zipkin).
+    B3,
+    /// `uber-trace-id` (Jaeger's own client libraries).
+    Jaeger,
+    /// `x-datadog-…` (Datadog).
+    Datadog,
+}
+
+impl ContextFormat {
+    /// All of them; the place of each is how it is stored.
+    pub const ALL: [ContextFormat; 4] =
+        [ContextFormat::W3c, ContextFormat::B3, ContextFormat::Jaeger, ContextFormat::Datadog];
+
+    /// What a join by such a context is called.
+    pub fn how(self) -> LinkHow {
+        if self == ContextFormat::W3c { LinkHow::Traceparent } else { LinkHow::B3 }
+    }
 }
 
 /// One publication of an event (one occurrence). Two publications with the same CloudEvents `source` and `id` are one event.
@@ -34,8 +60,11 @@ pub struct Message {
     pub event_type: Option<String>,
     /// CloudEvents `subject`, else the broker's message key.
     pub key: Option<String>,
-    /// Context of the last hop: the `traceparent` header.
+    /// Context of the last hop: the `traceparent` header, else that of another format.
     pub hop: Option<MessageContext>,
+    /// The format that the last hop's context came in.
+    #[serde(default)]
+    pub hop_format: ContextFormat,
     /// Context the event started with: CloudEvents `traceparent`. Kept beside `hop`, never instead of it.
     pub origin: Option<MessageContext>,
     /// `correlationid`, `X-Correlation-ID`, `X-Request-ID`.

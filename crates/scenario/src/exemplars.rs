@@ -315,7 +315,7 @@ impl Telling<'_> {
             at = self.spans[index].parent;
         }
         let for_customer = "The simulated request could not be completed.".to_owned();
-        Some(Failure { first: chain[0].clone(), participant: node, cause, chain, for_customer })
+        Some(Failure { first: chain[0].clone(), participant: node, cause, chain, for_customer, logged: None })
     }
 
     /// What the response time went into: backwards from the answer, always the one that was waited for last.

@@ -15,7 +15,7 @@ use crate::chunk::{Builder, Chunk, Kind, log_bytes};
 use crate::db::message_hash;
 use crate::fault::{Fault, Inner};
 use crate::hash::{hash_parts, hash64};
-use crate::{Result, Tx, Writer};
+use crate::{Result, Tx, Writer, carried};
 
 /// Under this key the workspace remembers the number of the next chunk, once chunks were deleted.
 pub(crate) const META_NEXT_CHUNK: &str = "next_chunk";
@@ -258,6 +258,7 @@ impl Tx<'_> {
     /// Undoes what was noted of a span beside its chunk.
     fn forget_span(&mut self, facts: &SpanFacts) -> Inner<()> {
         let conn = &self.writer.conn;
+        carried::forget_span(conn, facts)?;
         for (trace, span) in &facts.links {
             conn.prepare_cached("DELETE FROM span_link WHERE trace = ?1 AND span = ?2 AND from_trace = ?3")?
                 .execute(params![trace.as_bytes(), span.as_i64(), facts.trace_id.as_bytes()])?;

@@ -9,18 +9,20 @@ use crate::message_rows::BLOCK;
 use crate::names::Numbers;
 use crate::rollup::Rollups;
 use crate::series::FINEST;
-use crate::{Result, StoreError, Tx, Writer, events};
+use crate::{Result, StoreError, Tx, Writer, carried, events};
 
 /// Under this key the workspace remembers the highest row an event ever had, once events were deleted.
 pub(crate) const META_EVENT_ROWS: &str = "event_rows";
 /// Tables that everything erased empties.
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 24] = [
     "chunk",
     "chunk_filter",
     "trace_chunk",
     "log_hash",
     "span_link",
     "span_message",
+    "trace_carries",
+    "message_carries",
     "trace_join",
     "unmatched",
     "rollup",
@@ -60,6 +62,7 @@ impl Tx<'_> {
             for (id, ..) in &publications {
                 conn.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;
                 conn.prepare_cached("DELETE FROM message_body WHERE id = ?1")?.execute([id])?;
+                carried::forget_message(conn, *id)?;
                 let unused = "DELETE FROM message_filter WHERE block = ?1
                     AND NOT EXISTS(SELECT 1 FROM message WHERE id >= ?1 * ?2 AND id < (?1 + 1) * ?2)";
                 conn.prepare_cached(unused)?.execute([id / BLOCK, BLOCK])?;

@@ -185,7 +185,7 @@ pub(crate) fn newest(conn: &Connection) -> Inner<i64> {
     Ok(conn.prepare_cached("SELECT coalesce(max(id), 0) FROM message")?.query_row([], |r| r.get(0))?)
 }
 
-fn by_rows(conn: &Connection, events: impl Iterator<Item = i64>) -> Inner<Vec<EventRow>> {
+pub(crate) fn by_rows(conn: &Connection, events: impl Iterator<Item = i64>) -> Inner<Vec<EventRow>> {
     let sql = format!("SELECT {COLUMNS} FROM message m WHERE m.id = ?1");
     let mut out = Vec::new();
     for event in events {

@@ -40,6 +40,8 @@ pub(crate) enum Hint<'a> {
     MessageId(&'a str, &'a str),
     /// A note of the resolver.
     Note(&'a str),
+    /// A correlation id or a cause, by its hash.
+    Carried(i64),
 }
 
 impl Hint<'_> {
@@ -54,6 +56,7 @@ impl Hint<'_> {
             Hint::Event(t) => (6, hash64(t.as_bytes())),
             Hint::MessageId(destination, id) => (7, two(destination.as_bytes(), id.as_bytes())),
             Hint::Note(key) => (8, hash64(key.as_bytes())),
+            Hint::Carried(hash) => (9, hash as u64),
         };
         let mixed = (hash ^ tag.wrapping_mul(0xbf58_476d_1ce4_e5b9)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 32)
@@ -116,6 +119,10 @@ impl Hints {
         each("SELECT destination, event_id FROM message WHERE event_id IS NOT NULL", &mut |h, r| {
             let (destination, id) = (r.get_ref(0)?.as_str(), r.get_ref(1)?.as_str());
             h.add(Hint::MessageId(destination.unwrap_or_default(), id.unwrap_or_default()));
+            Ok(())
+        })?;
+        each("SELECT hash FROM trace_carries UNION ALL SELECT hash FROM message_carries", &mut |h, r| {
+            h.add(Hint::Carried(r.get(0)?));
             Ok(())
         })?;
         each("SELECT key FROM unmatched", &mut |h, r| {

@@ -6,6 +6,7 @@
 
 mod belongings;
 mod cache;
+mod carried;
 mod chunk;
 mod counters;
 mod db;
@@ -50,6 +51,7 @@ mod writer;
 
 pub use belongings::Extent;
 pub use cache::ChunkCache;
+pub use carried::{Carried, correlation_ids};
 pub use chunk::Packer;
 pub use erase::{ErasedTraces, Sweep};
 pub use error::{Result, StoreError};

@@ -1,16 +1,16 @@
 //! Publications as rows: the narrow columns that need finding, a small head, and a compressed body apart from both.
 
-use flowglass_model::{Message, Nanos};
+use flowglass_model::{ContextFormat, Message, Nanos};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use crate::Added;
 use crate::db::context_at;
 use crate::erase_rows::META_EVENT_ROWS;
 use crate::fault::{Fault, Inner};
 use crate::filter::Filter;
 use crate::hash::hash_parts;
 use crate::walk;
+use crate::{Added, carried};
 
 /// A live copy and a stored copy of one publication differ in time by at most this, nanoseconds: the broker's clock tells
 /// one, the subscriber's the other.
@@ -38,8 +38,10 @@ pub(crate) const COLUMNS: &str = "m.id, m.event, m.system, m.destination, m.time
 
 /// Row id, event id and message (without headers and payload) of a row of [`COLUMNS`].
 pub(crate) fn message_at(r: &Row<'_>) -> Inner<(i64, i64, Message)> {
-    let head: Head =
-        postcard::from_bytes(r.get_ref(11)?.as_blob().unwrap_or_default()).map_err(|e| Fault::decode("an event", e))?;
+    let bytes = r.get_ref(11)?.as_blob().unwrap_or_default();
+    let (head, rest): (Head, _) = postcard::take_from_bytes(bytes).map_err(|e| Fault::decode("an event", e))?;
+    // Behind the head, unless it is the usual one (which all had in earlier versions).
+    let hop_format = rest.first().and_then(|at| ContextFormat::ALL.get(usize::from(*at))).copied();
     let message = Message {
         system: r.get(2)?,
         destination: r.get(3)?,
@@ -51,6 +53,7 @@ pub(crate) fn message_at(r: &Row<'_>) -> Inner<(i64, i64, Message)> {
         event_type: r.get(9)?,
         key: r.get(10)?,
         hop: context_at(r, 12)?,
+        hop_format: hop_format.unwrap_or_default(),
         origin: context_at(r, 14)?,
         correlation_id: head.correlation_id,
         causation_id: head.causation_id,
@@ -230,7 +233,9 @@ fn insert(conn: &Connection, m: &Message, content: i64, event: Option<i64>) -> I
         keys: m.keys.clone(),
         redacted: m.redacted,
     };
-    let head = postcard::to_stdvec(&head).map_err(|e| Fault::decode("an event", e))?;
+    let mut head = postcard::to_stdvec(&head).map_err(|e| Fault::decode("an event", e))?;
+    let format = ContextFormat::ALL.iter().position(|f| *f == m.hop_format).unwrap_or_default();
+    head.extend((format > 0).then_some(format as u8));
     let (stream, sequence) = (m.stream.as_deref(), m.sequence.map(|s| s as i64));
     let plain: Option<Nanos> = numbered(m).is_none().then_some(m.time);
     let mut rows = conn.prepare_cached(
@@ -265,5 +270,6 @@ fn insert(conn: &Connection, m: &Message, content: i64, event: Option<i64>) -> I
     ])?;
     let mut put = conn.prepare_cached("INSERT INTO message_body(id, body) VALUES(?1, ?2)")?;
     put.execute(params![next, body(m)?])?;
+    carried::note_message(conn, next, m)?;
     Ok(next)
 }

@@ -166,6 +166,7 @@ impl<'w> Tx<'w> {
                 if let Some(hints) = &mut self.writer.hints {
                     hints.add_message(message);
                 }
+                self.hint_carried(message);
             }
             out.push(added);
         }

@@ -14,7 +14,7 @@ use crate::lock::Lock;
 use crate::names::Numbers;
 use crate::rollup::Rollups;
 use crate::tx::Tx;
-use crate::{Access, Result, StoreError, schema};
+use crate::{Access, Result, StoreError, carried, schema};
 
 /// The only writer of a workspace: it holds the file's lock until it is dropped.
 pub struct Writer {
@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) packer: Packer,
     /// Chunks that traces were taken off and that are still to be written anew.
     pub(crate) unswept: std::collections::BTreeSet<i64>,
+    /// Whether any span or message carries an id that joins without a context.
+    pub(crate) carries: bool,
     /// A transaction was rolled back: memory no longer says what the file says.
     pub(crate) stale: bool,
 }
@@ -57,6 +59,7 @@ impl State {
             next_chunk,
             packer,
             unswept: unswept(conn)?,
+            carries: carried::is_any(conn)?,
             stale: false,
         })
     }

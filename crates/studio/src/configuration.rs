@@ -116,6 +116,9 @@ impl Studio {
         let good = settings.problem.is_none();
         if good {
             self.0.configuration.put_in_force(&settings.config);
+            if settings.config.joins != self.0.workspace.settings().config.joins {
+                self.join_anew(settings.config.joins.clone()).await;
+            }
         }
         self.0.workspace.set_settings(settings);
         if good {

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use flowglass_model::{Nanos, TraceId};
+use flowglass_model::{JoinsConfig, Nanos, TraceId};
 use flowglass_store::{Extent, StoreError};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,8 @@ pub enum Control {
     Note(Note),
     /// Delete, step by step, between batches.
     Erase(EraseJob),
+    /// Join journeys as people decided, step by step, between batches.
+    Joins(JoinsConfig),
 }
 
 /// A small text the workspace keeps (path of the settings, marks, NATS connections without secrets).

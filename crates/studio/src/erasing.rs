@@ -2,6 +2,7 @@
 //! that senders hardly notice.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowglass_model::{Message, Nanos, TraceId};
@@ -179,10 +180,13 @@ pub(crate) fn traces_below<S: Source>(
 }
 
 fn erase_journeys(pipeline: &mut Pipeline, journeys: &[TraceId]) -> Result<Extent, StoreError> {
-    let Pipeline { writer, resolver, .. } = pipeline;
+    let Pipeline { writer, resolver, joining, .. } = pipeline;
     let mut tx = writer.begin()?;
     let mut gone = Extent { journeys: journeys.len() as u64, ..Extent::default() };
-    let (own, shared) = traces_below(journeys, &mut Web::new(Writing { resolver, tx: &mut tx }))?;
+    let mut web = Web::new(Writing { resolver, tx: &mut tx }, Arc::clone(joining));
+    let (own, shared) = traces_below(journeys, &mut web)?;
+    let beside = web.beside(&own)?;
+    drop(web);
     let events = tx.events_only_of(&own)?;
     let messages = tx.publications_of(&events)?;
     let traces: Vec<TraceId> = own.iter().copied().collect();
@@ -196,10 +200,11 @@ fn erase_journeys(pipeline: &mut Pipeline, journeys: &[TraceId]) -> Result<Exten
     tx.add_joins(&back.gained)?;
     tx.delete_journeys(journeys)?;
     let joins = erased.joins.iter().chain(&back.lost).chain(&back.gained);
-    let mut touched: BTreeSet<TraceId> = joins.flat_map(|j| [j.parent_trace, j.child_trace]).chain(shared).collect();
+    let mut touched: BTreeSet<TraceId> =
+        joins.flat_map(|j| [j.parent_trace, j.child_trace]).chain(shared).chain(beside).collect();
     touched.retain(|t| !own.contains(t));
     let touched = all_of(resolver, &mut tx, touched)?;
-    update_journeys(resolver, &mut tx, &touched)?;
+    update_journeys(resolver, &mut tx, &touched, joining)?;
     tx.commit()?;
     gone.spans = erased.spans;
     gone.logs = erased.logs;
@@ -218,15 +223,20 @@ fn all_of(resolver: &mut Resolver, tx: &mut Tx<'_>, traces: BTreeSet<TraceId>) -
 }
 
 fn erase_loose_events(pipeline: &mut Pipeline, since: Option<Nanos>, until: Option<Nanos>) -> Result<u64, StoreError> {
-    let Pipeline { writer, resolver, .. } = pipeline;
+    let Pipeline { writer, resolver, joining, .. } = pipeline;
     let mut tx = writer.begin()?;
     let events = tx.loose_events(since, until, LOOSE)?;
+    let mut web = Web::new(Writing { resolver, tx: &mut tx }, Arc::clone(joining));
+    let around = web.around_events(&events)?;
+    drop(web);
     let messages = tx.publications_of(&events)?;
     let messages: Vec<&Message> = messages.iter().collect();
     let retraction = resolver.retract(&[], &messages, &mut TxSource(&mut tx))?;
     let deliveries = tx.erase_events(&events)?;
     let back = resolver.retracted(retraction, &deliveries, &[], &mut TxSource(&mut tx))?;
     tx.apply(&back.deltas)?;
+    let touched = all_of(resolver, &mut tx, around)?;
+    update_journeys(resolver, &mut tx, &touched, joining)?;
     tx.commit()?;
     Ok(events.len() as u64)
 }

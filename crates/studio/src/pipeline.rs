@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use flowglass_ingest::{Submission, SubmitError};
 use flowglass_model::{
-    Batch, Delivery, IngestCounts, Layer, Message, MessageContext, Nanos, NodeId, Role, Span, SpanFacts, SpanId,
-    TraceId, VersionTally,
+    Batch, Delivery, IngestCounts, JoinsConfig, Layer, Message, MessageContext, Nanos, NodeId, Role, Span, SpanFacts,
+    SpanId, TraceId, VersionTally,
 };
 use flowglass_store::{Added, Packer, StoreError, Tx, Writer};
 use flowglass_topology::Resolver;
@@ -17,6 +17,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::control::{Control, Note};
 use crate::erasing::Erasing;
+use crate::restitching::Restitching;
 use crate::stitch::{self, Web, Writing};
 use crate::tx_source::TxSource;
 
@@ -38,6 +39,8 @@ pub struct Committed {
     pub counts: IngestCounts,
     /// Credential values replaced at the door.
     pub redacted: u64,
+    /// Whether journeys were joined anew, and nothing else came.
+    pub rejoined: bool,
 }
 
 enum Work {
@@ -53,13 +56,21 @@ pub struct Pipeline {
     /// Packs spans beside the writer; made when there is enough to do.
     packer: Option<Packer>,
     pub(crate) resolver: Resolver,
-    committed: broadcast::Sender<Committed>,
+    /// How traces without a common context become one journey.
+    pub(crate) joining: Arc<JoinsConfig>,
+    pub(crate) committed: broadcast::Sender<Committed>,
 }
 
 impl Pipeline {
     /// A pipeline over a workspace; every commit is announced on `committed`.
     pub fn new(writer: Writer, committed: broadcast::Sender<Committed>) -> Pipeline {
-        Pipeline { writer, packer: None, resolver: Resolver::new(RESIDENT_SPANS), committed }
+        let (resolver, joining) = (Resolver::new(RESIDENT_SPANS), Arc::default());
+        Pipeline { writer, packer: None, resolver, joining, committed }
+    }
+
+    /// The same, with joins as settings say.
+    pub fn joining(self, joining: JoinsConfig) -> Pipeline {
+        Pipeline { joining: Arc::new(joining), ..self }
     }
 
     /// Writes until the queue is closed. Meant for a thread of its own; `control` may change workspace notes meanwhile.
@@ -73,10 +84,13 @@ impl Pipeline {
             }
         };
         let mut erasing = self.writer.is_unswept().then(Erasing::unfinished);
+        let mut restitching = Restitching::due(&mut self);
         loop {
             // One step of deleting between two groups: whoever sends waits for a step at most.
             erasing = erasing.and_then(|job| job.step(&mut self));
-            let first = match futures::executor::block_on(wait(&mut queue, &mut control, erasing.is_some())) {
+            restitching = restitching.and_then(|job| job.step(&mut self));
+            let busy = erasing.is_some() || restitching.is_some();
+            let first = match futures::executor::block_on(wait(&mut queue, &mut control, busy)) {
                 Work::End => return,
                 Work::Nothing => continue,
                 Work::Control(Control::Note(note)) => {
@@ -85,6 +99,11 @@ impl Pipeline {
                 }
                 Work::Control(Control::Erase(job)) => {
                     erasing = Some(Erasing::new(job));
+                    continue;
+                }
+                Work::Control(Control::Joins(joins)) => {
+                    self.joining = Arc::new(joins);
+                    restitching = Restitching::due(&mut self);
                     continue;
                 }
                 Work::Submission(first) => first,
@@ -197,7 +216,7 @@ impl Pipeline {
         spans.iter().for_each(|s| versions.add(&s.resource, s.facts.start));
         let facts: Vec<Arc<SpanFacts>> = spans.iter().map(|s| Arc::clone(&s.facts)).collect();
         let beside = self.packer.as_mut().filter(|_| spans.len() >= PACKED_BESIDE);
-        let resolver = &mut self.resolver;
+        let (resolver, joining) = (&mut self.resolver, &self.joining);
         let packed = std::thread::scope(|scope| {
             // Moved there: letting go of so many small pieces takes time, too.
             let packing = beside.map(|packer| {
@@ -219,12 +238,21 @@ impl Pipeline {
                 touch(&mut touched, join.child_trace, join.child_span);
             }
             facts.iter().try_for_each(|f| place(&mut tx, f))?;
+            facts.iter().try_for_each(|f| tx.carry(f))?;
+            if tx.carries_any() {
+                facts.iter().try_for_each(|f| tx.name_message(f))?;
+                touch_carried(
+                    &mut Web::new(Writing { resolver, tx: &mut tx }, Arc::clone(joining)),
+                    &new_messages,
+                    &mut touched,
+                )?;
+            }
             for message in &new_messages {
                 let told = Told { hop: message.hop, origin: message.origin, event_id: message.event_id.as_deref() };
                 touch_message(resolver, &mut tx, message.topic().body(), &told, &mut touched)?;
             }
             touch_delivered(resolver, &mut tx, batches, &mut touched)?;
-            stage("journeys", || update_journeys(resolver, &mut tx, &touched))?;
+            stage("journeys", || update_journeys(resolver, &mut tx, &touched, joining))?;
             stage("wait for pack", || packing.map(joined).transpose())
         })?;
         stage("chunk rows", || match packed {
@@ -258,10 +286,18 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
 pub(crate) type Touched = BTreeMap<TraceId, BTreeSet<SpanId>>;
 
 /// Writes the summaries of all journeys that a batch touched anew.
-pub(crate) fn update_journeys(resolver: &mut Resolver, tx: &mut Tx<'_>, touched: &Touched) -> Result<(), StoreError> {
-    let mut web = Web::new(Writing { resolver, tx });
+pub(crate) fn update_journeys(
+    resolver: &mut Resolver,
+    tx: &mut Tx<'_>,
+    touched: &Touched,
+    joining: &Arc<JoinsConfig>,
+) -> Result<(), StoreError> {
+    let mut web = Web::new(Writing { resolver, tx }, Arc::clone(joining));
     let (mut roots, mut gone) = (BTreeSet::new(), Vec::new());
-    for (trace, changed) in touched {
+    let beside = web.beside(&touched.keys().copied().collect())?;
+    let beside = beside.into_iter().map(|trace| web.all_of(trace).map(|spans| (trace, spans)));
+    let beside: Touched = beside.collect::<Result<_, _>>()?;
+    for (trace, changed) in touched.iter().chain(&beside) {
         let concerned = web.concerned(*trace, changed)?;
         if !concerned.contains(trace) {
             gone.push(*trace);
@@ -333,6 +369,20 @@ fn add_broker_facts<'a>(
         tx.add_advisories(&batch.advisories)?.into_iter().for_each(&mut tally);
     }
     Ok(new_deliveries)
+}
+
+/// Messages also touch the traces with their correlation id, of their cause and of what they caused.
+fn touch_carried(
+    web: &mut Web<Writing<'_, '_>>,
+    messages: &[&Message],
+    touched: &mut Touched,
+) -> Result<(), StoreError> {
+    for message in messages {
+        for trace in web.around_event(message)? {
+            touched.entry(trace).or_default();
+        }
+    }
+    Ok(())
 }
 
 fn add_logs(tx: &mut Tx<'_>, batches: &[Batch], counts: &mut [IngestCounts]) -> Result<(), StoreError> {

@@ -40,6 +40,15 @@ pub(crate) fn decode(config: &Config, folder: &Path, subject: &str, payload: &[u
     Some(by_rule(rule, folder, payload))
 }
 
+/// Why a rule cannot be used: its descriptor set cannot be read, or has no such message.
+pub(crate) fn problem(rule: &ProtobufRule, folder: &Path) -> Option<String> {
+    match pool(&folder.join(&rule.descriptors)) {
+        Ok(pool) if pool.get_message_by_name(&rule.message).is_some() => None,
+        Ok(_) => Some(format!("{} has no message {}", rule.descriptors, rule.message)),
+        Err(why) => Some(why),
+    }
+}
+
 fn by_rule(rule: &ProtobufRule, folder: &Path, payload: &[u8]) -> Result<Decoded, String> {
     let path = folder.join(&rule.descriptors);
     let pool = pool(&path)?;

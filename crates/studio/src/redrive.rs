@@ -194,6 +194,7 @@ mod tests {
             hop: None,
             origin: None,
             correlation_id: None,
+            hop_format: Default::default(),
             causation_id: None,
             reply: None,
             headers: vec![("traceparent".into(), "t".into()), ("Nats-Msg-Id".into(), "7".into())],

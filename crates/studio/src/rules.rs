@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use flowglass_model::{
-    Alias, Config, Layer, LayerPattern, NodeId, Owner, RedactionRule, SeriesKey, SeriesSum, name_rule_fits,
-    noise_pattern_matches,
+    Alias, Config, Layer, LayerPattern, LinkTemplate, NodeId, Owner, ProtobufRule, RedactionRule, SeriesKey, SeriesSum,
+    TraceStore, TraceStoreKind, name_rule_fits, noise_pattern_matches,
 };
 use flowglass_topology::{Folding, default_patterns, layer_pattern_matches};
 
@@ -114,7 +114,60 @@ pub(crate) fn change(request: EditSettingsRequest) -> Result<Change, String> {
             |r| r,
         )?,
         redaction: redaction(request.redaction)?,
+        links: rows(
+            request.links,
+            "link",
+            |at, r| {
+                let name = said("link", at, "the name", &r.name)?;
+                let url = web_address(&format!("link `{name}`"), &r.url)?;
+                Ok(LinkTemplate { name, url })
+            },
+            |r| &r.name,
+        )?,
+        protobuf: rows(
+            request.protobuf,
+            "protobuf rule",
+            |at, r| {
+                let subject = said("protobuf rule", at, "the subject", &r.subject)?;
+                let message = said(&format!("protobuf rule of `{subject}`, row"), at, "the message", &r.message)?;
+                let file =
+                    said(&format!("protobuf rule of `{subject}`, row"), at, "the descriptor file", &r.descriptors)?;
+                Ok(ProtobufRule { subject, message, descriptors: file })
+            },
+            |r| &r.subject,
+        )?,
+        trace_stores: rows(
+            request.trace_stores,
+            "trace store",
+            |at, r| {
+                let name = said("trace store", at, "the name", &r.name)?;
+                let kind = match r.kind.as_str() {
+                    "jaeger" => TraceStoreKind::Jaeger,
+                    "tempo" => TraceStoreKind::Tempo,
+                    other => return Err(format!("trace store `{name}`: `{other}` is neither jaeger nor tempo")),
+                };
+                let url = web_address(&format!("trace store `{name}`"), &r.url)?;
+                Ok(TraceStore { name, url, kind })
+            },
+            |r| &r.name,
+        )?,
+        joins: None,
     })
+}
+
+/// An address of the web, without credentials in it; what a template fills in may stand in it.
+fn web_address(rule: &str, text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let plain = text.replace(['{', '}'], "");
+    let url =
+        url::Url::parse(&plain).map_err(|_| format!("{rule}: `{text}` is no web address; it begins with https://"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{rule}: `{text}` is no web address; it begins with https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("{rule}: the address holds credentials; settings are no place for them"));
+    }
+    Ok(text.to_owned())
 }
 
 /// Checks every row, then that no two are for one name.

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use flowglass_ingest::secrets::Secret;
 use flowglass_ingest::{IngestStats, Port, Sink};
-use flowglass_model::Nanos;
+use flowglass_model::{JoinsConfig, Nanos};
 use flowglass_store::{Access, StoreError, Writer};
 use tokio::sync::{OnceCell, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -146,7 +146,7 @@ impl Studio {
         let (sink, queue) = Sink::channel(QUEUE_BATCHES, QUEUE_BYTES);
         let (notes, control) = mpsc::channel(16);
         let (committed, commits) = broadcast::channel(1024);
-        let pipeline = Pipeline::new(writer, committed);
+        let pipeline = Pipeline::new(writer, committed).joining(workspace.settings().config.joins.clone());
         let thread = std::thread::Builder::new()
             .name("flowglass-writer".into())
             .spawn(move || pipeline.run(queue, control))
@@ -265,6 +265,16 @@ impl Studio {
         match tokio::task::spawn_blocking(move || question(&workspace)).await {
             Ok(answer) => answer,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+
+    /// Joins journeys as people decided, in the background.
+    pub(crate) async fn join_anew(&self, joins: JoinsConfig) {
+        let control = lock(&self.0.notes).clone();
+        if let Some(control) = control
+            && control.send(Control::Joins(joins)).await.is_err()
+        {
+            tracing::debug!("the writer has ended");
         }
     }
 

@@ -118,6 +118,7 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
         tokio::select! {
             () = studio.0.stop.cancelled() => return,
             commit = commits.recv() => match commit {
+                Ok(commit) if commit.rejoined => studio.publish(Update::Joined {}),
                 Ok(commit) => second.take_in(&commit),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use flowglass_journey::Input;
 use flowglass_model::filter::{Filter, Places};
 use flowglass_model::{
-    Config, Graph, Journey, Layer, Mark, MarkKind, Message, Nanos, NodeId, SeriesKey, SeriesSum, TraceId,
+    Config, Graph, JoinsConfig, Journey, Layer, Mark, MarkKind, Message, Nanos, NodeId, SeriesKey, SeriesSum, TraceId,
 };
 use flowglass_store::{ChunkCache, EventRow, FindHit, Reader, Seen, Spark, Stats, StoreError};
 use flowglass_topology::{GraphOptions, graph};
@@ -91,6 +91,11 @@ impl Workspace {
     /// Settings in force.
     pub fn settings(&self) -> Settings {
         self.settings.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// How traces without a common context become one journey.
+    pub(crate) fn joining(&self) -> Arc<JoinsConfig> {
+        Arc::new(self.settings().config.joins.clone())
     }
 
     pub(crate) fn set_settings(&self, settings: Settings) {
@@ -237,8 +242,9 @@ impl Workspace {
         layers: &dyn Fn(&NodeId) -> Layer,
     ) -> Result<(Journey, Vec<EventRow>), WorkspaceError> {
         let root = self.journey_of(trace)?;
+        let joining = self.joining();
         let (members, rows) = self.read(|r| {
-            let mut web = Web::new(r);
+            let mut web = Web::new(r, joining.clone());
             let members = web.members(root)?;
             let rows = web.events(&members)?;
             Ok((members, rows))
@@ -258,6 +264,7 @@ impl Workspace {
             let mark = |words| Mark { id: first.id.clone(), kind: MarkKind::Hub, words };
             journey.marks.extend(members.limits().into_iter().map(mark));
         }
+        self.explain(&mut journey)?;
         Ok((journey, rows))
     }
 }

@@ -187,6 +187,7 @@ fn message(line: &Line<'_>, traces: &BTreeMap<&str, TraceId>) -> Message {
         hop: context("hop"),
         origin: context("origin"),
         correlation_id: None,
+        hop_format: Default::default(),
         causation_id: None,
         reply: None,
         headers: Vec::new(),

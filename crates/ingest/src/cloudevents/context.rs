@@ -34,6 +34,14 @@ pub fn jaeger_context(value: &str) -> Option<MessageContext> {
     ids(&format!("{trace:0>32}"), &format!("{span:0>16}"))
 }
 
+/// The context of Datadog's headers: the lower half of the trace id and the parent in decimal, the upper half in hex among the
+/// tags (`_dd.p.tid`), where there is one.
+pub(super) fn datadog_context(trace: &str, parent: &str, tags: &str) -> Option<MessageContext> {
+    let (lower, parent): (u64, u64) = (trace.trim().parse().ok()?, parent.trim().parse().ok()?);
+    let upper = tags.split(',').find_map(|tag| tag.trim().strip_prefix("_dd.p.tid=")).unwrap_or_default();
+    ids(&format!("{upper:0>16}{lower:016x}"), &format!("{parent:016x}"))
+}
+
 /// Ids written in hex, a 64-bit trace id padded.
 pub(super) fn ids(trace: &str, span: &str) -> Option<MessageContext> {
     let trace_id: TraceId = match trace.len() {
@@ -73,5 +81,9 @@ mod tests {
             jaeger_context("8448eb211c80319c:7ad6b7169203331:0:1").unwrap().span_id.to_string(),
             "07ad6b7169203331"
         );
+        let datadog =
+            datadog_context("9532127138774266268", "13235353014750950193", "_dd.p.dm=-0,_dd.p.tid=0af7651916cd43dd");
+        assert_eq!(datadog, traceparent(good));
+        assert_eq!(datadog_context("0", "1", ""), None);
     }
 }

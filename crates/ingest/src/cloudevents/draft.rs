@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use flowglass_model::{Message, MessageContext, Nanos};
+use flowglass_model::{ContextFormat, Message, MessageContext, Nanos};
 use serde_json::Value as Json;
 
-use super::context::{b3, ids, jaeger_context, traceparent};
+use super::context::{b3, datadog_context, ids, jaeger_context, traceparent};
 use super::event::{Event, is_event, structured};
 use crate::normalise::{self, Options, PayloadPolicy};
 use crate::redact;
@@ -65,7 +65,7 @@ pub fn build(mut draft: Draft, options: &Options) -> Message {
     let header = |name: &str| first(&draft.headers, name);
     let ce_text = |name: &str| ce.get(name).filter(|v| !v.is_empty()).map(str::to_owned);
 
-    let hop = hop(&draft.headers);
+    let (hop, hop_format) = hop(&draft.headers).unzip();
     let origin = ce.get("traceparent").and_then(traceparent);
     let correlation_id = ce_text("correlationid").or_else(|| {
         ["x-correlation-id", "correlation-id", "correlationid", "x-request-id", "request-id"]
@@ -109,6 +109,7 @@ pub fn build(mut draft: Draft, options: &Options) -> Message {
         event_type,
         key,
         hop,
+        hop_format: hop_format.unwrap_or_default(),
         origin,
         correlation_id,
         causation_id,
@@ -154,15 +155,22 @@ fn first<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(k, v)| k.eq_ignore_ascii_case(name) && !v.is_empty()).map(|(_, v)| v.as_str())
 }
 
-/// The context of the last hop: the first valid `traceparent`, else B3, else Jaeger's own.
-fn hop(headers: &[(String, String)]) -> Option<MessageContext> {
+/// The context of the last hop and its format: the first valid `traceparent`, else B3, else Jaeger's own, else Datadog's.
+fn hop(headers: &[(String, String)]) -> Option<(MessageContext, ContextFormat)> {
     let all =
         |name: &'static str| headers.iter().filter(move |(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+    let of = |format| move |context| (context, format);
+    let split = || ids(first(headers, "x-b3-traceid")?, first(headers, "x-b3-spanid")?);
+    let datadog = || {
+        let (trace, parent) = (first(headers, "x-datadog-trace-id")?, first(headers, "x-datadog-parent-id")?);
+        datadog_context(trace, parent, first(headers, "x-datadog-tags").unwrap_or_default())
+    };
     all("traceparent")
         .find_map(traceparent)
-        .or_else(|| all("b3").find_map(b3))
-        .or_else(|| ids(first(headers, "x-b3-traceid")?, first(headers, "x-b3-spanid")?))
-        .or_else(|| all("uber-trace-id").find_map(jaeger_context))
+        .map(of(ContextFormat::W3c))
+        .or_else(|| all("b3").find_map(b3).or_else(split).map(of(ContextFormat::B3)))
+        .or_else(|| all("uber-trace-id").find_map(jaeger_context).map(of(ContextFormat::Jaeger)))
+        .or_else(|| datadog().map(of(ContextFormat::Datadog)))
 }
 
 /// Business keys of headers, of baggage, of the first two levels of a JSON payload and, for configured names, of any path in

@@ -20,6 +20,7 @@ mod history;
 mod live;
 mod publish;
 mod run;
+mod search;
 mod session;
 mod status;
 mod subject;
@@ -31,5 +32,6 @@ pub use config::{Backfill, NatsAuth, NatsConfig, NatsConfigError, NatsTls, is_su
 pub use consumers::NatsConsumer;
 pub use publish::{Outgoing, PUBLISH_MAX, Published, Publisher};
 pub use run::run;
+pub use search::search;
 pub use status::{NatsCounts, NatsGap, NatsServer, NatsState, NatsStatus, NatsStream};
 pub use subject::{covers, matches};

@@ -10,4 +10,5 @@ mod looking;
 mod losses;
 mod permissions;
 mod publish;
+mod searching;
 mod tls;

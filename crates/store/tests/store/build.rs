@@ -154,6 +154,7 @@ pub(crate) fn message(destination: &str, id: Option<&str>, time: Nanos) -> Messa
         hop: Some(MessageContext { trace_id: trace_id(1), span_id: span_id(1) }),
         origin: None,
         correlation_id: Some("corr-1".into()),
+        hop_format: Default::default(),
         causation_id: None,
         reply: None,
         headers: vec![("X-Tenant".into(), "tenant-9".into())],

@@ -93,6 +93,45 @@ dto! {
         pub redaction: Vec<String>,
         /// Whether these are the built-in ones.
         pub redaction_built_in: bool,
+        /// Links to the same moment elsewhere.
+        pub links: Vec<LinkRule>,
+        /// How protobuf payloads are read.
+        pub protobuf: Vec<ProtobufView>,
+        /// Jaeger and Tempo.
+        pub trace_stores: Vec<TraceStoreRule>,
+        /// What was decided about joins.
+        pub joins: Vec<super::JoinDecision>,
+    }
+
+    /// A link to the same moment elsewhere.
+    pub struct LinkRule {
+        /// What people call it.
+        pub name: String,
+        /// Web address with `{trace}`, `{service}`, `{key}`, `{from}`, `{to}` and their like.
+        pub url: String,
+    }
+
+    /// How protobuf payloads of some subjects are read.
+    pub struct ProtobufView {
+        /// Subjects, as NATS matches them.
+        pub subject: String,
+        /// Full name of the message.
+        pub message: String,
+        /// File of the descriptor set, from the folder of the settings file.
+        pub descriptors: String,
+        /// Why it cannot be used.
+        #[serde(default)]
+        pub problem: Option<String>,
+    }
+
+    /// Where traces can be asked for.
+    pub struct TraceStoreRule {
+        /// What people call it.
+        pub name: String,
+        /// Address of its query API.
+        pub url: String,
+        /// `jaeger` or `tempo`.
+        pub kind: String,
     }
 
     /// Sets or clears the layer of a participant.
@@ -147,6 +186,15 @@ dto! {
         /// Names of fields hidden on display; an empty list brings the built-in ones back.
         #[ts(optional)]
         pub redaction: Option<Vec<String>>,
+        /// Links to the same moment elsewhere.
+        #[ts(optional)]
+        pub links: Option<Vec<LinkRule>>,
+        /// How protobuf payloads are read.
+        #[ts(optional)]
+        pub protobuf: Option<Vec<ProtobufView>>,
+        /// Jaeger and Tempo.
+        #[ts(optional)]
+        pub trace_stores: Option<Vec<TraceStoreRule>>,
     }
 
     /// Asks what rules mean for what was seen so far.

@@ -128,6 +128,10 @@ dto! {
     pub struct JourneyRequest {
         /// Journey or trace id.
         pub id: String,
+        /// Also what is only guessed to belong to it (see [`Item::guessed`]).
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        pub guesses: bool,
     }
 
     /// A bar of the waterfall: a span or event.
@@ -173,6 +177,8 @@ dto! {
         pub retry: Option<u32>,
         /// Short word for the bar.
         pub badge: Option<String>,
+        /// Whether it is only guessed to belong: it is in none of the journey's figures.
+        pub guessed: bool,
         /// Event row, for events.
         pub event_row: Option<i64>,
     }
@@ -199,6 +205,8 @@ dto! {
         pub participant_name: String,
         /// Why.
         pub cause: String,
+        /// What the failing span logged about it, in one line.
+        pub logged: Option<String>,
         /// `uid`s from the first failure to what the caller saw.
         pub chain: Vec<String>,
         /// Later failures in this journey that follow from it.
@@ -259,6 +267,37 @@ dto! {
         pub rows: Vec<RelatedJourney>,
         /// Values that too many journeys share to relate any, in words.
         pub hubs: Vec<String>,
+        /// Ids that join parts of this journey without a context, and what joins none because so many meet there.
+        pub joins: Vec<JoinView>,
+        /// What was decided about joins, in the whole workspace.
+        pub decided: Vec<JoinDecision>,
+    }
+    /// An id that joins parts of a journey, or is held back.
+    pub struct JoinView {
+        /// What it is decided by: `correlationId=c-1`, `span=TRACE/SPAN`.
+        pub entry: String,
+        /// What all of its name are decided by: `correlationId`; none for spans.
+        pub all: Option<String>,
+        /// Traces it joins, or would.
+        pub traces: u32,
+        /// Whether it joins nothing because so many share it.
+        pub held_back: bool,
+        /// In words, with why.
+        pub words: String,
+    }
+    /// A decision about joins.
+    pub struct JoinDecision {
+        /// What it is about.
+        pub entry: String,
+        /// `never` or `always`.
+        pub decision: String,
+    }
+    /// Decides about a join.
+    pub struct DecideJoinRequest {
+        /// What about: an entry of [`JoinView`] or [`JoinDecision`].
+        pub entry: String,
+        /// `never`, `always`, or `default` to take a decision back.
+        pub decision: String,
     }
     /// A remark about an item.
     pub struct MarkView {

@@ -131,6 +131,30 @@ dto! {
         pub near: Vec<NearSpelling>,
         /// Where data is outside of the range.
         pub nearest: Nearest,
+        /// Where else it can be looked for.
+        pub offers: Vec<SearchOffer>,
+    }
+
+    /// Somewhere else to look.
+    pub struct SearchOffer {
+        /// `nats`, `jaeger`, `tempo`.
+        pub kind: String,
+        /// The connection, or the name of the trace store.
+        pub id: String,
+        /// What people call it.
+        pub name: String,
+        /// What would be done there, in words.
+        pub words: String,
+    }
+
+    /// Looks for a text elsewhere and takes in what is found; progress and cancelling as with imports.
+    pub struct ElsewhereRequest {
+        /// `nats`, `jaeger`, `tempo`.
+        pub kind: String,
+        /// Which one.
+        pub id: String,
+        /// What to look for.
+        pub text: String,
     }
 
     /// Another spelling.

@@ -124,6 +124,10 @@ requests! {
         journey(JourneyRequest) -> JourneyView;
         /// Journeys that seem to belong to one, though no context says so.
         related_journeys(JourneyRequest) -> RelatedJourneys;
+        /// Decides by what journeys are joined.
+        decide_join(DecideJoinRequest) -> Nothing;
+        /// Looks for a text in connected streams, in Jaeger or in Tempo; progress comes as updates.
+        search_elsewhere(ElsewhereRequest) -> ImportView;
         /// What waits for a consumer, longest overdue first.
         waiting(WaitingRequest) -> WaitingPage;
         /// What some journeys have in common.

@@ -74,6 +74,8 @@ dto! {
         },
         /// Data was deleted: everything shown must be asked for again.
         Erased {},
+        /// Journeys were joined anew, as people decided.
+        Joined {},
         /// A run of a scenario moved on, or ended.
         Scenario {
             /// How far it is.

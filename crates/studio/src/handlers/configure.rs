@@ -1,14 +1,15 @@
 //! The settings as the window shows and edits them.
 
 use flowglass_ingest::BUSINESS_KEYS;
-use flowglass_model::{Config, Layer, SeriesSum, default_noise};
+use flowglass_model::{Config, Layer, SeriesSum, TraceStoreKind, default_noise};
 use flowglass_topology::{default_patterns, folded_by};
 
 use super::bad_request;
+use super::decide::decisions;
 use crate::api::*;
 use crate::settings::Change;
 use crate::workspace::{Settings, WorkspaceError};
-use crate::{Studio, display, rules};
+use crate::{Studio, display, protobuf, rules};
 
 /// See [`SettingsView`].
 pub(crate) async fn settings(studio: &Studio, _: Nothing) -> Result<SettingsView, ApiError> {
@@ -66,6 +67,27 @@ fn view(revision: u32, settings: Settings, sums: &[SeriesSum]) -> SettingsView {
         default_noise: default_noise(),
         redaction: display::rules(config),
         redaction_built_in: config.redaction.is_empty(),
+        links: config.links.iter().map(|l| LinkRule { name: l.name.clone(), url: l.url.clone() }).collect(),
+        protobuf: config
+            .protobuf
+            .iter()
+            .map(|p| ProtobufView {
+                subject: p.subject.clone(),
+                message: p.message.clone(),
+                descriptors: p.descriptors.clone(),
+                problem: protobuf::problem(p, settings.path.parent().unwrap_or_else(|| std::path::Path::new(""))),
+            })
+            .collect(),
+        trace_stores: config
+            .trace_stores
+            .iter()
+            .map(|t| TraceStoreRule {
+                name: t.name.clone(),
+                url: t.url.clone(),
+                kind: if t.kind == TraceStoreKind::Jaeger { "jaeger" } else { "tempo" }.into(),
+            })
+            .collect(),
+        joins: decisions(&config.joins),
         text: settings.text,
         problem: settings.problem,
     }

@@ -74,6 +74,7 @@ fn everything(workspace: &Workspace) -> Result<Planned, WorkspaceError> {
 }
 
 fn journeys(workspace: &Workspace, ids: &[TraceId]) -> Result<Planned, WorkspaceError> {
+    let joining = workspace.joining();
     workspace.read(|r| {
         let mut roots = Vec::new();
         for id in ids {
@@ -87,7 +88,7 @@ fn journeys(workspace: &Workspace, ids: &[TraceId]) -> Result<Planned, Workspace
         journeys.sort_unstable();
         journeys.dedup();
         let journeys: Vec<_> = journeys.into_iter().map(|(_, id)| id).collect();
-        let (traces, _) = traces_below(&journeys, &mut Web::new(r))?;
+        let (traces, _) = traces_below(&journeys, &mut Web::new(r, joining.clone()))?;
         let extent = r.extent(&journeys, &traces)?;
         Ok((ErasePlan::Journeys(journeys), extent))
     })
@@ -105,10 +106,10 @@ fn matching(workspace: &Workspace, range: Range, filter: Filter) -> Result<Vec<T
 }
 
 fn range(workspace: &Workspace, range: Range) -> Result<Planned, WorkspaceError> {
-    let (since, until) = bounds(range);
+    let ((since, until), joining) = (bounds(range), workspace.joining());
     workspace.read(|r| {
         let journeys = r.journeys_started(since, until)?;
-        let (traces, _) = traces_below(&journeys, &mut Web::new(r))?;
+        let (traces, _) = traces_below(&journeys, &mut Web::new(r, joining.clone()))?;
         let mut extent = r.extent(&journeys, &traces)?;
         extent.add(&r.loose_extent(since, until)?);
         Ok((ErasePlan::Range { journeys, since, until }, extent))

@@ -70,7 +70,11 @@ pub(crate) async fn journeys(studio: &Studio, request: JourneysRequest) -> Resul
         };
         Ok(JourneysPage { nearest, elsewhere, searched, ..journeys_page(page, &graph, Vec::new()) })
     });
-    Ok(page.await?)
+    let mut page = page.await?;
+    if let Some(searched) = &mut page.searched {
+        searched.offers = super::elsewhere::offers(studio, &searched.text);
+    }
+    Ok(page)
 }
 
 /// Journeys outside of the range that a word or key of the filter names exactly.

@@ -5,6 +5,7 @@ use flowglass_model::{
     Relation,
 };
 
+use super::decide::{decisions, join_view};
 use super::trace_id;
 use crate::Studio;
 use crate::api::{
@@ -57,10 +58,20 @@ pub(crate) async fn journey(studio: &Studio, request: JourneyRequest) -> Result<
         let graph = workspace.graph(None, None, None)?;
         let layers: BTreeMap<&NodeId, Layer> = graph.nodes.iter().map(|n| (&n.id, n.layer)).collect();
         let layer = |n: &NodeId| layers.get(n).copied().unwrap_or(fallback_layer(n));
-        let (mut journey, rows) = workspace.journey(id, &layer)?;
+        let (mut journey, mut rows) = workspace.journey(id, &layer)?;
         let lacking = workspace.judge_journey(&mut journey, clock)?;
+        let mut guessed = BTreeSet::new();
+        if request.guesses {
+            (journey, rows, guessed) = workspace.with_guesses(journey, rows, &layer)?;
+        }
+        let guessed: BTreeSet<String> = {
+            let uids = uids(&journey, &rows);
+            guessed.into_iter().filter_map(|n| uids.get(n).cloned()).collect()
+        };
         let config = workspace.settings().config;
-        Ok(JourneyView { lacking, ..journey_view(journey, &rows, &graph, &config, &layer) })
+        let mut view = JourneyView { lacking, ..journey_view(journey, &rows, &graph, &config, &layer) };
+        view.items.iter_mut().for_each(|item| item.guessed = guessed.contains(&item.uid));
+        Ok(view)
     });
     Ok(view.await?)
 }
@@ -74,7 +85,13 @@ pub(crate) async fn related_journeys(studio: &Studio, request: JourneyRequest) -
             return Err(WorkspaceError::NotFound(root.to_string()));
         };
         let (related, hubs) = workspace.related(&own)?;
-        Ok(RelatedJourneys { rows: related.iter().map(related_journey).collect(), hubs })
+        let joining = workspace.joining();
+        Ok(RelatedJourneys {
+            rows: related.iter().map(related_journey).collect(),
+            hubs,
+            joins: workspace.held(root)?.iter().map(|held| join_view(held, &joining)).collect(),
+            decided: decisions(&joining),
+        })
     });
     Ok(found.await?)
 }
@@ -187,6 +204,7 @@ pub(crate) fn journey_view(
             delivery: item.delivery,
             retry: item.retry,
             badge: item.badge.clone(),
+            guessed: false,
             event_row: event_row_of(item, rows),
         }
     };
@@ -215,6 +233,7 @@ pub(crate) fn journey_view(
             participant: f.participant.to_string(),
             participant_name: f.participant.name().to_owned(),
             cause: f.cause.clone(),
+            logged: f.logged.clone(),
             chain: f.chain.iter().filter_map(|id| items.uid(id)).collect(),
             later: errors.saturating_sub(1),
         })

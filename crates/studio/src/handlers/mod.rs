@@ -6,9 +6,11 @@ mod arrival;
 mod common;
 mod compare;
 mod configure;
+mod decide;
 mod design;
 mod destinations;
 mod difference;
+mod elsewhere;
 mod erase;
 mod event_copy;
 mod events;
@@ -47,11 +49,13 @@ pub(crate) use arrival::{self_test, set_forward, set_listener, snippets};
 pub(crate) use common::common;
 pub(crate) use compare::compare;
 pub(crate) use configure::{edit_settings, rule_matches, set_layer, set_participants, settings};
+pub(crate) use decide::decide_join;
 pub(crate) use design::{
     design, design_export, design_import, design_observe, design_save, drift, drift_accept, drift_export, drift_keep,
 };
 pub(crate) use destinations::destinations;
 pub(crate) use difference::{difference, difference_export, versions};
+pub(crate) use elsewhere::search_elsewhere;
 pub(crate) use erase::{erase, erase_cancel};
 pub(crate) use event_copy::event_copy;
 pub(crate) use events::{event, events};

@@ -55,6 +55,7 @@ impl Workspace {
             payloads: payloads.into(),
             near: near(self, text, &seen)?,
             nearest: around(self.read(|r| r.nearest_journeys(&journeys))?),
+            offers: Vec::new(),
         })
     }
 }

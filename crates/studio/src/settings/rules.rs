@@ -1,6 +1,9 @@
 //! Which lists the window changes, and how they get into the document.
 
-use flowglass_model::{Alias, Config, Layer, LayerPattern, Owner, RedactionRule, default_noise};
+use flowglass_model::{
+    Alias, Config, JoinsConfig, Layer, LayerPattern, LinkTemplate, Owner, ProtobufRule, RedactionRule, TraceStore,
+    TraceStoreKind, default_noise,
+};
 use toml_edit::DocumentMut;
 
 use super::merge::{Row, merge};
@@ -24,6 +27,24 @@ impl Row for Owner {
     }
 }
 
+impl Row for LinkTemplate {
+    fn key(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Row for ProtobufRule {
+    fn key(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl Row for TraceStore {
+    fn key(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Row for RedactionRule {
     fn key(&self) -> &str {
         &self.key
@@ -44,6 +65,10 @@ pub(crate) struct Change {
     pub(crate) noise: Option<Vec<String>>,
     /// Empty: the built-in ones.
     pub(crate) redaction: Option<Vec<RedactionRule>>,
+    pub(crate) links: Option<Vec<LinkTemplate>>,
+    pub(crate) protobuf: Option<Vec<ProtobufRule>>,
+    pub(crate) trace_stores: Option<Vec<TraceStore>>,
+    pub(crate) joins: Option<JoinsConfig>,
 }
 
 fn owned<V: Clone>(map: &std::collections::BTreeMap<String, V>) -> Vec<(String, V)> {
@@ -143,6 +168,51 @@ impl Change {
             let rows = if *mine == default_noise() { mine.clone() } else { merge(&base.noise, mine, &now.noise) };
             write::list(document, "noise", (rows != default_noise()).then_some(rows.as_slice()));
         }
+        self.apply_elsewhere(document, base, now);
+        if let Some(mine) = &self.joins {
+            joins(document, mine, &base.joins, &now.joins);
+        }
+    }
+
+    fn apply_elsewhere(&self, document: &mut DocumentMut, base: &Config, now: &Config) {
+        if let Some(mine) = &self.links {
+            let rows = merge(&base.links, mine, &now.links);
+            let fields = rows.iter().map(|l| vec![("name", Some(l.name.clone())), ("url", Some(l.url.clone()))]);
+            write::tables(document, "links", "name", &fields.collect::<Vec<_>>());
+        }
+        if let Some(mine) = &self.protobuf {
+            let rows = merge(&base.protobuf, mine, &now.protobuf);
+            let fields = rows.iter().map(|p| {
+                vec![
+                    ("subject", Some(p.subject.clone())),
+                    ("message", Some(p.message.clone())),
+                    ("descriptors", Some(p.descriptors.clone())),
+                ]
+            });
+            write::tables(document, "protobuf", "subject", &fields.collect::<Vec<_>>());
+        }
+        if let Some(mine) = &self.trace_stores {
+            let rows = merge(&base.trace_stores, mine, &now.trace_stores);
+            let fields = rows.iter().map(|t| {
+                let kind = match t.kind {
+                    TraceStoreKind::Jaeger => "jaeger",
+                    TraceStoreKind::Tempo => "tempo",
+                };
+                vec![("name", Some(t.name.clone())), ("url", Some(t.url.clone())), ("kind", Some(kind.to_owned()))]
+            });
+            write::tables(document, "trace_stores", "name", &fields.collect::<Vec<_>>());
+        }
+    }
+}
+
+/// Decisions about joins; what was not touched stays as the file says it.
+fn joins(document: &mut DocumentMut, mine: &JoinsConfig, base: &JoinsConfig, now: &JoinsConfig) {
+    let listed = |of: &JoinsConfig, always: bool| {
+        if always { of.always.iter().cloned().collect::<Vec<_>>() } else { of.never.iter().cloned().collect() }
+    };
+    for (name, always) in [("never", false), ("always", true)] {
+        let rows = merge(&listed(base, always), &listed(mine, always), &listed(now, always));
+        write::list_in(document, "joins", name, &rows);
     }
 }
 

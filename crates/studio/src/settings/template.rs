@@ -55,6 +55,21 @@ business_keys = []
 # name = "Grafana"
 # url = "https://grafana.example/d/logs?from={from_ms}&to={to_ms}&var-trace={trace}"
 
+# Jaeger or Tempo, offered where a search finds nothing here. kind is jaeger or tempo.
+# [[trace_stores]]
+# name = "Tempo"
+# url = "http://tempo.example:3200"
+# kind = "tempo"
+
+# How traces without a common context become one journey. An id that joins more traces than shared_by joins none of them; where more
+# than traces_per_span meet at one span, journeys end and begin. Entries are names ("requestId", "causation"), a name with a value, or
+# "span=TRACE/SPAN"; the window writes them.
+# [joins]
+# shared_by = 20
+# traces_per_span = 1000
+# never = ["requestId", "correlationId=global"]
+# always = ["correlationId=batch-17"]
+
 # Protobuf payloads, tried in order; in a subject "*" stands for one token, ">" for the rest. The descriptor set is what
 # protoc --include_imports --descriptor_set_out=orders.desc writes, beside this file.
 # [[protobuf]]

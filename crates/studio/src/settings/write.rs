@@ -139,6 +139,26 @@ pub(super) fn list(document: &mut DocumentMut, section: &str, rows: Option<&[Str
     }
 }
 
+/// The same inside of a table, which is made when it is needed and stays when its lists are empty.
+pub(super) fn list_in(document: &mut DocumentMut, section: &str, name: &str, rows: &[String]) {
+    let known = document.get(section).and_then(|t| t.get(name)).and_then(Item::as_array);
+    if known.is_none() && rows.is_empty() {
+        return;
+    }
+    let item = document.entry(section).or_insert_with(|| Item::Table(Table::new()));
+    let Some(table) = item.as_table_like_mut() else { return };
+    let mut array = known_array(table.get(name));
+    array.retain(|v| v.as_str().is_some_and(|v| rows.iter().any(|r| r == v)));
+    for row in rows.iter().filter(|r| !array.iter().any(|v| v.as_str() == Some(r.as_str()))).collect::<Vec<_>>() {
+        array.push(row.as_str());
+    }
+    table.insert(name, value(array));
+}
+
+fn known_array(item: Option<&Item>) -> Array {
+    item.and_then(Item::as_array).cloned().unwrap_or_default()
+}
+
 /// The comment behind a value, on its line, is told by the parser as the beginning of what follows: up to the line's end.
 fn line_end(prefix: &str) -> (&str, &str) {
     prefix.split_at(prefix.find('\n').unwrap_or(0))

@@ -24,7 +24,8 @@ pub(super) fn case_file(story: &Story, settings: &Settings) -> Result<Vec<u8>, E
 
 /// Closing the writer folds its write-ahead log into the file.
 fn write(path: &Path, story: &Story, settings: &Settings) -> Result<(), StoreError> {
-    let mut pipeline = Pipeline::new(Writer::open(path, Access::Create)?, broadcast::channel(1).0);
+    let mut pipeline = Pipeline::new(Writer::open(path, Access::Create)?, broadcast::channel(1).0)
+        .joining(settings.config.joins.clone());
     pipeline.write(vec![story.records.clone()])?;
     let journeys: Vec<&str> = story.journeys.iter().map(|j| j.row.id.as_str()).collect();
     let case = serde_json::json!({ "made": story.now, "journeys": journeys, "redacted": story.redacted });

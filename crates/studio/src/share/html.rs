@@ -2,6 +2,7 @@
 //! escapes it, and through [`plain`] where it stands on one line.
 
 mod details;
+mod waits;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -84,6 +85,7 @@ fn section(story: &Story, journey: &JourneyView) -> Markup {
                 h3 { "Note" }
                 blockquote { (note.text) }
             }
+            (waits::time(journey))
             (waterfall(journey))
             (details::events(story, journey))
             (details::logs(story, journey))
@@ -100,6 +102,8 @@ fn failure(story: &Story, journey: &JourneyView) -> Markup {
     html! {
         div.failure {
             p { b { (plain(&failure.participant_name)) } " failed first: " (plain(&failure.cause)) }
+            @if let Some(line) = &failure.logged { p { "It logged: " span.mono { (plain(line)) } } }
+            @if journey.row.state == "failed" { p { b { "For the customer: " } (plain(&failure.for_customer)) } }
             @if let Some(words) = journey.row.failure.as_ref().filter(|w| !w.starts_with(&failure.cause)) { p { (plain(words)) } }
             @if failure.chain.len() > 1 {
                 p.quiet {

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use super::Story;
 use super::html::made;
 use super::mermaid::sequence;
-use super::text::{clock, duration, instant, item, keys, plain, short, state, title};
+use super::text::{clock, duration, instant, item, keys, plain, short, state, title, wait};
 use crate::api::{Item, JourneyView};
 use crate::notes::about_journey;
 
 /// Lines of the way of a request at most.
 const LINES: usize = 60;
+/// Waits told at most.
+const WAITS: usize = 20;
 
 /// The ticket.
 pub(super) fn ticket(story: &Story) -> String {
@@ -29,6 +31,12 @@ fn one(story: &Story, journey: &JourneyView) -> String {
         let _ = writeln!(out, "\n- First failure: **{}**", escaped(&failure.participant_name));
         if !row.failure.as_ref().is_some_and(|words| words.starts_with(&failure.cause)) {
             let _ = writeln!(out, "- Cause: {}", escaped(&failure.cause));
+        }
+        if let Some(line) = &failure.logged {
+            let _ = writeln!(out, "- It logged: {}", escaped(line));
+        }
+        if row.state == "failed" {
+            let _ = writeln!(out, "- For the customer: {}", escaped(&failure.for_customer));
         }
         let way = failure.chain.iter().filter_map(|uid| item(journey, uid));
         let way: Vec<String> = way.map(|i| escaped(&format!("{} {}", i.participant_name, i.name))).collect();
@@ -52,6 +60,7 @@ fn one(story: &Story, journey: &JourneyView) -> String {
     fact("Response", &duration(row.response_ms));
     fact("Settled", &duration(row.settled_ms));
     fact("Parts", &format!("{} spans, {} events, {} services", row.spans, row.events, row.services));
+    waits(journey, &mut out);
     for note in story.notes.iter().filter(|n| n.about == about_journey(&row.id) && !n.text.is_empty()) {
         out.push_str("\n## Note\n\n");
         note.text.lines().for_each(|line| {
@@ -66,6 +75,23 @@ fn one(story: &Story, journey: &JourneyView) -> String {
     }
     let _ = write!(out, "\n```mermaid\n{}```\n", sequence(journey));
     out
+}
+
+/// The longest waits for messages.
+fn waits(journey: &JourneyView, out: &mut String) {
+    let mut gaps: Vec<_> = journey.gaps.iter().collect();
+    gaps.sort_by(|a, b| b.duration_ms.total_cmp(&a.duration_ms));
+    if gaps.is_empty() {
+        return;
+    }
+    out.push_str("\n## Waits\n\n| Waited | Where | From | How long |\n| --- | --- | --- | ---: |\n");
+    for gap in gaps.iter().take(WAITS) {
+        let (name, from) = (escaped(&gap.participant_name), clock(gap.start_at));
+        let _ = writeln!(out, "| {} | {name} | {from} | {} |", wait(&gap.kind), duration(Some(gap.duration_ms)));
+    }
+    if gaps.len() > WAITS {
+        let _ = writeln!(out, "\n{} shorter waits are left out.", gaps.len() - WAITS);
+    }
 }
 
 /// Failed items, the critical path and events: what tells the story in few lines; in order of time.

@@ -27,6 +27,14 @@ pub(super) fn duration(ms: Option<f64>) -> String {
     }
 }
 
+/// Why a message waited, in words.
+pub(super) fn wait(kind: &str) -> &'static str {
+    match kind {
+        "redelivery" => "for the next delivery",
+        _ => "for its first handling",
+    }
+}
+
 /// State of a journey in words.
 pub(super) fn state(state: &str) -> &'static str {
     match state {

@@ -82,6 +82,16 @@ impl NatsLinks {
         (connections, read.filter(|(_, streams): &(_, BTreeMap<_, _>)| !streams.is_empty()).collect())
     }
 
+    /// Connections with streams that can be looked through: id, name and how many streams.
+    pub(crate) fn searchable(&self) -> Vec<(String, String, usize)> {
+        let one = |(id, l): (&String, &Link)| {
+            let streams = l.status.borrow().streams.iter().filter(|s| !s.mirror).count();
+            let name = if l.config.name.is_empty() { id.clone() } else { l.config.name.clone() };
+            (streams > 0).then(|| (id.clone(), name, streams))
+        };
+        lock(&self.0).iter().filter_map(one).collect()
+    }
+
     /// What a connection was made with.
     pub(crate) fn config(&self, id: &str) -> Option<NatsConfig> {
         lock(&self.0).get(id).map(|l| l.config.clone())

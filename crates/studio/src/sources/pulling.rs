@@ -2,7 +2,9 @@
 
 use flowglass_ingest::SubmitError;
 use flowglass_ingest::files::{ImportError, ImportReport, Progress};
+use flowglass_ingest::nats::{NatsConfig, search};
 use flowglass_ingest::pull::{PullConfig, PullError, pull};
+use flowglass_ingest::secrets::Secrets;
 use tokio_util::sync::CancellationToken;
 
 use crate::Studio;
@@ -18,6 +20,23 @@ impl Studio {
     ) -> Result<ImportReport, PullError> {
         let Some(sink) = self.sink() else { return Err(ImportError::Store(SubmitError::Closed).into()) };
         pull(config, self.now(), &sink, &self.normalise(""), progress, stop).await
+    }
+
+    /// Starts looking for a text in what the streams of a connection keep; progress comes as updates.
+    pub(crate) fn start_stream_search(&self, config: NatsConfig, text: String) -> ImportView {
+        let stop = self.0.stop.child_token();
+        let view = self.0.imports.open(format!("{text} in {}", config.url), stop.clone());
+        let (studio, id) = (self.clone(), view.id);
+        self.0.tasks.spawn(async move {
+            let report = |progress: Progress| studio.import_advanced(id, &progress);
+            let options = studio.normalise(&config.name);
+            let outcome = match studio.sink() {
+                Some(sink) => search(&config, &Secrets::system(), &text, (&sink, &options), report, stop.clone()).await,
+                None => Err("the workspace is being closed".to_owned()),
+            };
+            studio.import_ended(id, &outcome, stop.is_cancelled());
+        });
+        view
     }
 
     /// Starts fetching in the background; progress comes as updates.

@@ -138,6 +138,7 @@ pub(crate) fn message(system: &str, destination: &str, id: &str, at: i64, hop: O
         hop: hop.map(|(t, s)| MessageContext { trace_id: trace(t), span_id: span_id(s) }),
         origin: None,
         correlation_id: None,
+        hop_format: Default::default(),
         causation_id: None,
         reply: None,
         headers: Vec::new(),

@@ -8,18 +8,18 @@ use crate::scene::{MS, S, T0, message, span_id, trace};
 use crate::support::{Piece, shuffle, write};
 
 /// Ids of the spans of a journey.
-fn spans(journey: &Journey) -> BTreeSet<String> {
+pub(crate) fn spans(journey: &Journey) -> BTreeSet<String> {
     let spans = journey.items.iter().filter(|i| i.trace_id.is_some() && i.role != "event");
     spans.map(|i| format!("{}:{}", i.trace_id.map(|t| t.to_string()).unwrap_or_default(), i.id)).collect()
 }
 
-fn ids(list: &[(u32, u32)]) -> BTreeSet<String> {
+pub(crate) fn ids(list: &[(u32, u32)]) -> BTreeSet<String> {
     list.iter().map(|(t, s)| format!("{}:{}", trace(*t), span_id(*s))).collect()
 }
 
 /// The journeys of some pieces, which must be the same in any order, any batching, and sent twice.
 #[track_caller]
-fn journeys(pieces: Vec<Piece>) -> Vec<Journey> {
+pub(crate) fn journeys(pieces: Vec<Piece>) -> Vec<Journey> {
     let once = write(&pieces, &[usize::MAX]);
     let expected = once.journeys();
     for seed in 0..6 {

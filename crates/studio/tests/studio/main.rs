@@ -233,6 +233,7 @@ fn message(n: u8) -> Message {
         }),
         origin: None,
         correlation_id: None,
+        hop_format: Default::default(),
         causation_id: None,
         reply: None,
         headers: vec![("traceparent".into(), "…".into())],

@@ -3,7 +3,7 @@ import type { Item, JourneyView } from '../../lib/bindings';
 import { pathOf } from './path';
 
 function item(uid: string, parent: string | null, more: Partial<Item> = {}): Item {
-  return { uid, type: 'span', id: uid, traceId: null, participant: uid, participantName: uid, layer: 'process', name: uid, role: 'internal', startAt: 0, durationMs: 1, status: 'ok', depth: 0, parent, synchronous: true, critical: false, settledCritical: false, delivery: null, retry: null, badge: null, eventRow: null, ...more };
+  return { uid, type: 'span', id: uid, traceId: null, participant: uid, participantName: uid, layer: 'process', name: uid, role: 'internal', startAt: 0, durationMs: 1, status: 'ok', depth: 0, parent, synchronous: true, critical: false, settledCritical: false, delivery: null, retry: null, badge: null, guessed: false, eventRow: null, ...more };
 }
 
 describe('the way of a message', () => {

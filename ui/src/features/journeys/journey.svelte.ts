@@ -2,6 +2,7 @@ import { untrack } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { backend } from '../../lib/backend';
 import type { Item, JourneyView, LogRow } from '../../lib/bindings';
+import { app } from '../../shared/state/app.svelte';
 import { windowLayout } from '../../shared/state/layout.svelte';
 import { notices } from '../../shared/state/notices.svelte';
 import { Query } from '../../shared/state/query.svelte';
@@ -28,6 +29,8 @@ export class OpenJourney {
   streams = $state.raw<Record<number, string>>({});
   /** Log lines shown in place; null while they are not wanted. */
   logs = $state.raw<LogRow[] | null>(null);
+  /** Whether what is only guessed to belong is shown. */
+  guesses = $state(true);
   /** What is looked for in this journey. */
   search = $state('');
   #id = $state<string | null>(null);
@@ -60,6 +63,7 @@ export class OpenJourney {
       void time.beat;
       untrack(() => this.#load(id));
     });
+    $effect(() => app.listen((update) => update.type === 'joined' && this.retry()));
     $effect(() => {
       const view = this.view;
       if (view) untrack(() => void this.#askStreams(view));
@@ -67,7 +71,13 @@ export class OpenJourney {
   }
 
   retry(): void {
-    if (this.#id) void this.query.load({ id: this.#id }, { replace: true });
+    if (this.#id) void this.query.load({ id: this.#id, guesses: this.guesses }, { replace: true });
+  }
+
+  /** Shows or hides what is only guessed to belong. */
+  showGuesses(shown: boolean): void {
+    this.guesses = shown;
+    this.retry();
   }
 
   /** Selects an item and remembers it in the address. */
@@ -155,7 +165,7 @@ export class OpenJourney {
       this.search = '';
     }
     if (id === null) this.query.clear();
-    else void this.query.load({ id }, { replace: changed });
+    else void this.query.load({ id, guesses: this.guesses }, { replace: changed });
   }
 
   /** A settled journey of the past is not asked for again and again. */

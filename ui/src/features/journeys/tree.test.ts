@@ -7,7 +7,7 @@ const OPTIONS: TreeOptions = { collapsed: new Set(), unfolded: false, keep: new 
 function item(uid: string, role: string, parent: string | null, more: Partial<Item> = {}): Item {
   return {
     uid, type: role === 'event' ? 'event' : 'span', id: uid, traceId: 't', participant: `service:${uid}`, participantName: uid, layer: 'process', name: uid, role,
-    startAt: 0, durationMs: 10, status: 'unset', depth: 0, parent, synchronous: true, critical: false, settledCritical: false, delivery: null, retry: null, badge: null, eventRow: null, ...more,
+    startAt: 0, durationMs: 10, status: 'unset', depth: 0, parent, synchronous: true, critical: false, settledCritical: false, delivery: null, retry: null, badge: null, guessed: false, eventRow: null, ...more,
   };
 }
 

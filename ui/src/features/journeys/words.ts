@@ -1,4 +1,4 @@
-import type { Item, JourneyRow, Lifeline, SequenceStep } from '../../lib/bindings';
+import type { Item, JourneyRow, Lifeline, MarkView, SequenceStep } from '../../lib/bindings';
 import { duration } from '../../shared/format';
 
 /** State of a journey in a word. */
@@ -19,9 +19,28 @@ export function rowName(row: JourneyRow): string {
 }
 
 /** What a row of the waterfall is called when read aloud. */
-export function itemName(item: Item): string {
-  const parts = [`${item.participantName} ${item.name}`, item.role, item.status === 'error' ? 'failed' : null, item.badge, item.type === 'span' ? duration(item.durationMs) : null];
+export function itemName(item: Item, marks: readonly MarkView[] = []): string {
+  const parts = [`${item.participantName} ${item.name}`, item.role, item.status === 'error' ? 'failed' : null, item.badge, item.type === 'span' ? duration(item.durationMs) : null, item.guessed ? 'only guessed to belong' : null, ...marks.map((mark) => mark.words)];
   return parts.filter(Boolean).join(', ');
+}
+
+/** What a remark is called on a bar. */
+export function markWord(kind: string): string {
+  const words: Record<string, string> = { duplicate: 'duplicate', nak: 'nak', term: 'term', 'dead-lettered': 'dead letter', 'client-error': "caller's error", cancelled: 'cancelled', 'clock-skew': 'clock differs', hub: 'hub' };
+  return words[kind] ?? kind;
+}
+
+/** Remarks by the item they are about. */
+export function marksByItem(marks: readonly MarkView[]): Map<string, MarkView[]> {
+  const out = new Map<string, MarkView[]>();
+  for (const mark of marks) out.set(mark.uid, [...(out.get(mark.uid) ?? []), mark]);
+  return out;
+}
+
+/** Remarks that the bar does not say anyway: retries and deliveries have their numbers, an acknowledgement is what is usual. */
+export function ownMarks(marks: readonly MarkView[], item: Item): MarkView[] {
+  const seen = new Set(['retry', 'redelivery', 'ack', item.badge]);
+  return marks.filter((mark) => !seen.has(mark.kind) && seen.add(mark.kind));
 }
 
 /** A sentence split after its subject, for a headline and the rest: `… returned 500` and `: acquirer timed out`. */
@@ -34,7 +53,7 @@ export function splitCause(cause: string): { headline: string; rest: string | nu
 
 /** How a join was made, in words. */
 export function joinWord(how: string): string {
-  const words: Record<string, string> = { parent: 'parent span', 'span-link': 'span link', traceparent: 'trace context in the message headers', 'message-id': 'message id', origin: 'origin context in the event', sequence: 'stream sequence', 'business-key': 'business key' };
+  const words: Record<string, string> = { parent: 'parent span', 'span-link': 'span link', traceparent: 'trace context in the message headers', 'message-id': 'message id', origin: 'origin context in the event', sequence: 'stream sequence', causation: 'cause named by the event', 'correlation-id': 'correlation id', b3: 'trace context in another format (B3, Jaeger, Datadog)', inferred: 'guessed from a business key' };
   return words[how] ?? how;
 }
 

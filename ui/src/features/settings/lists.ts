@@ -15,6 +15,9 @@ export function asShown(view: SettingsView, lists: Lists): Lists {
   if (lists.businessKeys) out.businessKeys = view.businessKeys;
   if (lists.noise) out.noise = view.noiseBuiltIn ? view.defaultNoise : view.noise.map((rule) => rule.pattern);
   if (lists.redaction) out.redaction = view.redactionBuiltIn ? [] : view.redaction;
+  if (lists.links) out.links = view.links;
+  if (lists.protobuf) out.protobuf = view.protobuf;
+  if (lists.traceStores) out.traceStores = view.traceStores;
   return out;
 }
 

@@ -1,4 +1,4 @@
-import { Bell, BookUser, Boxes, EyeOff, FileCog, Info, KeyRound, Layers, Palette, Radio, Shapes, ShieldCheck, Upload, UsersRound } from '@lucide/svelte';
+import { Bell, BookUser, Boxes, ExternalLink, EyeOff, FileCode, FileCog, Info, KeyRound, Layers, Palette, Radio, Shapes, ShieldCheck, Spline, Upload, UsersRound } from '@lucide/svelte';
 import type { Component } from 'svelte';
 
 /** A page of the settings. */
@@ -24,8 +24,11 @@ export const PAGES: Page[] = [
   { id: 'aliases', label: 'Aliases', icon: BookUser, text: 'Two names of one participant', words: 'rename merge same' },
   { id: 'owners', label: 'Owners', icon: UsersRound, text: 'Who runs what', words: 'team contact runbook' },
   { id: 'keys', label: 'Business keys', icon: KeyRound, text: 'Fields that name an order, a parcel, a claim', words: 'identifier id correlation baggage find' },
+  { id: 'joins', label: 'Joins', icon: Spline, text: 'What makes traces one journey', words: 'correlation causation hub batch never always' },
   { id: 'noise', label: 'Noise', icon: EyeOff, text: 'Operations that are folded away', words: 'health check probe ping poll metrics hide ignore' },
   { id: 'redaction', label: 'Redaction', icon: ShieldCheck, text: 'What is hidden on display', words: 'mask privacy secret personal data' },
+  { id: 'links', label: 'Links & trace stores', icon: ExternalLink, text: 'Where else the same moment can be seen', words: 'grafana kibana splunk jaeger tempo url template' },
+  { id: 'protobuf', label: 'Protobuf', icon: FileCode, text: 'How binary payloads are read', words: 'descriptor set proto message payload' },
   { id: 'file', label: 'Settings file', icon: FileCog, text: 'The one home of all rules', words: 'toml git path config' },
   { id: 'appearance', label: 'Appearance & keyboard', icon: Palette, text: 'Theme, times and keys', group: 'This computer', words: 'dark light utc zone shortcuts letters' },
   { id: 'notifications', label: 'Notifications & tray', icon: Bell, text: 'What the program does by itself', words: 'alert close window quit background' },

@@ -1,6 +1,7 @@
 import { backend } from '../../lib/backend';
 import type { NoteView } from '../../lib/bindings';
 import { app } from '../../shared/state/app.svelte';
+import { route } from '../../shared/state/route.svelte';
 import { attempt, notices } from '../../shared/state/notices.svelte';
 
 /** What a note about a journey is about. */
@@ -8,9 +9,23 @@ export function aboutJourney(id: string): string {
   return `journey:${id}`;
 }
 
-/** The journey a note is about; null when it is about something else. */
-export function journeyOf(about: string): string | null {
-  return about.startsWith('journey:') ? about.slice('journey:'.length) : null;
+/** What a note about an event is about. */
+export function aboutEvent(row: number): string {
+  return `event:${row}`;
+}
+
+/** What a note about a participant is about. */
+export function aboutNode(id: string): string {
+  return `node:${id}`;
+}
+
+/** Goes to what a note is about. */
+export function openAbout(about: string): void {
+  const at = about.indexOf(':');
+  const [kind, id] = [about.slice(0, at), about.slice(at + 1)];
+  if (kind === 'journey') route.open('journeys', { id });
+  else if (kind === 'event') route.open('events', { row: id });
+  else if (kind === 'node') route.open('topology', { sel: id });
 }
 
 /** Notes and bookmarks of the workspace. */

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { deepLink, FORMS } from './forms';
-import { aboutJourney, journeyOf } from './notes.svelte';
+import { aboutEvent, aboutJourney, aboutNode } from './notes.svelte';
 
 describe('sharing', () => {
   it('names a journey in a link and in a note', () => {
     expect(deepLink('4bf9')).toBe('flowglass://journey/4bf9');
-    expect(journeyOf(aboutJourney('4bf9'))).toBe('4bf9');
-    expect(journeyOf('participant:x')).toBeNull();
+    expect([aboutJourney('4bf9'), aboutEvent(7), aboutNode('service:web')]).toEqual(['journey:4bf9', 'event:7', 'node:service:web']);
   });
 
   it('offers every form once', () => {

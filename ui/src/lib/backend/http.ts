@@ -140,6 +140,8 @@ export function httpBackend(): Backend {
     copyText,
     save,
     openWorkspace: () => Promise.resolve(false),
+    // A browser opens links itself.
+    onLink: () => () => {},
     // A tab is closed by the browser; the server goes on by itself.
     onCloseAsked: () => () => {},
     closeWindow: () => Promise.resolve(),

@@ -33,6 +33,7 @@ export function mockBackend(answers: Answers): Backend & { push(u: Update): void
       return Promise.resolve(true);
     },
     openWorkspace: () => Promise.resolve(false),
+    onLink: () => () => {},
     onCloseAsked: () => () => {},
     closeWindow: () => Promise.resolve(),
   };

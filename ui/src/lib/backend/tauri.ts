@@ -57,6 +57,11 @@ function onCloseAsked(ask: (place: Background) => void): () => void {
   return () => void listening.then((stop) => stop());
 }
 
+function onLink(follow: (link: string) => void): () => void {
+  const listening = listen<string>('link', ({ payload }) => follow(payload));
+  return () => void listening.then((stop) => stop());
+}
+
 /** The studio in the same process, behind the window's one command and one channel. */
 export function tauriBackend(): Backend {
   return {
@@ -70,6 +75,7 @@ export function tauriBackend(): Backend {
     save: (file: FileContents) => command('save_file', { name: file.name, base64: file.base64 }),
     openWorkspace: () => command('open_workspace', {}),
     onCloseAsked,
+    onLink,
     closeWindow: (keep) => command('close_window', { keep }),
   };
 }

@@ -36,6 +36,8 @@ export interface Backend {
   save(file: FileContents): Promise<boolean>;
   /** Lets people choose a workspace file and opens it; false when they changed their mind. Only where `nativePaths`. */
   openWorkspace(): Promise<boolean>;
+  /** Another start of the program was given a link: follow it. */
+  onLink(follow: (link: string) => void): () => void;
   /** Somebody closed the window while data arrives: ask what to do, then call {@link Backend.closeWindow}. */
   onCloseAsked(ask: (place: Background) => void): () => void;
   /** Answers that: true goes on receiving without the window, false ends the program, null leaves the window open. */

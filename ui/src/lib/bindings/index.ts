@@ -737,6 +737,19 @@ text: string,
 points: number, };
 
 /**
+ * Decides about a join.
+ */
+export type DecideJoinRequest = { 
+/**
+ * What about: an entry of [`JoinView`] or [`JoinDecision`].
+ */
+entry: string, 
+/**
+ * `never`, `always`, or `default` to take a decision back.
+ */
+decision: string, };
+
+/**
  * A deleted scenario, which can be had back.
  */
 export type DeletedScenario = { 
@@ -1567,7 +1580,19 @@ noise?: Array<string>,
 /**
  * Names of fields hidden on display; an empty list brings the built-in ones back.
  */
-redaction?: Array<string>, };
+redaction?: Array<string>, 
+/**
+ * Links to the same moment elsewhere.
+ */
+links?: Array<LinkRule>, 
+/**
+ * How protobuf payloads are read.
+ */
+protobuf?: Array<ProtobufView>, 
+/**
+ * Jaeger and Tempo.
+ */
+traceStores?: Array<TraceStoreRule>, };
 
 /**
  * What an exact id or key finds outside of the range.
@@ -1585,6 +1610,23 @@ count: number,
  * When the newest of them started.
  */
 newestAt: number, };
+
+/**
+ * Looks for a text elsewhere and takes in what is found; progress and cancelling as with imports.
+ */
+export type ElsewhereRequest = { 
+/**
+ * `nats`, `jaeger`, `tempo`.
+ */
+kind: string, 
+/**
+ * Which one.
+ */
+id: string, 
+/**
+ * What to look for.
+ */
+text: string, };
 
 /**
  * What was, or would be, deleted.
@@ -2006,6 +2048,10 @@ participantName: string,
  * Why.
  */
 cause: string, 
+/**
+ * What the failing span logged about it, in one line.
+ */
+logged: string | null, 
 /**
  * `uid`s from the first failure to what the caller saw.
  */
@@ -2854,9 +2900,51 @@ retry: number | null,
  */
 badge: string | null, 
 /**
+ * Whether it is only guessed to belong: it is in none of the journey's figures.
+ */
+guessed: boolean, 
+/**
  * Event row, for events.
  */
 eventRow: number | null, };
+
+/**
+ * A decision about joins.
+ */
+export type JoinDecision = { 
+/**
+ * What it is about.
+ */
+entry: string, 
+/**
+ * `never` or `always`.
+ */
+decision: string, };
+
+/**
+ * An id that joins parts of a journey, or is held back.
+ */
+export type JoinView = { 
+/**
+ * What it is decided by: `correlationId=c-1`, `span=TRACE/SPAN`.
+ */
+entry: string, 
+/**
+ * What all of its name are decided by: `correlationId`; none for spans.
+ */
+all: string | null, 
+/**
+ * Traces it joins, or would.
+ */
+traces: number, 
+/**
+ * Whether it joins nothing because so many share it.
+ */
+heldBack: boolean, 
+/**
+ * In words, with why.
+ */
+words: string, };
 
 /**
  * Asks for journeys as a file for others.
@@ -2882,7 +2970,11 @@ export type JourneyRequest = {
 /**
  * Journey or trace id.
  */
-id: string, };
+id: string, 
+/**
+ * Also what is only guessed to belong to it (see [`Item::guessed`]).
+ */
+guesses?: boolean, };
 
 /**
  * A journey in a list.
@@ -3352,6 +3444,19 @@ how: string,
  * `certain`, `strong`, `weak`.
  */
 sure: string, };
+
+/**
+ * A link to the same moment elsewhere.
+ */
+export type LinkRule = { 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Web address with `{trace}`, `{service}`, `{key}`, `{from}`, `{to}` and their like.
+ */
+url: string, };
 
 /**
  * How times grow with the load, with what is planned (outages, bursts).
@@ -4488,6 +4593,27 @@ text: string,
 variants: Array<string>, };
 
 /**
+ * How protobuf payloads of some subjects are read.
+ */
+export type ProtobufView = { 
+/**
+ * Subjects, as NATS matches them.
+ */
+subject: string, 
+/**
+ * Full name of the message.
+ */
+message: string, 
+/**
+ * File of the descriptor set, from the folder of the settings file.
+ */
+descriptors: string, 
+/**
+ * Why it cannot be used.
+ */
+problem: string | null, };
+
+/**
  * Somebody who publishes to it.
  */
 export type PublisherRow = { 
@@ -4897,7 +5023,15 @@ rows: Array<RelatedJourney>,
 /**
  * Values that too many journeys share to relate any, in words.
  */
-hubs: Array<string>, };
+hubs: Array<string>, 
+/**
+ * Ids that join parts of this journey without a context, and what joins none because so many meet there.
+ */
+joins: Array<JoinView>, 
+/**
+ * What was decided about joins, in the whole workspace.
+ */
+decided: Array<JoinDecision>, };
 
 /**
  * Gives the file of a scenario another name.
@@ -5542,6 +5676,27 @@ layer: string,
 operation: string | null, };
 
 /**
+ * Somewhere else to look.
+ */
+export type SearchOffer = { 
+/**
+ * `nats`, `jaeger`, `tempo`.
+ */
+kind: string, 
+/**
+ * The connection, or the name of the trace store.
+ */
+id: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * What would be done there, in words.
+ */
+words: string, };
+
+/**
  * Asks the palette; time does not matter.
  */
 export type SearchRequest = { 
@@ -5609,7 +5764,11 @@ near: Array<NearSpelling>,
 /**
  * Where data is outside of the range.
  */
-nearest: Nearest, };
+nearest: Nearest, 
+/**
+ * Where else it can be looked for.
+ */
+offers: Array<SearchOffer>, };
 
 /**
  * Outcome of sending a span and an event of its own through each listener. Nothing of it is kept.
@@ -5897,7 +6056,23 @@ redaction: Array<string>,
 /**
  * Whether these are the built-in ones.
  */
-redactionBuiltIn: boolean, };
+redactionBuiltIn: boolean, 
+/**
+ * Links to the same moment elsewhere.
+ */
+links: Array<LinkRule>, 
+/**
+ * How protobuf payloads are read.
+ */
+protobuf: Array<ProtobufView>, 
+/**
+ * Jaeger and Tempo.
+ */
+traceStores: Array<TraceStoreRule>, 
+/**
+ * What was decided about joins.
+ */
+joins: Array<JoinDecision>, };
 
 /**
  * Payloads of one shape.
@@ -6800,6 +6975,23 @@ now: VariantGap,
 bars: Array<TornadoBar>, };
 
 /**
+ * Where traces can be asked for.
+ */
+export type TraceStoreRule = { 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Address of its query API.
+ */
+url: string, 
+/**
+ * `jaeger` or `tempo`.
+ */
+kind: string, };
+
+/**
  * A trait of journeys.
  */
 export type TraitView = { 
@@ -6962,7 +7154,7 @@ text: string,
 /**
  * The same from 0 to 1.
  */
-share: number, } | { "type": "erased", } | { "type": "scenario", 
+share: number, } | { "type": "erased", } | { "type": "joined", } | { "type": "scenario", 
 /**
  * How far it is.
  */
@@ -7410,6 +7602,8 @@ export interface Requests {
   journeys: [JourneysRequest, JourneysPage];
   journey: [JourneyRequest, JourneyView];
   related_journeys: [JourneyRequest, RelatedJourneys];
+  decide_join: [DecideJoinRequest, Nothing];
+  search_elsewhere: [ElsewhereRequest, ImportView];
   waiting: [WaitingRequest, WaitingPage];
   common: [CommonRequest, CommonView];
   kinds: [KindsRequest, KindsView];

@@ -64,6 +64,9 @@ class Route {
 
   #read(): void {
     this.#last = null;
+    // A window that a link opened has the link itself behind its `#`.
+    const deep = hashIn(window.location.hash.slice(1));
+    if (deep !== null && deep !== window.location.hash) window.history.replaceState(null, '', deep);
     const { area, params } = parseHash(window.location.hash);
     this.#set(area, params);
   }

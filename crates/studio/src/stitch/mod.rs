@@ -1,189 +1,66 @@
 //! Which traces, and which sections of them, make one journey; and what the store knows of them.
 
+mod bridges;
+mod loose;
+mod members;
+mod source;
+mod woven;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use flowglass_journey::{DeliveryFacts, EventFacts, Section, Sections};
-use flowglass_model::{NodeId, Role, SpanFacts, SpanId, TraceId, TraceJoin};
-use flowglass_store::{EventRow, Reader, StoreError, Tx};
-use flowglass_topology::Resolver;
+use flowglass_journey::Section;
+use flowglass_model::{JoinsConfig, SpanId, TraceId};
+use flowglass_store::EventRow;
 
-use crate::tx_source::TxSource;
+use bridges::Bridges;
+use members::message_of;
+use woven::Woven;
+
+pub(crate) use bridges::Held;
+pub(crate) use members::{Members, event_facts, is_dead_letter, names};
+pub(crate) use source::{Source, Writing};
+pub(crate) use woven::{SPAN, place_of};
 
 /// Traces of one journey at most; a journey beyond that is cut (its traces are still found one by one).
 const MEMBERS_MAX: usize = 1_000;
 /// Sections of a trace from which on a change is followed section by section.
 const SECTIONS_FEW: usize = 8;
-/// How many other traces may hang on one section, or one message handling lead back to, before it counts as a hub: what joins
-/// that many tells nothing about any one of them, so journeys end and begin there.
-pub(crate) const HUB_DEGREE: usize = 1_000;
-
-/// Joins of a trace: those in which it is the child, those in which it is the parent.
-pub(crate) type Joins = (Vec<TraceJoin>, Vec<TraceJoin>);
-
-/// Where traces and their joins are read.
-pub(crate) trait Source {
-    /// Why they could not be.
-    type Error;
-    /// Joins of a trace.
-    fn joins_of(&mut self, trace: TraceId) -> Result<Joins, Self::Error>;
-    /// Spans of a trace.
-    fn spans(&mut self, trace: TraceId) -> Result<Vec<Arc<SpanFacts>>, Self::Error>;
-    /// Events whose hop or origin lies in one of these traces.
-    fn events_of_traces(&mut self, traces: &[TraceId]) -> Result<Vec<EventRow>, Self::Error>;
-    /// Events whose hop or origin is one of these spans.
-    fn events_of_spans(&mut self, spans: &[(TraceId, SpanId)]) -> Result<Vec<EventRow>, Self::Error>;
-    /// Events with one of these destinations and ids.
-    fn events_with_ids(&mut self, ids: &[(String, String)]) -> Result<Vec<EventRow>, Self::Error>;
-}
-
-impl Source for &Reader {
-    type Error = StoreError;
-
-    fn joins_of(&mut self, trace: TraceId) -> Result<Joins, StoreError> {
-        Reader::joins_of(self, trace)
-    }
-
-    fn spans(&mut self, trace: TraceId) -> Result<Vec<Arc<SpanFacts>>, StoreError> {
-        Ok(self.trace_facts(trace)?.into_iter().map(Arc::new).collect())
-    }
-
-    fn events_of_traces(&mut self, traces: &[TraceId]) -> Result<Vec<EventRow>, StoreError> {
-        Reader::events_of_traces(self, traces)
-    }
-
-    fn events_of_spans(&mut self, spans: &[(TraceId, SpanId)]) -> Result<Vec<EventRow>, StoreError> {
-        Reader::events_of_spans(self, spans)
-    }
-
-    fn events_with_ids(&mut self, ids: &[(String, String)]) -> Result<Vec<EventRow>, StoreError> {
-        Reader::events_with_ids(self, ids)
-    }
-}
-
-/// The running transaction, with the resolver's memory of spans.
-pub(crate) struct Writing<'a, 'tx> {
-    /// Keeps the facts of young traces.
-    pub(crate) resolver: &'a mut Resolver,
-    /// The transaction.
-    pub(crate) tx: &'a mut Tx<'tx>,
-}
-
-impl Source for Writing<'_, '_> {
-    type Error = StoreError;
-
-    fn joins_of(&mut self, trace: TraceId) -> Result<Joins, StoreError> {
-        self.tx.joins_of(trace)
-    }
-
-    fn spans(&mut self, trace: TraceId) -> Result<Vec<Arc<SpanFacts>>, StoreError> {
-        Ok(self.resolver.facts(trace, &mut TxSource(self.tx))?.to_vec())
-    }
-
-    fn events_of_traces(&mut self, traces: &[TraceId]) -> Result<Vec<EventRow>, StoreError> {
-        self.tx.events_of_traces(traces)
-    }
-
-    fn events_of_spans(&mut self, spans: &[(TraceId, SpanId)]) -> Result<Vec<EventRow>, StoreError> {
-        self.tx.events_of_spans(spans)
-    }
-
-    fn events_with_ids(&mut self, ids: &[(String, String)]) -> Result<Vec<EventRow>, StoreError> {
-        self.tx.events_with_ids(ids)
-    }
-}
-
-/// A trace with its joins and sections.
-pub(crate) struct Woven {
-    spans: Vec<Arc<SpanFacts>>,
-    sections: Sections,
-    /// Joins in which it is the child, by handler.
-    above: BTreeMap<SpanId, Vec<TraceJoin>>,
-    /// Joins in which it is the parent, by section.
-    below: BTreeMap<Section, Vec<TraceJoin>>,
-    /// Numbers of the spans of each section, the fetch of its message included. Empty where nothing was cut.
-    parts: BTreeMap<Section, Vec<usize>>,
-    /// Sections with more traces below or above them than a hub may have.
-    hubs: BTreeSet<Section>,
-}
-
-impl Woven {
-    fn new(spans: Vec<Arc<SpanFacts>>, (as_child, as_parent): Joins) -> Woven {
-        let whole = as_child.is_empty();
-        let sections = if whole { Sections::whole() } else { Sections::new(&spans, &as_child) };
-        let mut above: BTreeMap<SpanId, Vec<TraceJoin>> = BTreeMap::new();
-        as_child.into_iter().for_each(|j| above.entry(j.child_span).or_default().push(j));
-        let mut below: BTreeMap<Section, Vec<TraceJoin>> = BTreeMap::new();
-        as_parent.into_iter().for_each(|j| below.entry(sections.of(j.parent_span)).or_default().push(j));
-        let mut parts: BTreeMap<Section, Vec<usize>> = BTreeMap::new();
-        for (i, span) in spans.iter().enumerate().filter(|_| !whole) {
-            let fetched = sections.fetched_by(span.span_id).iter().map(|head| Section::Below(*head));
-            let of: BTreeSet<Section> = fetched.chain([sections.of(span.span_id)]).collect();
-            of.into_iter().for_each(|section| parts.entry(section).or_default().push(i));
-        }
-        let many = |traces: &mut dyn Iterator<Item = TraceId>| traces.collect::<BTreeSet<_>>().len() > HUB_DEGREE;
-        let long = |joins: &[TraceJoin]| joins.len() > HUB_DEGREE;
-        let heads = above.iter().filter(|(_, j)| long(j) && many(&mut j.iter().map(|j| j.parent_trace)));
-        let wide = below.iter().filter(|(_, j)| long(j) && many(&mut j.iter().map(|j| j.child_trace)));
-        let hubs = heads.map(|(head, _)| Section::Below(*head)).chain(wide.map(|(section, _)| *section)).collect();
-        Woven { spans, sections, above, below, parts, hubs }
-    }
-
-    fn is_joined(&self) -> bool {
-        !self.above.is_empty() || !self.below.is_empty()
-    }
-
-    /// Whether a journey begins with what no message from elsewhere set going: not with the mere loop around handlers.
-    fn alone(&self) -> bool {
-        self.spans.is_empty() || self.sections.stands_alone() || !self.below(Section::Own).is_empty()
-    }
-
-    fn hub(&self, section: Section) -> bool {
-        self.hubs.contains(&section)
-    }
-
-    fn below(&self, section: Section) -> &[TraceJoin] {
-        self.below.get(&section).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    fn above(&self, section: Section) -> &[TraceJoin] {
-        let Section::Below(head) = section else { return &[] };
-        self.above.get(&head).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Spans of some sections, each once.
-    fn part(&self, sections: &BTreeSet<Section>) -> Vec<Arc<SpanFacts>> {
-        if self.parts.is_empty() {
-            return self.spans.clone();
-        }
-        let numbers: BTreeSet<usize> = sections.iter().flat_map(|s| self.parts.get(s)).flatten().copied().collect();
-        numbers.into_iter().map(|i| Arc::clone(&self.spans[i])).collect()
-    }
-}
-
 /// Traces as they are joined, read when asked for and kept while the web lives.
 pub(crate) struct Web<S> {
     source: S,
+    joining: Arc<JoinsConfig>,
     known: BTreeMap<TraceId, Arc<Woven>>,
+    bridges: Bridges,
 }
 
 /// A part of a journey.
 type Place = (TraceId, Section);
 
 impl<S: Source> Web<S> {
-    /// A web over a source.
-    pub(crate) fn new(source: S) -> Web<S> {
-        Web { source, known: BTreeMap::new() }
+    /// A web over a source, joined as the settings say.
+    pub(crate) fn new(source: S, joining: Arc<JoinsConfig>) -> Web<S> {
+        Web { source, joining, known: BTreeMap::new(), bridges: Bridges::default() }
     }
 
     fn get(&mut self, trace: TraceId) -> Result<Arc<Woven>, S::Error> {
         if let Some(known) = self.known.get(&trace) {
             return Ok(Arc::clone(known));
         }
-        let joins = self.source.joins_of(trace)?;
-        let woven = Arc::new(Woven::new(self.source.spans(trace)?, joins));
+        let (mut as_child, mut as_parent) = self.source.joins_of(trace)?;
+        if self.source.carries_any()? {
+            for join in self.bridges_of(trace)? {
+                if join.child_trace == trace { as_child.push(join) } else { as_parent.push(join) }
+            }
+        }
+        let woven = Arc::new(Woven::new(self.source.spans(trace)?, (as_child, as_parent), &self.joining));
         self.known.insert(trace, Arc::clone(&woven));
         Ok(woven)
+    }
+
+    /// All spans of a trace.
+    pub(crate) fn all_of(&mut self, trace: TraceId) -> Result<BTreeSet<SpanId>, S::Error> {
+        Ok(self.get(trace)?.spans.iter().map(|s| s.span_id).collect())
     }
 
     /// The journeys that a change of some spans of a trace concerns: the traces they start with. `changed` may name spans that
@@ -286,6 +163,7 @@ impl<S: Source> Web<S> {
             };
             rows.extend(found.filter(ours));
         }
+        self.add_carried(members, &mut rows)?;
         rows.sort_by_key(|r| (r.message.time, r.row));
         rows.dedup_by_key(|r| r.row);
         Ok(rows)
@@ -364,7 +242,7 @@ impl<S: Source> Web<S> {
         let woven = self.get(root)?;
         if !woven.is_joined() {
             let (traces, spans) = (vec![root], woven.spans.clone());
-            return Ok(Members { traces, spans, joins: Vec::new(), partial: Vec::new(), cut: false, hubs: 0 });
+            return Ok(Members { traces, spans, joins: Vec::new(), partial: Vec::new(), cut: false, hubs: Vec::new() });
         }
         let mut begin = self.beginnings(root)?;
         if begin.is_empty() {
@@ -372,7 +250,7 @@ impl<S: Source> Web<S> {
         }
         let mut walk = Walk { places: BTreeMap::new(), order: Vec::new(), open: Vec::new(), cut: false };
         begin.into_iter().for_each(|section| walk.enter((root, section)));
-        let (mut next, mut hubs) = (0, 0);
+        let (mut next, mut hubs) = (0, Vec::new());
         while next < walk.open.len() {
             let here @ (trace, section) = walk.open[next];
             next += 1;
@@ -382,8 +260,8 @@ impl<S: Source> Web<S> {
                     walk.enter((trace, inner));
                 }
             }
-            if woven.hub(section) {
-                hubs += 1;
+            if let Some(traces) = woven.hubs.get(&section) {
+                hubs.push((place_of(trace, section), *traces));
                 continue;
             }
             for join in woven.below(section) {
@@ -401,7 +279,7 @@ impl<S: Source> Web<S> {
         traces: Vec<TraceId>,
         places: &BTreeMap<TraceId, BTreeSet<Section>>,
         cut: bool,
-        hubs: usize,
+        hubs: Vec<(String, usize)>,
     ) -> Result<Members, S::Error> {
         let (mut spans, mut joins, mut partial) = (Vec::new(), BTreeSet::new(), Vec::new());
         for trace in &traces {
@@ -418,35 +296,6 @@ impl<S: Source> Web<S> {
         }
         partial.sort_unstable();
         Ok(Members { traces, joins: joins.into_iter().collect(), spans, partial, cut, hubs })
-    }
-}
-
-/// Whether a span sends or handles a message: topic without environment, and message id.
-pub(crate) fn names(span: &SpanFacts, topic: &str, id: &str) -> bool {
-    message_of(span).is_some_and(|(t, m)| t.body() == topic && m == id)
-}
-
-/// Topic and id of the message that a span sends or handles.
-fn message_of(span: &SpanFacts) -> Option<(&NodeId, &str)> {
-    match &span.role {
-        Role::Send { topic, message_id, .. }
-        | Role::Receive { topic, message_id, .. }
-        | Role::Process { topic, message_id, .. } => Some((topic, message_id.as_deref()?)),
-        _ => None,
-    }
-}
-
-impl Members {
-    /// What people have to know of what was left out, in words.
-    pub(crate) fn limits(&self) -> Vec<String> {
-        let mut out = Vec::new();
-        if self.hubs > 0 {
-            out.push(format!("more than {HUB_DEGREE} traces hang on this one: each has a journey of its own"));
-        }
-        if self.cut {
-            out.push(format!("only the first {MEMBERS_MAX} traces are shown"));
-        }
-        out
     }
 }
 
@@ -471,62 +320,4 @@ impl Walk {
             self.open.push(place);
         }
     }
-}
-
-/// What belongs to a journey.
-pub(crate) struct Members {
-    /// Root first, then in the order found.
-    pub(crate) traces: Vec<TraceId>,
-    /// All joins of what belongs.
-    pub(crate) joins: Vec<TraceJoin>,
-    /// Spans of the sections that belong.
-    pub(crate) spans: Vec<Arc<SpanFacts>>,
-    /// Traces of which only a part belongs, sorted.
-    pub(crate) partial: Vec<TraceId>,
-    /// Whether there were more traces than one journey may have.
-    pub(crate) cut: bool,
-    /// Sections at which the journey ends because too many others meet there.
-    pub(crate) hubs: usize,
-}
-
-/// Whether a destination's name says that it keeps messages nobody could process (Enterprise Integration Patterns: dead letter
-/// channel).
-pub(crate) fn is_dead_letter(destination: &str) -> bool {
-    destination
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .map(str::to_ascii_lowercase)
-        .any(|t| matches!(t.as_str(), "dlq" | "dlt" | "deadletter" | "deadletters" | "dead"))
-}
-
-/// Events and deliveries in the form that stitching wants.
-pub(crate) fn event_facts(rows: &[EventRow]) -> (Vec<EventFacts>, Vec<DeliveryFacts>) {
-    let mut events = Vec::with_capacity(rows.len());
-    let mut deliveries = Vec::new();
-    for row in rows {
-        let m = &row.message;
-        deliveries.extend(row.handed.iter().map(|(d, said)| DeliveryFacts {
-            event: row.row,
-            consumer: d.key.consumer.clone(),
-            consumer_sequence: d.key.consumer_sequence,
-            delivered: d.delivered,
-            time: d.time,
-            acknowledgement: said.as_ref().map(|s| s.acknowledgement),
-        }));
-        events.push(EventFacts {
-            row: row.row,
-            topic: m.topic(),
-            name: m.destination.clone(),
-            dead_lettered: row.dead_lettered || is_dead_letter(&m.destination),
-            event_id: m.event_id.clone(),
-            source: m.source.clone(),
-            time: m.time,
-            hop: m.hop,
-            origin: m.origin,
-            stream: m.stream.clone(),
-            sequence: m.sequence,
-            occurrences: row.occurrences,
-            keys: m.keys.clone(),
-        });
-    }
-    (events, deliveries)
 }

@@ -1,0 +1,432 @@
+//! What joins traces that no context joins: the correlation ids they carry, and the causes that their messages name.
+//!
+//! All of it is worked out from what is stored when it is asked for, on top of what contexts say, so that neither the order of
+//! arrival nor what was decided before leaves a trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use flowglass_journey::{Part, Section, Sections, converse, units};
+use flowglass_model::{
+    CORRELATION_KEYS, LinkHow, MessageContext, Role, SpanFacts, SpanId, TraceId, TraceJoin, tells_apart,
+};
+use flowglass_store::{Carried, EventRow, correlation_ids};
+
+use super::members::{Members, message_of};
+use super::source::Source;
+use super::{MEMBERS_MAX, Web, names};
+
+/// Traces with one correlation id that are looked at, as a multiple of what it may join: contexts join many of them already.
+const LOOKED_AT: usize = 10;
+/// Events one may follow back through causes that belong to no trace.
+const CAUSES: usize = 64;
+/// The name by which settings speak of causes.
+pub(super) const CAUSATION: &str = "causation";
+/// The name of a message's correlation id.
+pub(super) const CORRELATION: &str = "correlationId";
+
+/// A trace as contexts alone join it.
+pub(super) struct Base {
+    spans: Vec<Arc<SpanFacts>>,
+    sections: Sections,
+}
+
+impl Base {
+    /// Whether nothing but local work surrounds a span: no context says what set it going.
+    fn is_open(&self, head: SpanId) -> bool {
+        if self.sections.of(head) != Section::Own {
+            return false;
+        }
+        let find = |id: SpanId| self.spans.iter().find(|s| s.span_id == id);
+        let Some(span) = find(head) else { return false };
+        let handles = matches!(span.role, Role::Process { .. } | Role::Receive { .. });
+        let (mut at, mut seen) = (span, BTreeSet::from([head]));
+        while let Some(above) = at.parent.filter(|p| seen.insert(*p)).and_then(find) {
+            let around = match above.role {
+                Role::Internal | Role::Receive { .. } => true,
+                Role::Send { .. } => false,
+                _ => handles,
+            };
+            if above.service != span.service || !around {
+                return false;
+            }
+            at = above;
+        }
+        true
+    }
+}
+
+/// Where a trace carries a correlation id.
+#[derive(Clone, Default)]
+struct Carriers {
+    /// Under which names.
+    names: BTreeSet<String>,
+    /// At which spans.
+    spans: BTreeSet<SpanId>,
+}
+
+/// The traces that carry one correlation id.
+pub(super) struct Group {
+    traces: BTreeSet<TraceId>,
+    joins: Vec<TraceJoin>,
+    /// How many share it, where too many do.
+    pub(super) shared_by: Option<usize>,
+}
+
+/// An id that joins parts of a journey, or would if fewer shared it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Held {
+    /// The name it goes by.
+    pub(crate) by: String,
+    /// Its value.
+    pub(crate) value: String,
+    /// How many traces share it: all it joins, or (held back) at least so many.
+    pub(crate) traces: usize,
+    /// Whether it joins none because so many share it.
+    pub(crate) held_back: bool,
+}
+
+/// What was worked out while a web lives.
+#[derive(Default)]
+pub(super) struct Bridges {
+    base: BTreeMap<TraceId, Arc<Base>>,
+    near: BTreeMap<TraceId, Arc<Vec<EventRow>>>,
+    causes: BTreeMap<TraceId, Arc<Vec<TraceJoin>>>,
+    carriers: BTreeMap<TraceId, Arc<BTreeMap<String, Carriers>>>,
+    groups: BTreeMap<String, Arc<Group>>,
+}
+
+/// Context of a message in a trace: of its last hop, else of its origin.
+fn context_in(row: &EventRow, trace: TraceId) -> Option<MessageContext> {
+    [row.message.hop, row.message.origin].into_iter().flatten().find(|c| c.trace_id == trace)
+}
+
+impl<S: Source> Web<S> {
+    fn base(&mut self, trace: TraceId) -> Result<Arc<Base>, S::Error> {
+        if let Some(known) = self.bridges.base.get(&trace) {
+            return Ok(Arc::clone(known));
+        }
+        let (as_child, _) = self.source.joins_of(trace)?;
+        let spans = self.source.spans(trace)?;
+        let sections = if as_child.is_empty() { Sections::whole() } else { Sections::new(&spans, &as_child) };
+        let base = Arc::new(Base { spans, sections });
+        self.bridges.base.insert(trace, Arc::clone(&base));
+        Ok(base)
+    }
+
+    /// Events that a trace published, by context, or whose ids its spans name.
+    fn near(&mut self, trace: TraceId) -> Result<Arc<Vec<EventRow>>, S::Error> {
+        if let Some(known) = self.bridges.near.get(&trace) {
+            return Ok(Arc::clone(known));
+        }
+        let base = self.base(trace)?;
+        let mut rows = self.source.events_of_traces(&[trace])?;
+        let named: BTreeSet<(String, String)> = base
+            .spans
+            .iter()
+            .filter_map(|s| message_of(s).map(|(topic, id)| (topic.name().to_owned(), id.to_owned())))
+            .collect();
+        if !named.is_empty() {
+            let named: Vec<(String, String)> = named.into_iter().collect();
+            rows.extend(self.source.events_with_ids(&named)?);
+        }
+        rows.sort_by_key(|r| r.row);
+        rows.dedup_by_key(|r| r.row);
+        let rows = Arc::new(rows);
+        self.bridges.near.insert(trace, Arc::clone(&rows));
+        Ok(rows)
+    }
+
+    /// Spans of a trace at which an event stands: the one it was published in, else those that name it.
+    fn places_in(&mut self, trace: TraceId, row: &EventRow) -> Result<BTreeSet<SpanId>, S::Error> {
+        if let Some(context) = context_in(row, trace) {
+            return Ok(BTreeSet::from([context.span_id]));
+        }
+        let base = self.base(trace)?;
+        let Some(id) = row.message.event_id.as_deref() else { return Ok(BTreeSet::new()) };
+        let topic = row.message.topic();
+        Ok(base.spans.iter().filter(|s| names(s, topic.body(), id)).map(|s| s.span_id).collect())
+    }
+
+    /// Traces in which an event stands.
+    pub(super) fn traces_of(&mut self, row: &EventRow) -> Result<BTreeSet<TraceId>, S::Error> {
+        let contexts = [row.message.hop, row.message.origin].into_iter().flatten();
+        let mut out: BTreeSet<TraceId> = contexts.map(|c| c.trace_id).collect();
+        if let Some(id) = row.message.event_id.as_deref() {
+            out.extend(self.source.traces_with_message(row.message.topic().body(), id)?);
+        }
+        Ok(out)
+    }
+
+    /// Correlation ids of a trace, of its spans and its messages, with where it carries each.
+    fn carriers(&mut self, trace: TraceId) -> Result<Arc<BTreeMap<String, Carriers>>, S::Error> {
+        if let Some(known) = self.bridges.carriers.get(&trace) {
+            return Ok(Arc::clone(known));
+        }
+        let mut out: BTreeMap<String, Carriers> = BTreeMap::new();
+        let base = self.base(trace)?;
+        for span in &base.spans {
+            for (name, value) in correlation_ids(span).filter(|(name, value)| !self.joining.is_never(name, value)) {
+                let at = out.entry(value.to_owned()).or_default();
+                at.names.insert(name.to_owned());
+                at.spans.insert(span.span_id);
+            }
+        }
+        for row in self.near(trace)?.iter() {
+            let Some(value) = row.message.correlation_id.as_deref().filter(|v| tells_apart(v)) else { continue };
+            if !self.joining.is_never(CORRELATION, value) {
+                let places = self.places_in(trace, row)?;
+                let at = out.entry(value.to_owned()).or_default();
+                at.names.insert(CORRELATION.to_owned());
+                at.spans.extend(places);
+            }
+        }
+        let out = Arc::new(out);
+        self.bridges.carriers.insert(trace, Arc::clone(&out));
+        Ok(out)
+    }
+
+    /// Joins to what the messages of a trace name as their cause, unless contexts tell where that part of it came from.
+    fn causes(&mut self, trace: TraceId) -> Result<Arc<Vec<TraceJoin>>, S::Error> {
+        if let Some(known) = self.bridges.causes.get(&trace) {
+            return Ok(Arc::clone(known));
+        }
+        let (near, base) = (self.near(trace)?, self.base(trace)?);
+        let caused: Vec<(&EventRow, &str)> = near
+            .iter()
+            .filter_map(|r| Some((r, r.message.causation_id.as_deref()?)))
+            .filter(|(_, cause)| !self.joining.is_never(CAUSATION, cause))
+            .collect();
+        let whole = caused.iter().map(|(_, cause)| *cause).collect::<BTreeSet<_>>().len() == 1;
+        let mut out = BTreeSet::new();
+        for (row, cause) in caused {
+            let from = self.senders_of(cause)?;
+            let places = if from.is_empty() { BTreeSet::new() } else { self.places_in(trace, row)? };
+            for head in units(&base.spans, &places, whole) {
+                if !base.is_open(head) {
+                    continue;
+                }
+                out.extend(from.iter().filter(|c| c.trace_id != trace).map(|from| TraceJoin {
+                    parent_trace: from.trace_id,
+                    parent_span: from.span_id,
+                    child_trace: trace,
+                    child_span: head,
+                    how: LinkHow::Causation,
+                }));
+            }
+        }
+        let out = Arc::new(out.into_iter().collect::<Vec<_>>());
+        self.bridges.causes.insert(trace, Arc::clone(&out));
+        Ok(out)
+    }
+
+    /// The contexts in which the event of an id was published; none where several events go by that id. An event that belongs to
+    /// no trace leads on to its own cause.
+    pub(super) fn senders_of(&mut self, id: &str) -> Result<BTreeSet<MessageContext>, S::Error> {
+        let (mut id, mut seen) = (id.to_owned(), BTreeSet::new());
+        for _ in 0..CAUSES {
+            let found = self.source.events_called(&id)?;
+            let [cause] = found.as_slice() else { break };
+            if !seen.insert(cause.row) {
+                break;
+            }
+            let context = cause.message.hop.or(cause.message.origin);
+            if let Some(context) = context {
+                return Ok(BTreeSet::from([context]));
+            }
+            let sent = self.sent_by(cause)?;
+            if !sent.is_empty() {
+                return Ok(sent);
+            }
+            match &cause.message.causation_id {
+                Some(next) => id.clone_from(next),
+                None => break,
+            }
+        }
+        Ok(BTreeSet::new())
+    }
+
+    /// Spans that sent an event without a context, as they name its id.
+    fn sent_by(&mut self, row: &EventRow) -> Result<BTreeSet<MessageContext>, S::Error> {
+        let Some(id) = row.message.event_id.as_deref() else { return Ok(BTreeSet::new()) };
+        let topic = row.message.topic();
+        let mut out = BTreeSet::new();
+        for trace in self.source.traces_with_message(topic.body(), id)? {
+            let base = self.base(trace)?;
+            let sends = |s: &&Arc<SpanFacts>| matches!(s.role, Role::Send { .. }) && names(s, topic.body(), id);
+            let sent = base.spans.iter().filter(sends);
+            out.extend(sent.map(|s| MessageContext { trace_id: s.trace_id, span_id: s.span_id }));
+        }
+        Ok(out)
+    }
+
+    /// Traces with messages that name an event of this trace as their cause.
+    fn effects(&mut self, trace: TraceId) -> Result<BTreeSet<TraceId>, S::Error> {
+        let mut out = BTreeSet::new();
+        let mut open: Vec<String> = self.near(trace)?.iter().filter_map(|r| r.message.event_id.clone()).collect();
+        let mut seen: BTreeSet<String> = open.iter().cloned().collect();
+        while let Some(id) = open.pop() {
+            for row in self.source.events_carrying(Carried::Cause(&id), MEMBERS_MAX)? {
+                let traces = self.traces_of(&row)?;
+                if traces.is_empty() {
+                    // Its own effects, if any, follow from what caused it.
+                    open.extend(row.message.event_id.clone().filter(|id| seen.insert(id.clone())));
+                }
+                out.extend(traces);
+            }
+        }
+        out.remove(&trace);
+        Ok(out)
+    }
+
+    /// Traces of all events with an id that others name as their cause: a second one makes the first ambiguous.
+    pub(super) fn namesakes(&mut self, id: Option<&str>) -> Result<BTreeSet<TraceId>, S::Error> {
+        let mut out = BTreeSet::new();
+        let Some(id) = id else { return Ok(out) };
+        if !self.source.events_carrying(Carried::Cause(id), 1)?.is_empty() {
+            for row in self.source.events_called(id)? {
+                out.extend(self.traces_of(&row)?);
+            }
+        }
+        Ok(out)
+    }
+
+    /// How many traces a correlation id may join, and how many that carry it are looked at.
+    pub(super) fn reach(&self, value: &str) -> (usize, usize) {
+        if CORRELATION_KEYS.iter().any(|name| self.joining.is_always(name, value)) {
+            return (MEMBERS_MAX, MEMBERS_MAX);
+        }
+        let limit = self.joining.shared_by as usize;
+        (limit, limit.saturating_mul(LOOKED_AT).min(MEMBERS_MAX))
+    }
+
+    /// Traces that carry a correlation id, at most `most` and one, and whether these are all: not where more messages carry it
+    /// than one journey may have traces.
+    pub(super) fn sharing(&mut self, value: &str, most: usize) -> Result<(BTreeSet<TraceId>, bool), S::Error> {
+        let id = Carried::Correlation(value);
+        let mut out: BTreeSet<TraceId> = self.source.traces_carrying(id, most + 1)?.into_iter().collect();
+        if out.len() > most {
+            return Ok((out, false));
+        }
+        let events = self.source.events_carrying(id, MEMBERS_MAX + 1)?;
+        for row in &events {
+            out.extend(self.traces_of(row)?);
+        }
+        let all = events.len() <= MEMBERS_MAX && out.len() <= most;
+        Ok((out, all))
+    }
+
+    pub(super) fn group(&mut self, value: &str) -> Result<Arc<Group>, S::Error> {
+        if let Some(known) = self.bridges.groups.get(value) {
+            return Ok(Arc::clone(known));
+        }
+        let (limit, most) = self.reach(value);
+        let (traces, all) = self.sharing(value, most)?;
+        let group = if all {
+            self.joined(value, limit, traces)?
+        } else {
+            Group { shared_by: Some(traces.len()), traces, joins: Vec::new() }
+        };
+        let group = Arc::new(group);
+        self.bridges.groups.insert(value.to_owned(), Arc::clone(&group));
+        Ok(group)
+    }
+
+    fn joined(&mut self, value: &str, limit: usize, traces: BTreeSet<TraceId>) -> Result<Group, S::Error> {
+        let mut heads: Vec<(Arc<Base>, TraceId, SpanId, bool)> = Vec::new();
+        for trace in &traces {
+            let (base, carriers) = (self.base(*trace)?, self.carriers(*trace)?);
+            let Some(at) = carriers.get(value) else { continue };
+            let causes = self.causes(*trace)?;
+            for head in units(&base.spans, &at.spans, carriers.len() == 1) {
+                let caused = causes.iter().any(|c| c.child_span == head);
+                let open = !caused && base.is_open(head);
+                heads.push((Arc::clone(&base), *trace, head, open));
+            }
+        }
+        let open: BTreeSet<TraceId> = heads.iter().filter(|h| h.3).map(|h| h.1).collect();
+        if open.len() > limit {
+            return Ok(Group { traces, joins: Vec::new(), shared_by: Some(open.len()) });
+        }
+        let parts: Vec<Part<'_, Arc<SpanFacts>>> = heads
+            .iter()
+            .map(|(base, trace, head, open)| Part { trace: *trace, head: *head, open: *open, spans: &base.spans })
+            .collect();
+        let joins = converse(&parts);
+        Ok(Group { traces, joins, shared_by: None })
+    }
+
+    /// Joins of a trace that no context tells.
+    pub(super) fn bridges_of(&mut self, trace: TraceId) -> Result<Vec<TraceJoin>, S::Error> {
+        let mut out: BTreeSet<TraceJoin> = self.causes(trace)?.iter().cloned().collect();
+        for effect in self.effects(trace)? {
+            let causes = self.causes(effect)?;
+            out.extend(causes.iter().filter(|c| c.parent_trace == trace).cloned());
+        }
+        let carriers = self.carriers(trace)?;
+        for value in carriers.keys() {
+            let group = self.group(value)?;
+            out.extend(group.joins.iter().filter(|j| j.parent_trace == trace || j.child_trace == trace).cloned());
+        }
+        Ok(out.into_iter().collect())
+    }
+
+    /// Traces whose joins may change because some others did: those with the same ids, causes and effects.
+    pub(crate) fn beside(&mut self, changed: &BTreeSet<TraceId>) -> Result<BTreeSet<TraceId>, S::Error> {
+        let (mut out, mut values) = (BTreeSet::new(), BTreeSet::new());
+        if !self.source.carries_any()? {
+            return Ok(out);
+        }
+        for trace in changed {
+            out.extend(self.causes(*trace)?.iter().map(|c| c.parent_trace));
+            out.extend(self.effects(*trace)?);
+            for row in self.near(*trace)?.iter() {
+                out.extend(self.namesakes(row.message.event_id.as_deref())?);
+            }
+            values.extend(self.carriers(*trace)?.keys().cloned());
+        }
+        for value in values {
+            let (group, (_, most)) = (self.group(&value)?, self.reach(&value));
+            if group.traces.len() <= most {
+                out.extend(group.traces.iter().copied());
+                continue;
+            }
+            // Where too many share it now and few enough do without these, the others come apart (or together).
+            let before: BTreeSet<TraceId> =
+                self.sharing(&value, most + changed.len())?.0.difference(changed).copied().collect();
+            if before.len() <= most {
+                out.extend(before);
+            }
+        }
+        Ok(out.difference(changed).copied().collect())
+    }
+
+    /// The ids that join parts of a journey without a context, and those that too many share to join anything.
+    pub(crate) fn held(&mut self, members: &Members) -> Result<Vec<Held>, S::Error> {
+        let mut out = BTreeSet::new();
+        if !self.source.carries_any()? {
+            return Ok(Vec::new());
+        }
+        let inside: BTreeSet<TraceId> = members.traces.iter().copied().collect();
+        for trace in &members.traces {
+            let carriers = self.carriers(*trace)?;
+            for (value, at) in carriers.iter() {
+                let group = self.group(value)?;
+                let joins =
+                    group.joins.iter().any(|j| inside.contains(&j.parent_trace) && inside.contains(&j.child_trace));
+                let (traces, held_back) = match group.shared_by {
+                    Some(traces) => (traces, true),
+                    None if joins => (group.traces.len(), false),
+                    None => continue,
+                };
+                let held = |by: &String| Held { by: by.clone(), value: value.clone(), traces, held_back };
+                out.extend(at.names.iter().map(held));
+            }
+        }
+        let caused = members.joins.iter().filter(|j| j.how == LinkHow::Causation).count();
+        if caused > 0 {
+            out.insert(Held { by: CAUSATION.to_owned(), value: String::new(), traces: caused, held_back: false });
+        }
+        Ok(out.into_iter().collect())
+    }
+}

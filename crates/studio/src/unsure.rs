@@ -1,0 +1,96 @@
+//! What belongs to a journey less surely: joined by an id that both carry, held back, or only guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowglass_journey::infer;
+use flowglass_model::{ItemKind, Journey, JourneyItem, Layer, LinkHow, NodeId, TraceId};
+use flowglass_store::EventRow;
+
+use crate::stitch::{self, Held, Members, SPAN, Web};
+use crate::workspace::{Workspace, WorkspaceError};
+
+/// Journeys that are drawn as guesses at most.
+const GUESSED: usize = 20;
+
+/// Tells an item of a journey from all others.
+fn identity(item: &JourneyItem) -> (ItemKind, Option<TraceId>, String, String) {
+    (item.kind, item.trace_id, item.id.clone(), item.role.clone())
+}
+
+impl Workspace {
+    /// Ids that join parts of a journey without a context, and what joins none because so many meet there.
+    pub(crate) fn held(&self, root: TraceId) -> Result<Vec<Held>, WorkspaceError> {
+        let joining = self.joining();
+        self.read(|r| {
+            let mut web = Web::new(r, joining.clone());
+            let members = web.members(root)?;
+            let mut held = web.held(&members)?;
+            held.extend(members.hubs.iter().map(|(place, traces)| Held {
+                by: SPAN.to_owned(),
+                value: place.clone(),
+                traces: *traces,
+                held_back: true,
+            }));
+            Ok(held)
+        })
+    }
+
+    /// A journey with what other journeys seem to have done for it: handlings of its messages that carry its business key and
+    /// no context. Says which items are such guesses; the figures of the journey stay without them.
+    pub(crate) fn with_guesses(
+        &self,
+        journey: Journey,
+        rows: Vec<EventRow>,
+        layers: &dyn Fn(&NodeId) -> Layer,
+    ) -> Result<(Journey, Vec<EventRow>, BTreeSet<usize>), WorkspaceError> {
+        let (related, _) = self.related(&journey.summary)?;
+        let others: Vec<TraceId> =
+            related.iter().filter(|r| r.how == LinkHow::Inferred).map(|r| r.journey).take(GUESSED).collect();
+        if others.is_empty() {
+            return Ok((journey, rows, BTreeSet::new()));
+        }
+        let (root, joining) = (journey.summary.id, self.joining());
+        let (members, all_rows) = self.read(|r| {
+            let mut web = Web::new(r, joining.clone());
+            let mut own = web.members(root)?;
+            let mut all_rows = rows.clone();
+            for other in &others {
+                let other = web.members(*other)?;
+                let joins = infer(&own.spans, &other.spans);
+                if !joins.is_empty() {
+                    all_rows.extend(web.events(&other)?);
+                    add(&mut own, other);
+                    own.joins.extend(joins);
+                }
+            }
+            Ok((own, all_rows))
+        })?;
+        let mut all_rows: Vec<EventRow> =
+            all_rows.into_iter().map(|r| (r.row, r)).collect::<BTreeMap<_, _>>().into_values().collect();
+        all_rows.sort_by_key(|r| (r.message.time, r.row));
+        let (events, deliveries) = stitch::event_facts(&all_rows);
+        let whole = flowglass_journey::build(&flowglass_journey::Input {
+            root,
+            spans: &members.spans,
+            joins: &members.joins,
+            partial: &members.partial,
+            events: &events,
+            deliveries: &deliveries,
+            layers,
+        });
+        let sure: BTreeSet<_> = journey.items.iter().map(identity).collect();
+        let guessed = whole.items.iter().enumerate().filter(|(_, i)| !sure.contains(&identity(i))).map(|(n, _)| n);
+        let guessed = guessed.collect();
+        Ok((Journey { items: whole.items, links: whole.links, ..journey }, all_rows, guessed))
+    }
+}
+
+fn add(own: &mut Members, other: Members) {
+    let known: BTreeSet<_> = own.spans.iter().map(|s| s.key()).collect();
+    own.spans.extend(other.spans.into_iter().filter(|s| !known.contains(&s.key())));
+    own.traces.extend(other.traces);
+    own.joins.extend(other.joins);
+    own.partial.extend(other.partial);
+    own.partial.sort_unstable();
+    own.partial.dedup();
+}
