@@ -188,7 +188,7 @@ pub(crate) fn operation<'a>(
     observed: &str,
 ) -> Option<&'a str> {
     let mut fits: Vec<&String> = designed.filter(|d| operation_fits(d, servers, observed)).collect();
-    fits.sort_by_key(|d| (d.as_str() != observed, d.matches('{').count()));
+    fits.sort_by_key(|d| (d.as_str() != observed, unlike(d, observed), d.matches('{').count()));
     fits.first().map(|d| d.as_str())
 }
 
@@ -212,8 +212,17 @@ fn operation_fits(designed: &str, servers: &[String], observed: &str) -> bool {
 fn path_fits(designed: &str, observed: &str) -> bool {
     let parts = |path: &'_ str| path.trim_end_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
     let (a, b) = (parts(designed), parts(observed));
-    let open = |part: &str| part.contains('{') || part.starts_with(':') || part.starts_with('<') || part == "*";
-    a.len() == b.len() && a.iter().zip(&b).all(|(x, y)| x == y || open(x) || open(y))
+    a.len() == b.len() && a.iter().zip(&b).all(|(x, y)| x == y || is_parameter(x) || is_parameter(y))
+}
+
+/// In how many parts of their paths one has a parameter and the other a name; a server's prefix stands in front of either.
+fn unlike(designed: &str, observed: &str) -> usize {
+    let parts = |path: &'_ str| path.trim_end_matches('/').rsplit('/').map(is_parameter).collect::<Vec<_>>();
+    parts(designed).iter().zip(&parts(observed)).filter(|(x, y)| x != y).count()
+}
+
+fn is_parameter(part: &str) -> bool {
+    part.contains('{') || part.starts_with(':') || part.starts_with('<') || part == "*"
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(crate) fn pointer_part(key: &str) -> String {
 
 struct Open {
     anchor: usize,
+    /// Values in it so far, itself included.
+    size: usize,
     value: Value,
     pointer: String,
     key: Option<String>,
@@ -55,7 +57,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Document>, Problem> {
     }
     let mut documents = Vec::new();
     let mut lines = HashMap::new();
-    let mut anchors: BTreeMap<usize, Value> = BTreeMap::new();
+    let mut anchors: BTreeMap<usize, (Value, usize)> = BTreeMap::new();
     let mut stack: Vec<Open> = Vec::new();
     let mut values = 0usize;
     for event in Parser::new_from_str(text) {
@@ -73,7 +75,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Document>, Problem> {
                     }
                     continue;
                 }
-                (Some(scalar(&text, style)), anchor)
+                (Some((scalar(&text, style), 1)), anchor)
             }
             Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
                 let value = if matches!(event, Event::MappingStart(..)) {
@@ -86,19 +88,23 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Document>, Problem> {
                 }
                 let pointer = stack.last().map_or_else(String::new, below);
                 lines.entry(pointer.clone()).or_insert(line);
-                stack.push(Open { anchor, value, pointer, key: None });
+                stack.push(Open { anchor, size: 1, value, pointer, key: None });
                 if stack.len() > DEEPEST {
                     return Err(Problem::at(line, format!("nested deeper than {DEEPEST} levels")));
                 }
                 (None, 0)
             }
             Event::SequenceEnd | Event::MappingEnd => match stack.pop() {
-                Some(open) => (Some(open.value), open.anchor),
+                Some(open) => (Some((open.value, open.size)), open.anchor),
                 None => (None, 0),
             },
             Event::Alias(anchor) => {
-                let known = anchors.get(&anchor).cloned();
-                (Some(known.ok_or_else(|| Problem::at(line, "this alias refers to nothing, or to itself"))?), 0)
+                let known = anchors.get(&anchor);
+                let known = known.ok_or_else(|| Problem::at(line, "this alias refers to nothing, or to itself"))?;
+                // Before it is copied: a few lines of aliases of aliases would fill all memory.
+                bounded(values + known.1, line)?;
+                values += known.1 - 1;
+                (Some(known.clone()), 0)
             }
             Event::DocumentEnd => {
                 lines.clear();
@@ -107,16 +113,14 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Document>, Problem> {
             }
             _ => (None, 0),
         };
-        let Some(value) = done else { continue };
-        values += count(&value);
-        if values > MOST_VALUES {
-            return Err(Problem::at(
-                line,
-                format!("more than {MOST_VALUES} values (aliases count as often as they are used)"),
-            ));
-        }
+        let Some((value, size)) = done else { continue };
+        values += 1;
+        bounded(values, line)?;
         if anchor > 0 {
-            anchors.insert(anchor, value.clone());
+            anchors.insert(anchor, (value.clone(), size));
+        }
+        if let Some(open) = stack.last_mut() {
+            open.size += size;
         }
         match stack.last_mut() {
             None => documents.push(Document { value, lines: std::mem::take(&mut lines) }),
@@ -150,13 +154,11 @@ fn put(open: &mut Open, value: Value, line: usize, lines: &mut HashMap<String, u
     Ok(())
 }
 
-/// Values in a value that was just completed; those inside were counted before, unless it is a copy.
-fn count(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.len(),
-        Value::Object(map) => 1 + map.len(),
-        _ => 1,
+fn bounded(values: usize, line: usize) -> Result<(), Problem> {
+    if values <= MOST_VALUES {
+        return Ok(());
     }
+    Err(Problem::at(line, format!("more than {MOST_VALUES} values (aliases count as often as they are used)")))
 }
 
 /// The core schema of YAML 1.2: `on`, `off`, `yes` and `no` are texts.

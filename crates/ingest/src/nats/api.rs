@@ -198,11 +198,6 @@ impl Api {
         }
     }
 
-    /// Whether publishing to a subject is known to be refused.
-    pub(super) fn refuses(&self, subject: &str) -> bool {
-        self.refused.0.borrow().iter().any(|r| matches!(r, Refusal::Publish(refused) if refused == subject))
-    }
-
     /// Waits until requests to a subject are known to be refused; for ever when they are not.
     pub(super) async fn refused(&self, subject: &str) -> ApiError {
         ApiError::Refused(self.refused.of(subject).await)

@@ -19,6 +19,9 @@ pub const PUBLISH_MAX: usize = 1_000;
 /// How long a stream may take to say that it stored a message.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it may take until a refusal that has arrived is told.
+const TOLD_WITHIN: Duration = Duration::from_millis(200);
+
 /// A message to be published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outgoing {
@@ -122,7 +125,12 @@ impl Publisher {
         if self.stream_of(&message.subject).is_none() {
             client.publish_with_headers(subject, headers, payload).await.map_err(|e| e.to_string())?;
             self.api.round_trip().await?;
-            return if self.api.refuses(&message.subject) { Err(not_permitted(message)) } else { Ok(Published::Sent) };
+            // The server has refused it by now, if it does; another task of the client tells so.
+            return tokio::select! {
+                biased;
+                _ = self.api.refused(&message.subject) => Err(not_permitted(message)),
+                () = tokio::time::sleep(TOLD_WITHIN) => Ok(Published::Sent),
+            };
         }
         let asked = tokio::select! {
             biased;

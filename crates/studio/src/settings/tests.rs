@@ -63,7 +63,7 @@ fn every_example_of_the_template_is_valid() {
         .lines()
         .filter(|l| *l != "business_keys = []" && *l != "[layers]" && *l != "[domains]")
         .map(|l| match l.strip_prefix("# ") {
-            Some(rest) if rest.starts_with("[[") || (rest.contains(" = ") && !rest.starts_with('"')) => {
+            Some(rest) if rest.starts_with('[') || (rest.contains(" = ") && !rest.starts_with('"')) => {
                 format!("{rest}\n")
             }
             _ => String::new(),
