@@ -36,7 +36,7 @@ fn failed_order(workspace: &Path) -> Result<String> {
     let mut arguments = arguments.map(std::ffi::OsString::from).to_vec();
     arguments.push(workspace.into());
     let answer = flowglass(&arguments)?;
-    let journeys = answer["journeys"].as_array().context("journeys")?;
+    let journeys = answer.as_array().context("a list of journeys")?;
     let order = |j: &Value| {
         let keys = j["keys"].as_object()?;
         keys.iter().find(|(name, _)| name.starts_with("order")).and_then(|(_, v)| v.as_str().map(str::to_owned))

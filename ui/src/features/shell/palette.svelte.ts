@@ -19,12 +19,14 @@ export class Palette {
   busy = $state(false);
   #serial = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #then: (() => void) | null = null;
 
   entries = $derived<Entry[]>(this.text.trim() === '' ? this.#atRest() : this.#found(this.text.trim()));
 
   /** Asks for what was typed, a moment after the last key. */
   ask(): void {
     clearTimeout(this.#timer);
+    this.#then = null;
     const serial = (this.#serial += 1);
     const text = this.text.trim();
     if (text === '') {
@@ -36,9 +38,16 @@ export class Palette {
     this.#timer = setTimeout(() => void this.#load(serial, text), WAIT_MS);
   }
 
+  /** Does something once the answer to what was typed is there: a number pasted and sent off at once means its journey, not what is listed until then. */
+  answered(then: () => void): void {
+    if (!this.busy) return then();
+    this.#then = then;
+  }
+
   /** Puts it away. */
   reset(): void {
     clearTimeout(this.#timer);
+    this.#then = null;
     this.#serial += 1;
     this.text = '';
     this.hits = null;
@@ -55,6 +64,9 @@ export class Palette {
     if (serial !== this.#serial) return;
     this.hits = hits;
     this.busy = false;
+    const then = this.#then;
+    this.#then = null;
+    then?.();
   }
 
   #atRest(): Entry[] {

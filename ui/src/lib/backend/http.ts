@@ -1,5 +1,6 @@
 import type { FileContents, ImportView, Requests, Update } from '../bindings';
 import { bytesOf } from './base64';
+import { toClipboard } from './clipboard';
 import { BackendError, isApiError, type Backend, type DropHandlers, type Picked } from './types';
 
 const CODE_OF_STATUS: Record<number, string> = { 400: 'bad-request', 404: 'not-found', 409: 'held', 503: 'unavailable' };
@@ -106,10 +107,11 @@ function onFileDrop(handlers: DropHandlers): () => void {
   };
 }
 
-async function copyText(text: string): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+async function copyText(text: string | Promise<string>): Promise<void> {
+  // Typed as if it were always there; a page from another machine without TLS has none.
+  if (navigator.clipboard as Clipboard | undefined) return toClipboard(text);
   const area = document.createElement('textarea');
-  area.value = text;
+  area.value = await text;
   document.body.append(area);
   area.select();
   document.execCommand('copy');

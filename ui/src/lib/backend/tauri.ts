@@ -3,6 +3,7 @@ import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open } from '@tauri-apps/plugin-dialog';
 import type { FileContents, ImportView, Requests, Update } from '../bindings';
+import { toClipboard } from './clipboard';
 import { toBackendError, type Backend, type Background, type DropHandlers, type Picked } from './types';
 
 async function command<T>(name: string, args: Record<string, unknown>): Promise<T> {
@@ -71,7 +72,7 @@ export function tauriBackend(): Backend {
     pickFiles,
     importFiles,
     onFileDrop,
-    copyText: (text) => navigator.clipboard.writeText(text),
+    copyText: toClipboard,
     save: (file: FileContents) => command('save_file', { name: file.name, base64: file.base64 }),
     openWorkspace: () => command('open_workspace', {}),
     onCloseAsked,

@@ -31,7 +31,7 @@ export interface Backend {
   /** Files dropped anywhere on the window. */
   onFileDrop(handlers: DropHandlers): () => void;
   /** Puts text on the clipboard. */
-  copyText(text: string): Promise<void>;
+  copyText(text: string | Promise<string>): Promise<void>;
   /** Lets people keep a file: the system's dialog in the window, a download in a browser. False when they changed their mind. */
   save(file: FileContents): Promise<boolean>;
   /** Lets people choose a workspace file and opens it; false when they changed their mind. Only where `nativePaths`. */

@@ -90,6 +90,12 @@ class Time {
     this.fixed(at - half, at + half);
   }
 
+  /** Shows the data around an instant that lies outside of the range; one that is shown changes nothing. */
+  reach(at: number): void {
+    const { sinceAt, untilAt } = this.range;
+    if (at < (sinceAt ?? -Infinity) || at >= (untilAt ?? Infinity)) this.around(at);
+  }
+
   /** Goes one length of the range back or forward; beyond now is LIVE again. */
   step(direction: 1 | -1): void {
     const next = stepped(this.#at(this.choice), direction, this.now());
