@@ -8,6 +8,7 @@ mod belongings;
 mod cache;
 mod carried;
 mod chunk;
+mod compression;
 mod counters;
 mod db;
 mod delivery_rows;

@@ -4,6 +4,7 @@ use flowglass_model::{ContextFormat, Message, Nanos};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
+use crate::compression;
 use crate::db::context_at;
 use crate::erase_rows::META_EVENT_ROWS;
 use crate::fault::{Fault, Inner};
@@ -79,7 +80,7 @@ pub(crate) fn fill_body(conn: &Connection, id: i64, message: &mut Message) -> In
             // The frame says how long it is; what was never written here is refused rather than allocated.
             let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten();
             let size = size.ok_or_else(|| bad("its length is missing".to_owned()))?;
-            zstd::bulk::decompress(packed, size as usize).map_err(|e| bad(e.to_string()))?
+            compression::unpack(packed, size as usize).map_err(|e| bad(e.to_string()))?
         }
         _ => return Err(bad("unknown format".to_owned())),
     };
@@ -94,7 +95,7 @@ fn body(message: &Message) -> Inner<Vec<u8>> {
         return Ok(raw);
     }
     let mut packed = vec![1];
-    packed.extend(zstd::bulk::compress(&raw[1..], 1).map_err(|e| bad(e.to_string()))?);
+    packed.extend(compression::pack(&raw[1..]).map_err(|e| bad(e.to_string()))?);
     Ok(packed)
 }
 

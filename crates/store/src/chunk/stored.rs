@@ -7,6 +7,7 @@ use flowglass_model::{LogRecord, Resource, Scope, Span, SpanFacts, TraceId};
 use super::read::ItemReader;
 use super::write::slice;
 use super::{FORMAT, Header, Log, Rest, positions, read};
+use crate::compression;
 use crate::fault::{Fault, Inner};
 
 /// Texts looked for in the bytes of an item at most.
@@ -34,7 +35,7 @@ impl Chunk {
             return Err(bad("unknown format"));
         };
         let size = u32::from_le_bytes([size[0], size[1], size[2], size[3]]) as usize;
-        let raw = zstd::bulk::decompress(&body[5..], size).map_err(|e| Fault::decode("a chunk", e))?;
+        let raw = compression::unpack(&body[5..], size).map_err(|e| Fault::decode("a chunk", e))?;
         let (header, rest): (Header, &[u8]) =
             postcard::take_from_bytes(&raw).map_err(|e| Fault::decode("a chunk header", e))?;
         let texts = header.texts.last().map_or(0, |end| *end as usize);
@@ -192,7 +193,11 @@ impl Holders<'_> {
     pub(crate) fn may_hold(&self, index: usize) -> bool {
         let Some(written) = &self.written else { return true };
         let Ok(item) = self.chunk.item(index) else { return true };
-        written.iter().any(|number| item.bytes.windows(number.len()).any(|bytes| bytes == number))
+        written.iter().any(|number| match number.as_slice() {
+            [only] => item.bytes.contains(only),
+            [first, second] => item.bytes.windows(2).any(|at| at[0] == *first && at[1] == *second),
+            more => item.bytes.windows(more.len()).any(|at| at[0] == more[0] && at == more),
+        })
     }
 }
 

@@ -1,0 +1,30 @@
+//! Zstandard with one context per thread: making one costs more than unpacking most of what is stored.
+
+use std::cell::RefCell;
+use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
+
+/// Level of what is packed one by one: the fastest.
+const LEVEL: i32 = 1;
+
+thread_local! {
+    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Packs bytes into one frame that says how long they are.
+pub(crate) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    PACKER.with_borrow_mut(|packer| match packer {
+        Some(packer) => packer.compress(bytes),
+        none => none.insert(Compressor::new(LEVEL)?).compress(bytes),
+    })
+}
+
+/// Unpacks a frame of at most `size` bytes.
+pub(crate) fn unpack(frame: &[u8], size: usize) -> io::Result<Vec<u8>> {
+    UNPACKER.with_borrow_mut(|unpacker| match unpacker {
+        Some(unpacker) => unpacker.decompress(frame, size),
+        none => none.insert(Decompressor::new()?).decompress(frame, size),
+    })
+}
