@@ -26,6 +26,9 @@ const SEEN: usize = 3_000;
 /// Spans, events, log records.
 type Amounts = [u64; 3];
 
+/// What was seen, and when there was how much.
+type LastSeen = Option<(Amounts, Arc<Seen>)>;
+
 /// Workspace keys under which the settings file's path and last good text are kept.
 pub(crate) const META_CONFIG_PATH: &str = "config_path";
 pub(crate) const META_CONFIG_COPY: &str = "config_copy";
@@ -63,7 +66,7 @@ pub struct Workspace {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Reader>>>,
     chunks: ChunkCache,
-    seen: Arc<Mutex<Option<(Amounts, Arc<Seen>)>>>,
+    seen: Arc<Mutex<LastSeen>>,
     settings: Arc<RwLock<Settings>>,
 }
 
