@@ -3,13 +3,18 @@
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use flowglass_model::{Role, SpanFacts, SpanId, SpanKey, TraceId};
+use flowglass_model::{Nanos, Role, SpanFacts, SpanId, SpanKey, TraceId};
 use rustc_hash::FxHashMap;
 
 use super::FactSource;
 
 /// Up to this many spans of a trace are looked through; beyond, an index finds them.
 const SCANNED: usize = 24;
+
+/// Traces that nothing came to for so long, in the time of the data, are let go: late spans bring them back from the store.
+const QUIET: Nanos = 60_000_000_000;
+/// How often the quiet ones are looked for, in the same time.
+const SWEPT_EVERY: Nanos = 10_000_000_000;
 
 /// Places of spans by their own id and by their parent's.
 #[derive(Default)]
@@ -39,6 +44,8 @@ pub(super) struct Trace {
     shares_ids: bool,
     settled: usize,
     used: u64,
+    /// The time of the data when it was last used.
+    used_at: Nanos,
 }
 
 impl Trace {
@@ -113,12 +120,15 @@ impl Trace {
     }
 }
 
-/// Traces by id, bounded by the number of spans; the longest unused go first.
+/// Traces by id, bounded by the number of spans, the longest unused go first; those that fell quiet go before.
 #[derive(Default)]
 pub(super) struct Cache {
     traces: FxHashMap<TraceId, Trace>,
     weight: usize,
     clock: u64,
+    /// The latest start of a span that was added: the time of the data.
+    now: Nanos,
+    swept: Nanos,
 }
 
 impl Cache {
@@ -145,6 +155,7 @@ impl Cache {
             }
         };
         found.used = self.clock;
+        found.used_at = self.now;
         Ok(found)
     }
 
@@ -155,6 +166,8 @@ impl Cache {
             return None;
         }
         self.weight += 1;
+        self.now = self.now.max(facts.start);
+        trace.used_at = self.now;
         Some(trace.push(Arc::clone(facts)))
     }
 
@@ -182,8 +195,15 @@ impl Cache {
         }
     }
 
-    /// Lets the longest unused traces go until at most three quarters of `max` spans are left, if there are more than `max`.
+    /// Lets the traces go that fell quiet, and the longest unused ones until at most three quarters of `max` spans are left, if
+    /// there are more than `max`.
     pub(super) fn shrink(&mut self, max: usize) {
+        if self.now.saturating_sub(self.swept) >= SWEPT_EVERY {
+            self.swept = self.now;
+            let since = self.now.saturating_sub(QUIET);
+            self.traces.retain(|_, trace| trace.used_at >= since);
+            self.weight = self.traces.values().map(|trace| 1 + trace.spans.len()).sum();
+        }
         if self.weight <= max {
             return;
         }
