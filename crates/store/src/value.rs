@@ -13,8 +13,8 @@ use crate::message_rows::{BLOCK, COLUMNS, blocks_with, fill_body, message_at};
 use crate::{journeys, walk};
 
 /// Journeys of one sort of data (spans, log records, publications) after which looking ends: a value that more of them share is no
-/// id, and a page shows a hundred.
-const ENOUGH: usize = 1_000;
+/// id, a page shows a hundred, and the page after it begins where this one ended.
+const ENOUGH: usize = 200;
 
 /// A value being looked for.
 struct Search<'a> {
