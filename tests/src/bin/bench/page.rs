@@ -70,7 +70,7 @@ const ACTS: &[Act] = &[
     act("logs (click)", "segment('Logs').click()", "all('.logs [role=grid] [role=row]').length > 5"),
     act("logs: only errors (click)", "pick('error').click()", "changed(one('.logs footer')?.innerText)"),
     act("all logs again (click)", "pick('error').click()", "changed(one('.logs footer')?.innerText)"),
-    act("settings (G S)", "keys('g', 's')", "area() === 'Settings' && one('main [data-ready=true]')"),
+    act("settings (G ,)", "keys('g', ',')", "area() === 'Settings' && one('main [data-ready=true]')"),
 ];
 
 const HELPERS: &str = r"
