@@ -40,6 +40,7 @@ mod schema;
 mod seen;
 mod senders;
 mod series;
+mod sought;
 mod sparks;
 mod text;
 mod tx;

@@ -10,11 +10,11 @@ use flowglass_model::filter::Pattern;
 use flowglass_model::{Attributes, LogRecord, Message, Nanos, Span, TraceId, Value};
 use rusqlite::params;
 
-use crate::cache::{Hits, Part};
-use crate::chunk::Kind;
-use crate::db::{Db, message_hash};
+use crate::chunk::{Chunk, Holders, Kind};
+use crate::db::Db;
 use crate::fault::Inner;
-use crate::message_rows::{BLOCK, COLUMNS, fill_body, message_at};
+use crate::message_rows::BLOCK;
+use crate::sought::{Sought, in_block, in_chunk};
 
 /// Chunks looked through for one question at most.
 const CHUNKS: usize = 200;
@@ -152,17 +152,8 @@ impl Search<'_> {
                 break;
             }
             chunks += 1;
-            let part = Part::Chunk(id);
-            // Bound to a name: a guard that lives through the match would lock the cache against its own filling.
-            let known = db.cache.lock().hits(&self.word.key, part);
-            let hits = match known {
-                Some(known) => known,
-                None => {
-                    let found = chunk_hits(db, kind, &self.word, id, numbers.contains(&id))?;
-                    db.cache.lock().put_hits(&self.word.key, part, found.clone());
-                    found
-                }
-            };
+            let about = About { word: &self.word, has_number: numbers.contains(&id) };
+            let hits = in_chunk(db, &about, kind, id)?;
             decoded += hits.decoded;
             self.traces.extend(hits.traces.iter());
         }
@@ -188,76 +179,41 @@ impl Search<'_> {
                 break;
             }
             if done.insert(block) {
-                self.in_block(block, newest)?;
+                self.traces.extend(in_block(db, &About { word: &self.word, has_number: false }, block, newest)?);
             }
-        }
-        Ok(())
-    }
-
-    fn in_block(&mut self, block: i64, newest: i64) -> Inner<()> {
-        let (db, part) = (self.db, Part::Block(block));
-        let known = db.cache.lock().hits(&self.word.key, part);
-        let hits = match known {
-            Some(known) => known,
-            None => {
-                let found = block_hits(db, &self.word, block)?;
-                // Others may still be added to the newest block.
-                if newest >= (block + 1) * BLOCK {
-                    db.cache.lock().put_hits(&self.word.key, part, found.clone());
-                }
-                found
-            }
-        };
-        self.traces.extend(hits.traces.iter());
-        for message in hits.messages.iter() {
-            self.traces.extend(db.traces_with_message_hash(*message)?);
         }
         Ok(())
     }
 }
 
-/// Traces of a chunk that have the word.
-fn chunk_hits(db: Db<'_>, kind: Kind, word: &Word, id: i64, has_number: bool) -> Inner<Hits> {
-    let chunk = db.chunk(id)?;
-    let emitted = chunk.resources().iter().any(|r| word.in_attributes(&r.attributes));
-    let everywhere = emitted || has_number;
-    if !everywhere && !word.may_be_in(chunk.all_texts()) {
-        return Ok(Hits::default());
-    }
-    let holders = chunk.holding(|text| everywhere || word.in_text(text));
-    let (mut traces, mut decoded) = (Vec::new(), 0);
-    for (trace, first, items) in chunk.traces() {
-        for index in (first..first + items).filter(|index| everywhere || holders.may_hold(*index)) {
-            decoded += 1;
-            let has = match kind {
-                Kind::Spans => word.in_span(&chunk.span(index)?),
-                Kind::Logs => word.in_log(&chunk.log(index)?),
-            };
-            if has {
-                traces.push(trace);
-                break;
-            }
-        }
-    }
-    Ok(Hits { traces: traces.into(), messages: [].into(), decoded })
+/// A word, and whether it stands among the numbers of the chunk in hand, which no text tells.
+struct About<'a> {
+    word: &'a Word,
+    has_number: bool,
 }
 
-/// Traces that publications of a block name, and those publications that name none, where they have the word.
-fn block_hits(db: Db<'_>, word: &Word, block: i64) -> Inner<Hits> {
-    let sql = format!("SELECT {COLUMNS} FROM message m WHERE m.id >= ?1 AND m.id < ?2");
-    let mut statement = db.conn.prepare_cached(&sql)?;
-    let mut rows = statement.query([block * BLOCK, (block + 1) * BLOCK])?;
-    let (mut traces, mut messages) = (Vec::new(), Vec::new());
-    while let Some(r) = rows.next()? {
-        let (id, _, mut message) = message_at(r)?;
-        fill_body(db.conn, id, &mut message)?;
-        if !word.in_message(&message) {
-            continue;
-        }
-        traces.extend(message.hop.into_iter().chain(message.origin).map(|context| context.trace_id));
-        if let (Some(event), None) = (&message.event_id, message.hop) {
-            messages.push(message_hash(message.topic().body(), event));
-        }
+impl Sought for About<'_> {
+    fn key(&self) -> &str {
+        &self.word.key
     }
-    Ok(Hits { traces: traces.into(), messages: messages.into(), decoded: 0 })
+
+    fn holders<'c>(&self, chunk: &'c Chunk) -> Option<Holders<'c>> {
+        let emitted = chunk.resources().iter().any(|r| self.word.in_attributes(&r.attributes));
+        if emitted || self.has_number {
+            return Some(chunk.any());
+        }
+        self.word.may_be_in(chunk.all_texts()).then(|| chunk.holding(|text| self.word.in_text(text)))
+    }
+
+    fn in_span(&self, span: &Span) -> bool {
+        self.word.in_span(span)
+    }
+
+    fn in_log(&self, log: &LogRecord) -> bool {
+        self.word.in_log(log)
+    }
+
+    fn in_message(&self, message: &Message) -> bool {
+        self.word.in_message(message)
+    }
 }

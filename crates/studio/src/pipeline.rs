@@ -312,16 +312,8 @@ pub(crate) fn update_journeys(
             gone.push(root); // Messages that name a trace of which no span has come: no journey yet.
             continue;
         }
-        let (events, deliveries) = stitch::event_facts(&web.events(&members)?);
-        journeys.push(flowglass_journey::summarise(&flowglass_journey::Input {
-            root,
-            spans: &members.spans,
-            joins: &members.joins,
-            partial: &members.partial,
-            events: &events,
-            deliveries: &deliveries,
-            layers: &no_layers,
-        }));
+        let rows = web.events(&members)?;
+        journeys.push(members.tell(root, &rows, &no_layers, flowglass_journey::summarise));
         pairs.extend(members.traces.iter().map(|t| (root, *t)));
     }
     drop(web);

@@ -6,7 +6,7 @@ use flowglass_journey::infer;
 use flowglass_model::{ItemKind, Journey, JourneyItem, Layer, LinkHow, NodeId, TraceId};
 use flowglass_store::EventRow;
 
-use crate::stitch::{self, Held, Members, SPAN, Web};
+use crate::stitch::{Held, Members, SPAN, Web};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Journeys that are drawn as guesses at most.
@@ -68,16 +68,7 @@ impl Workspace {
         let mut all_rows: Vec<EventRow> =
             all_rows.into_iter().map(|r| (r.row, r)).collect::<BTreeMap<_, _>>().into_values().collect();
         all_rows.sort_by_key(|r| (r.message.time, r.row));
-        let (events, deliveries) = stitch::event_facts(&all_rows);
-        let whole = flowglass_journey::build(&flowglass_journey::Input {
-            root,
-            spans: &members.spans,
-            joins: &members.joins,
-            partial: &members.partial,
-            events: &events,
-            deliveries: &deliveries,
-            layers,
-        });
+        let whole = members.tell(root, &all_rows, layers, flowglass_journey::build);
         let sure: BTreeSet<_> = journey.items.iter().map(identity).collect();
         let guessed = whole.items.iter().enumerate().filter(|(_, i)| !sure.contains(&identity(i))).map(|(n, _)| n);
         let guessed = guessed.collect();

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
-use flowglass_journey::Input;
 use flowglass_model::filter::{Filter, Places};
 use flowglass_model::{
     Config, Graph, JoinsConfig, Journey, Layer, Mark, MarkKind, Message, Nanos, NodeId, SeriesKey, SeriesSum, TraceId,
@@ -15,7 +14,7 @@ use flowglass_topology::{GraphOptions, graph};
 use crate::api::{Range, TopologyView, to_ms};
 use crate::handlers::scene::scene;
 use crate::settings::{self, SettingsError};
-use crate::stitch::{self, Web};
+use crate::stitch::Web;
 use crate::views::{Grid, SparkedSeries, Views, Wishes};
 
 /// Reading connections kept open at most.
@@ -252,17 +251,7 @@ impl Workspace {
             let rows = web.events(&members)?;
             Ok((members, rows))
         })?;
-        let (events, deliveries) = stitch::event_facts(&rows);
-        let input = Input {
-            root,
-            spans: &members.spans,
-            joins: &members.joins,
-            partial: &members.partial,
-            events: &events,
-            deliveries: &deliveries,
-            layers,
-        };
-        let mut journey = flowglass_journey::build(&input);
+        let mut journey = members.tell(root, &rows, layers, flowglass_journey::build);
         if let Some(first) = journey.items.first() {
             let mark = |words| Mark { id: first.id.clone(), kind: MarkKind::Hub, words };
             journey.marks.extend(members.limits().into_iter().map(mark));

@@ -18,7 +18,7 @@ use read::ItemReader;
 
 pub use build::Packer;
 pub(crate) use build::{Builder, Sealed};
-pub(crate) use stored::Chunk;
+pub(crate) use stored::{Chunk, Holders};
 
 /// First byte of a chunk: how the rest is written.
 const FORMAT: u8 = 2;

@@ -127,7 +127,12 @@ impl Chunk {
             let is_json = matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['));
             text == value || (is_json && (text.contains(value) || text.contains('\\')))
         };
-        if no_text { Holders { chunk: self, written: None } } else { self.holding(may_be) }
+        if no_text { self.any() } else { self.holding(may_be) }
+    }
+
+    /// All items: where its texts do not decide.
+    pub(crate) fn any(&self) -> Holders<'_> {
+        Holders { chunk: self, written: None }
     }
 
     /// Which items can hold one of the texts that pass.

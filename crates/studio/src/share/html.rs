@@ -12,9 +12,9 @@ use crate::api::{Item, JourneyView};
 use crate::notes::about_journey;
 
 /// Even if a text got out of its place, the page could neither run nor load anything.
-pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 /// How every report looks.
-pub(crate) const STYLE: &str = include_str!("report.css");
+const STYLE: &str = include_str!("report.css");
 /// Bars of one journey at most.
 const BARS: usize = 2_000;
 /// Width of the drawing, in its own units.
@@ -26,6 +26,18 @@ pub(super) fn report(story: &Story) -> String {
         [one] => plain(&title(one)),
         many => format!("{} journeys", many.len()),
     };
+    page(
+        &heading,
+        html! {
+            @if story.journeys.len() > 1 { h1 { (heading) } }
+            @for journey in &story.journeys { (section(story, journey)) }
+            footer { (made(story)) }
+        },
+    )
+}
+
+/// A page that stands alone: its style within it, nothing fetched, nothing run.
+pub(crate) fn page(title: &str, main: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -34,16 +46,10 @@ pub(super) fn report(story: &Story) -> String {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
-                title { (heading) " · Flowglass" }
+                title { (title) " · Flowglass" }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
-                main {
-                    @if story.journeys.len() > 1 { h1 { (heading) } }
-                    @for journey in &story.journeys { (section(story, journey)) }
-                    footer { (made(story)) }
-                }
-            }
+            body { main { (main) } }
         }
     };
     page.into_string()

@@ -23,7 +23,7 @@ use crate::otlp_json;
 use crate::workspace::{Workspace, WorkspaceError};
 pub use case_file::is_case_file;
 use collect::collect;
-pub(crate) use html::{POLICY, STYLE};
+pub(crate) use html::page;
 pub(crate) use redact::redact_message;
 
 /// Journeys of one export at most.

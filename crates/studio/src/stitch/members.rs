@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use flowglass_journey::{DeliveryFacts, EventFacts};
-use flowglass_model::{NodeId, Role, SpanFacts, TraceId, TraceJoin};
+use flowglass_journey::{DeliveryFacts, EventFacts, Input};
+use flowglass_model::{Layer, NodeId, Role, SpanFacts, TraceId, TraceJoin};
 use flowglass_store::EventRow;
 
 use super::MEMBERS_MAX;
@@ -25,6 +25,26 @@ pub(crate) struct Members {
 }
 
 impl Members {
+    /// What can be told of the journey that they make, with its events as stored.
+    pub(crate) fn tell<T>(
+        &self,
+        root: TraceId,
+        rows: &[EventRow],
+        layers: &dyn Fn(&NodeId) -> Layer,
+        tell: impl FnOnce(&Input<'_, Arc<SpanFacts>>) -> T,
+    ) -> T {
+        let (events, deliveries) = event_facts(rows);
+        tell(&Input {
+            root,
+            spans: &self.spans,
+            joins: &self.joins,
+            partial: &self.partial,
+            events: &events,
+            deliveries: &deliveries,
+            layers,
+        })
+    }
+
     /// What people have to know of what was left out, in words.
     pub(crate) fn limits(&self) -> Vec<String> {
         let mut out = Vec::new();
@@ -65,7 +85,7 @@ pub(crate) fn is_dead_letter(destination: &str) -> bool {
 }
 
 /// Events and deliveries in the form that stitching wants.
-pub(crate) fn event_facts(rows: &[EventRow]) -> (Vec<EventFacts>, Vec<DeliveryFacts>) {
+fn event_facts(rows: &[EventRow]) -> (Vec<EventFacts>, Vec<DeliveryFacts>) {
     let mut events = Vec::with_capacity(rows.len());
     let mut deliveries = Vec::new();
     for row in rows {

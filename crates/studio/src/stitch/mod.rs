@@ -18,7 +18,7 @@ use members::message_of;
 use woven::Woven;
 
 pub(crate) use bridges::Held;
-pub(crate) use members::{Members, event_facts, is_dead_letter, names};
+pub(crate) use members::{Members, is_dead_letter, names};
 pub(crate) use source::{Source, Writing};
 pub(crate) use woven::{SPAN, place_of};
 

@@ -2,35 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use flowglass_model::{EdgeStats, NodeId, SeriesKey, SeriesSum, Sketch};
+use flowglass_model::{NodeId, SeriesKey};
 
 use super::{Side, Subject};
-
-/// Sums of several series.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Figures {
-    pub(super) count: i64,
-    pub(super) errors: i64,
-    pub(super) sketch: Sketch,
-}
-
-impl Figures {
-    fn add(&mut self, sum: &SeriesSum) {
-        self.count += sum.count;
-        self.errors += sum.errors;
-        self.sketch.merge(&sum.sketch);
-    }
-
-    pub(super) fn stats(&self) -> EdgeStats {
-        let ms = |q| self.sketch.quantile(q).map(|nanos| nanos / 1e6);
-        EdgeStats {
-            count: u64::try_from(self.count).unwrap_or(0),
-            errors: u64::try_from(self.errors).unwrap_or(0),
-            p50_ms: ms(0.5),
-            p95_ms: ms(0.95),
-        }
-    }
-}
+use crate::fold::Figures;
 
 /// One side, gathered.
 #[derive(Debug, Default)]

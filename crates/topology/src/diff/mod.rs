@@ -20,7 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowglass_model::{EdgeStats, InteractionKind, NodeId, SeriesSum};
 
 use crate::Folding;
-use gather::{Figures, Gathered, gather};
+use crate::fold::Figures;
+use gather::{Gathered, gather};
 use tests_of::{adjusted, all_on_one_side, more_often, ranks};
 
 /// Fewer occurrences than this on a side are not held against the other's times and errors.

@@ -4,20 +4,20 @@ use flowglass_model::{EdgeStats, SeriesSum, Sketch};
 
 /// Sums of several series.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Figures {
-    pub(super) count: i64,
-    errors: i64,
-    sketch: Sketch,
+pub(crate) struct Figures {
+    pub(crate) count: i64,
+    pub(crate) errors: i64,
+    pub(crate) sketch: Sketch,
 }
 
 impl Figures {
-    pub(super) fn add(&mut self, sum: &SeriesSum) {
+    pub(crate) fn add(&mut self, sum: &SeriesSum) {
         self.count += sum.count;
         self.errors += sum.errors;
         self.sketch.merge(&sum.sketch);
     }
 
-    pub(super) fn stats(&self) -> EdgeStats {
+    pub(crate) fn stats(&self) -> EdgeStats {
         let ms = |q| self.sketch.quantile(q).map(|nanos| nanos / 1e6);
         EdgeStats {
             count: u64::try_from(self.count).unwrap_or(0),

@@ -14,7 +14,7 @@ use flowglass_model::{
 
 use crate::layers::{Classified, classify};
 use crate::layout::{LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, card_size, layout};
-use figures::Figures;
+pub(crate) use figures::Figures;
 
 pub use identity::Folding;
 pub use noise::{Noise, folded_by};
