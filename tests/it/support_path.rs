@@ -44,6 +44,15 @@ fn failed_order(workspace: &Path) -> Result<String> {
     journeys.iter().find_map(order).with_context(|| format!("none has an order: {answer}"))
 }
 
+/// The window on a workspace, started with a link.
+fn window(screen: &Screen, workspace: &Path, link: Option<&str>) -> Result<Driver> {
+    let workspace = workspace.to_str().context("a path of letters")?;
+    let mut arguments =
+        vec!["--workspace", workspace, "--otlp-grpc", "off", "--otlp-http", "off", "--size", "1280x800"];
+    arguments.extend(link);
+    Driver::window(screen, &binary("flowglass-window")?, &arguments, &[])
+}
+
 /// What has the focus: its role or tag and its name.
 fn focus(driver: &Driver) -> Result<String> {
     let script = "const e = document.activeElement;
@@ -120,9 +129,7 @@ fn support_finds_the_cause_in_the_window() -> Result<()> {
     let workspace = landscape(folder.path())?;
     let order = failed_order(&workspace)?;
     let screen = Screen::start(1280, 800)?;
-    let text = workspace.to_str().context("a path of letters")?;
-    let arguments = ["--workspace", text, "--otlp-grpc", "off", "--otlp-http", "off", "--size", "1280x800"];
-    let driver = Driver::window(&screen, &binary("flowglass-window")?, &arguments, &[])?;
+    let driver = window(&screen, &workspace, None)?;
     // Where a file goes is asked by a dialog of the system, which no test can answer: the ticket goes to the clipboard.
     walk(&driver, &order, "Copy ticket text", "Ticket text copied")
 }
@@ -163,10 +170,7 @@ fn a_link_opens_its_journey() -> Result<()> {
     let workspace = landscape(folder.path())?;
     let order = failed_order(&workspace)?;
     let screen = Screen::start(1280, 800)?;
-    let text = workspace.to_str().context("a path of letters")?;
-    let link = format!("flowglass://find/{order}");
-    let arguments = ["--workspace", text, "--otlp-grpc", "off", "--otlp-http", "off", "--size", "1280x800", &link];
-    let driver = Driver::window(&screen, &binary("flowglass-window")?, &arguments, &[])?;
+    let driver = window(&screen, &workspace, Some(&format!("flowglass://find/{order}")))?;
     let page = Page(&driver);
     page.ready()?;
     page.find("status", "^First failure$")?;
