@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use flowglass_tests::process::until;
 use flowglass_tests::product::Serve;
-use flowglass_tests::views::{Area, Page};
+use flowglass_tests::views::{Area, Page, Theme};
 use flowglass_tests::webdriver::Driver;
 use serde_json::json;
 
+use crate::browser::unfit_for_some;
 use crate::ui::asked_for;
 
 /// A run may share the machine with compilers.
@@ -35,6 +36,16 @@ fn file(workspace: &Path) -> Result<String> {
     Ok(std::fs::read_to_string(workspace.with_extension("scenarios").join("place-order.yaml"))?)
 }
 
+/// What axe-core finds wrong in both themes.
+fn unfit(driver: &Driver, page: &Page, state: &str) -> Result<Vec<String>> {
+    let mut out = Vec::new();
+    for theme in Theme::ALL {
+        page.theme(theme)?;
+        out.extend(unfit_for_some(driver, &format!("{state}, {}", theme.name()))?);
+    }
+    Ok(out)
+}
+
 #[test]
 fn an_order_is_designed_run_and_changed() -> Result<()> {
     if !asked_for("the real browser") {
@@ -50,8 +61,11 @@ fn an_order_is_designed_run_and_changed() -> Result<()> {
     page.ready()?;
     page.open_by_key(Area::Scenarios)?;
 
+    let mut wrong = unfit(&driver, &page, "no scenario yet")?;
+
     // From nothing to a design that stands in a file.
     page.click("button", "^New scenario…$")?;
+    wrong.extend(unfit_for_some(&driver, "what to begin with")?);
     page.click("button", "^Place order")?;
     page.find("heading", "^Scenario studio$")?;
     fill(&driver, &page, "^Measured stretch", "1m")?;
@@ -66,6 +80,8 @@ fn an_order_is_designed_run_and_changed() -> Result<()> {
         bail!("{text}")
     })?;
 
+    wrong.extend(unfit(&driver, &page, "a design, not run yet")?);
+
     // Run and judged.
     page.click("button", "^Run")?;
     says_after_run(&page, "strength of evidence")?;
@@ -75,6 +91,14 @@ fn an_order_is_designed_run_and_changed() -> Result<()> {
     }
     for code in [" G3 ", " W14 "] {
         assert!(!banner.contains(code), "{code} stands alone on the first screen");
+    }
+
+    for tab in page.names("tab", "")? {
+        if ["Form", "Text"].contains(&tab.as_str()) {
+            continue;
+        }
+        page.click("tab", &format!("^{tab}$"))?;
+        wrong.extend(unfit(&driver, &page, &tab)?);
     }
 
     // A call on the drawing becomes an event: the file says so, what was found is marked, and a run makes it whole.
@@ -107,10 +131,14 @@ fn an_order_is_designed_run_and_changed() -> Result<()> {
     })?;
     driver.keys(&["x", ":", " "])?;
     page.find("status", "^Mistakes$")?;
+    wrong.extend(unfit(&driver, &page, "mistakes in the text")?);
     page.click("button", "^Undo$")?;
     until("the mistake to be gone", Duration::from_secs(20), || {
         if page.names("status", "^Mistakes$")?.is_empty() { Ok(()) } else { bail!("it is still there") }
     })?;
+    if !wrong.is_empty() {
+        bail!("not everybody can use this:\n  {}", wrong.join("\n  "));
+    }
     drop(driver);
     serve.stop()
 }

@@ -5,6 +5,7 @@
 //! their own, copy after copy, the last one ending now. Dates inside of payloads stay as they were.
 
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -112,19 +113,20 @@ impl Recording {
         self.last - self.first
     }
 
-    /// Writes this many copies into a folder, `gap` nanoseconds from the end of one to the start of the next, the last one
-    /// ending at `end` (nanoseconds since the epoch).
+    /// Writes the copies of these numbers into a folder, `gap` nanoseconds from the end of one to the start of the next, the last
+    /// one ending at `end` (nanoseconds since the epoch).
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn write(&self, folder: &Path, copies: u64, gap: u64, end: u64) -> Result<Written> {
+    pub fn write(&self, folder: &Path, copies: Range<u64>, gap: u64, end: u64) -> Result<Written> {
         let mut bytes = 0;
-        for first in (0..copies).step_by(COPIES_A_FILE as usize) {
+        for first in copies.clone().step_by(COPIES_A_FILE as usize) {
             for file in &self.files {
                 let path = folder.join(format!("{first:06}-{}.jsonl", file.name));
                 let mut out = BufWriter::new(std::fs::File::create(&path).with_context(|| path.display().to_string())?);
-                for copy in first..copies.min(first + COPIES_A_FILE) {
-                    let moved = end as i64 - self.last as i64 - ((copies - 1 - copy) * (self.length() + gap)) as i64;
+                for copy in first..copies.end.min(first + COPIES_A_FILE) {
+                    let later = (copies.end - 1 - copy) * (self.length() + gap);
+                    let moved = end as i64 - self.last as i64 - later as i64;
                     let text = file.copy(copy, moved);
                     bytes += text.len() as u64;
                     out.write_all(&text)?;
@@ -132,7 +134,7 @@ impl Recording {
                 out.flush()?;
             }
         }
-        Ok(Written { copies, bytes })
+        Ok(Written { copies: copies.end - copies.start, bytes })
     }
 }
 

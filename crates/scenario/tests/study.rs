@@ -148,6 +148,15 @@ fn a_difference_hangs_on_what_makes_it() {
 }
 
 #[test]
+fn a_step_with_a_distance_of_its_own_can_be_moved_away() {
+    let s = read(&ORDER.replace("do: pay.charge,", "do: pay.charge, network: 10ms,"));
+    let way = Input::Way("charge".into());
+    assert!(inputs(&s).contains(&way) && !inputs(&read(ORDER)).contains(&way));
+    assert_eq!((way.value(&s), way.path().as_str()), (Some(10.0), "/steps/charge/network"));
+    assert_eq!(way.value(&way.at(&s, 25.0)), Some(25.0));
+}
+
+#[test]
 fn sweeps_grow_with_the_load() {
     let s = read(ORDER);
     let found = load_sweep(&s, &Effort { requests: 1500.0, ..Effort::of(&s) }, &|_| {}, &never()).unwrap();

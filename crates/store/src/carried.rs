@@ -85,6 +85,12 @@ fn traces(conn: &Connection, carried: Carried<'_>, most: usize) -> Inner<Vec<Tra
     Ok(rows.collect::<std::result::Result<_, _>>()?)
 }
 
+fn count(conn: &Connection, carried: Carried<'_>, most: usize) -> Inner<usize> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM message_carries WHERE hash = ?1 LIMIT ?2)";
+    let n: i64 = conn.prepare_cached(sql)?.query_row(params![carried.hash(), most as i64], |r| r.get(0))?;
+    Ok(n as usize)
+}
+
 fn messages(conn: &Connection, carried: Carried<'_>, most: usize) -> Inner<Vec<EventRow>> {
     let sql =
         "SELECT DISTINCT m.event FROM message_carries c JOIN message m ON m.id = c.message WHERE c.hash = ?1 LIMIT ?2";
@@ -170,6 +176,14 @@ impl Tx<'_> {
         self.told(traces(&self.writer.conn, carried, most))
     }
 
+    /// How many publications carry an id, counted up to `most`.
+    pub fn count_carrying(&self, carried: Carried<'_>, most: usize) -> Result<usize> {
+        if !self.may(Hint::Carried(carried.hash())) {
+            return Ok(0);
+        }
+        self.told(count(&self.writer.conn, carried, most))
+    }
+
     /// At most `most` events that carry an id, by time.
     pub fn events_carrying(&self, carried: Carried<'_>, most: usize) -> Result<Vec<EventRow>> {
         if !self.may(Hint::Carried(carried.hash())) {
@@ -214,6 +228,11 @@ impl Reader {
     /// At most `most` traces with a span that carries an id.
     pub fn traces_carrying(&self, carried: Carried<'_>, most: usize) -> Result<Vec<TraceId>> {
         self.ask(|db| traces(db.conn, carried, most))
+    }
+
+    /// How many publications carry an id, counted up to `most`.
+    pub fn count_carrying(&self, carried: Carried<'_>, most: usize) -> Result<usize> {
+        self.ask(|db| count(db.conn, carried, most))
     }
 
     /// At most `most` events that carry an id, by time.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::cache::ChunkCache;
 use crate::chunk::{Chunk, Kind};
 use crate::fault::{Fault, Inner};
-use crate::filter::Filter;
+use crate::filters;
 use crate::hash::hash_parts;
 use crate::{MessageRef, UnmatchedPublication};
 
@@ -128,13 +128,12 @@ impl Db<'_> {
 
     /// Chunks that may hold a value, newest first.
     pub(crate) fn chunks_with(&self, kind: Kind, value: &[u8]) -> Inner<Vec<i64>> {
-        let mut statement =
-            self.conn.prepare_cached("SELECT chunk, bits FROM chunk_filter WHERE kind = ?1 ORDER BY chunk DESC")?;
-        let mut rows = statement.query([kind as i64])?;
         let mut out = Vec::new();
-        while let Some(r) = rows.next()? {
-            if Filter::may_hold(r.get_ref(1)?.as_blob().unwrap_or_default(), value) {
-                out.push(r.get(0)?);
+        // A filter may outlive its chunk.
+        let mut there = self.conn.prepare_cached("SELECT 1 FROM chunk WHERE id = ?1 AND kind = ?2")?;
+        for id in filters::parts_with(self.conn, kind.into(), value)? {
+            if there.exists(params![id, kind as i64])? {
+                out.push(id);
             }
         }
         Ok(out)

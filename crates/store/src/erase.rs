@@ -15,7 +15,7 @@ use crate::chunk::{Builder, Chunk, Kind, log_bytes};
 use crate::db::message_hash;
 use crate::fault::{Fault, Inner};
 use crate::hash::{hash_parts, hash64};
-use crate::{Result, Tx, Writer, carried};
+use crate::{Result, Tx, Writer, carried, filters};
 
 /// Under this key the workspace remembers the number of the next chunk, once chunks were deleted.
 pub(crate) const META_NEXT_CHUNK: &str = "next_chunk";
@@ -234,7 +234,7 @@ impl Tx<'_> {
             }
             let conn = &self.writer.conn;
             conn.prepare_cached("DELETE FROM chunk WHERE id = ?1")?.execute([id])?;
-            conn.prepare_cached("DELETE FROM chunk_filter WHERE chunk = ?1")?.execute([id])?;
+            filters::forget_chunk(conn, kind, *id)?;
             self.forget_places(&live, kind, *id)?;
             for index in 0..chunk.len() {
                 match (gone[index], kind) {
@@ -252,6 +252,7 @@ impl Tx<'_> {
         if builder.len() > 0 {
             self.store_chunk(builder, kind)?;
         }
+        filters::sweep(&self.writer.conn)?;
         self.keep_next_chunk()
     }
 

@@ -9,12 +9,12 @@ use crate::message_rows::BLOCK;
 use crate::names::Numbers;
 use crate::rollup::Rollups;
 use crate::series::FINEST;
-use crate::{Result, StoreError, Tx, Writer, carried, events};
+use crate::{Result, StoreError, Tx, Writer, carried, events, filters};
 
 /// Under this key the workspace remembers the highest row an event ever had, once events were deleted.
 pub(crate) const META_EVENT_ROWS: &str = "event_rows";
 /// Tables that everything erased empties.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 26] = [
     "chunk",
     "chunk_filter",
     "trace_chunk",
@@ -30,6 +30,8 @@ const TABLES: [&str; 24] = [
     "message",
     "message_body",
     "message_filter",
+    "value_filter",
+    "value_slice",
     "delivery",
     "settlement",
     "advisory",
@@ -63,9 +65,11 @@ impl Tx<'_> {
                 conn.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;
                 conn.prepare_cached("DELETE FROM message_body WHERE id = ?1")?.execute([id])?;
                 carried::forget_message(conn, *id)?;
-                let unused = "DELETE FROM message_filter WHERE block = ?1
-                    AND NOT EXISTS(SELECT 1 FROM message WHERE id >= ?1 * ?2 AND id < (?1 + 1) * ?2)";
-                conn.prepare_cached(unused)?.execute([id / BLOCK, BLOCK])?;
+                let mut left = conn.prepare_cached("SELECT 1 FROM message WHERE id >= ?1 AND id < ?2")?;
+                let block = id / BLOCK;
+                if !left.exists([block * BLOCK, (block + 1) * BLOCK])? {
+                    filters::forget_block(conn, block)?;
+                }
             }
             for (_, _, m) in &publications {
                 let (Some(stream), Some(sequence)) = (&m.stream, m.sequence) else { continue };
@@ -81,6 +85,7 @@ impl Tx<'_> {
             let stats = &mut self.writer.state.counters.stats;
             stats.events = stats.events.saturating_sub(u64::from(!publications.is_empty()));
         }
+        filters::sweep(&self.writer.conn)?;
         Ok(gone)
     }
 

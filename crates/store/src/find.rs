@@ -9,9 +9,8 @@ use crate::FindHit;
 use crate::chunk::Kind;
 use crate::db::Db;
 use crate::fault::Inner;
-use crate::filter::Filter;
 use crate::message_rows::{self, COLUMNS, fill_body, message_at};
-use crate::{journeys, walk};
+use crate::{filters, journeys, walk};
 
 /// Hits with the time that orders them.
 type Hits = BTreeMap<FindHit, Nanos>;
@@ -45,17 +44,10 @@ pub(crate) fn may_find(db: Db<'_>, texts: &[String]) -> Inner<Vec<bool>> {
     let mut may = Vec::with_capacity(texts.len());
     for text in texts {
         let is_id = text.parse::<TraceId>().is_ok() || text.parse::<SpanId>().is_ok();
-        may.push(!text.is_empty() && (is_id || by_id.exists([text])?));
+        may.push(is_id || by_id.exists([text])?);
     }
-    for sql in ["SELECT bits FROM chunk_filter", "SELECT bits FROM message_filter"] {
-        let mut statement = db.conn.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(r) = rows.next()? {
-            let bits = r.get_ref(0)?.as_blob().unwrap_or_default();
-            let open = texts.iter().zip(&mut may).filter(|(text, may)| !**may && !text.is_empty());
-            open.for_each(|(text, may)| *may = Filter::may_hold(bits, text.as_bytes()));
-        }
-    }
+    let values: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+    filters::may_hold(db.conn, &values, &mut may)?;
     Ok(may)
 }
 

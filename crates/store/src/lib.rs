@@ -5,6 +5,7 @@
 //! leaves this crate.
 
 mod belongings;
+mod bloom;
 mod cache;
 mod carried;
 mod chunk;
@@ -21,6 +22,7 @@ mod events;
 mod expect;
 mod fault;
 mod filter;
+mod filters;
 mod find;
 mod hash;
 mod hints;

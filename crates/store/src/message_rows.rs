@@ -9,6 +9,7 @@ use crate::db::context_at;
 use crate::erase_rows::META_EVENT_ROWS;
 use crate::fault::{Fault, Inner};
 use crate::filter::Filter;
+use crate::filters::{self, Parts};
 use crate::hash::hash_parts;
 use crate::walk;
 use crate::{Added, carried};
@@ -126,11 +127,7 @@ impl Blocks {
         let block = id / BLOCK;
         let filter = match self.0.entry(block) {
             std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
-            std::collections::btree_map::Entry::Vacant(e) => {
-                let mut statement = conn.prepare_cached("SELECT bits FROM message_filter WHERE block = ?1")?;
-                let stored = statement.query_row([block], |r| r.get::<_, Vec<u8>>(0)).optional()?;
-                e.insert(stored.map_or_else(Filter::block, |bytes| Filter::from_bytes(&bytes)))
-            }
+            std::collections::btree_map::Entry::Vacant(e) => e.insert(filters::open(conn, Parts::Messages, block)?),
         };
         walk::message(message, &mut |v| filter.add(v.as_bytes()));
         Ok(())
@@ -138,9 +135,9 @@ impl Blocks {
 
     /// Writes the filters.
     pub(crate) fn flush(&mut self, conn: &Connection) -> Inner<()> {
-        let mut put = conn.prepare_cached("INSERT OR REPLACE INTO message_filter(block, bits) VALUES(?1, ?2)")?;
         for (block, filter) in std::mem::take(&mut self.0) {
-            put.execute(params![block, filter.bytes()])?;
+            filters::put_open(conn, Parts::Messages, block, filter)?;
+            filters::group(conn, Parts::Messages)?;
         }
         Ok(())
     }
@@ -148,16 +145,8 @@ impl Blocks {
 
 /// Row ids of messages that may hold a value, as ranges, newest first.
 pub(crate) fn blocks_with(conn: &Connection, value: &[u8]) -> Inner<Vec<(i64, i64)>> {
-    let mut statement = conn.prepare_cached("SELECT block, bits FROM message_filter ORDER BY block DESC")?;
-    let mut rows = statement.query([])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        if Filter::may_hold(r.get_ref(1)?.as_blob().unwrap_or_default(), value) {
-            let block: i64 = r.get(0)?;
-            out.push((block * BLOCK, (block + 1) * BLOCK));
-        }
-    }
-    Ok(out)
+    let blocks = filters::parts_with(conn, Parts::Messages, value)?;
+    Ok(blocks.into_iter().map(|block| (block * BLOCK, (block + 1) * BLOCK)).collect())
 }
 
 /// Stores a publication, unless it is known.

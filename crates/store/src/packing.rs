@@ -6,6 +6,7 @@ use rusqlite::params;
 use crate::chunk::{Builder, Kind, Packer, Sealed};
 use crate::db::{Db, message_hash};
 use crate::fault::Inner;
+use crate::filters;
 use crate::hints::Hint;
 use crate::{Result, Tx, Writer};
 
@@ -147,7 +148,7 @@ impl Tx<'_> {
             }
             let conn = &self.writer.conn;
             conn.prepare_cached("DELETE FROM chunk WHERE id = ?1")?.execute([id])?;
-            conn.prepare_cached("DELETE FROM chunk_filter WHERE chunk = ?1")?.execute([id])?;
+            filters::forget_chunk(conn, kind, id)?;
             self.forget_places(&chunk.traces(), kind, id)?;
         }
         self.store_chunk(builder, kind)
@@ -187,11 +188,8 @@ impl Tx<'_> {
         state.next_chunk += 1;
         conn.prepare_cached("INSERT INTO chunk(id, kind, items, first, last, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![id, kind as i64, sealed.items as i64, sealed.first, sealed.last, sealed.body])?;
-        conn.prepare_cached("INSERT INTO chunk_filter(chunk, kind, bits) VALUES(?1, ?2, ?3)")?.execute(params![
-            id,
-            kind as i64,
-            sealed.filter
-        ])?;
+        filters::put(conn, kind.into(), id, &sealed.filter)?;
+        filters::group(conn, kind.into())?;
         let db = Db { conn, cache };
         let mut place = conn
             .prepare_cached("INSERT INTO trace_chunk(trace, kind, chunk, first, items) VALUES(?1, ?2, ?3, ?4, ?5)")?;

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowglass_journey::infer;
-use flowglass_model::{ItemKind, Journey, JourneyItem, Layer, LinkHow, NodeId, TraceId};
+use flowglass_model::{ItemKind, JoinsConfig, Journey, JourneyItem, Layer, LinkHow, NodeId, TraceId};
 use flowglass_store::EventRow;
 
+use crate::api::JoinView;
 use crate::stitch::{Held, Members, SPAN, Web};
+use crate::words::grouped;
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Journeys that are drawn as guesses at most.
@@ -19,9 +21,12 @@ fn identity(item: &JourneyItem) -> (ItemKind, Option<TraceId>, String, String) {
 
 impl Workspace {
     /// Ids that join parts of a journey without a context, and what joins none because so many meet there.
-    pub(crate) fn held(&self, root: TraceId) -> Result<Vec<Held>, WorkspaceError> {
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn joins_of(&self, root: TraceId) -> Result<Vec<JoinView>, WorkspaceError> {
         let joining = self.joining();
-        self.read(|r| {
+        let held = self.read(|r| {
             let mut web = Web::new(r, joining.clone());
             let members = web.members(root)?;
             let mut held = web.held(&members)?;
@@ -32,7 +37,8 @@ impl Workspace {
                 held_back: true,
             }));
             Ok(held)
-        })
+        })?;
+        Ok(held.iter().map(|held| join_view(held, &joining)).collect())
     }
 
     /// A journey with what other journeys seem to have done for it: handlings of its messages that carry its business key and
@@ -84,4 +90,29 @@ fn add(own: &mut Members, other: Members) {
     own.partial.extend(other.partial);
     own.partial.sort_unstable();
     own.partial.dedup();
+}
+
+/// What joins, or is held back, in words.
+fn join_view(held: &Held, joins: &JoinsConfig) -> JoinView {
+    let traces = grouped(held.traces as u64);
+    let Held { by, value, .. } = held;
+    let words = match (by.as_str(), held.held_back) {
+        (SPAN, _) => format!(
+            "{traces} traces meet at one span, more than {}: journeys end and begin there",
+            grouped(u64::from(joins.traces_per_span))
+        ),
+        ("causation", _) => format!("{traces} joins by what events name as their cause"),
+        (_, true) => format!(
+            "{by} {value} is shared by at least {traces} traces, more than {}: it joins none of them",
+            grouped(u64::from(joins.shared_by))
+        ),
+        (_, false) => format!("{by} {value} joins {traces} traces here"),
+    };
+    JoinView {
+        entry: if value.is_empty() { by.clone() } else { JoinsConfig::entry(by, value) },
+        all: (by != SPAN && !value.is_empty()).then(|| by.clone()),
+        traces: held.traces as u32,
+        held_back: held.held_back,
+        words,
+    }
 }

@@ -10,7 +10,7 @@ use crate::ui::{asked_for, sdk_folder};
 
 /// What axe-core (WCAG 2.2 A and AA) finds wrong with the page as it is. Cards, rows and lines of lists speak their figures in words
 /// ("118 per second") and show them short ("118/s"), as the design asks; what they are called stands first in both.
-pub(super) fn unfit_for_some(driver: &Driver, view: &str) -> Result<Vec<String>> {
+pub(crate) fn unfit_for_some(driver: &Driver, view: &str) -> Result<Vec<String>> {
     if driver.run("return !window.axe", json!([]))? == true {
         let path = sdk_folder()?.join("node/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;

@@ -15,7 +15,7 @@ mod keyboard;
 mod pictures;
 mod show;
 
-use axe::unfit_for_some;
+pub(crate) use axe::unfit_for_some;
 
 #[test]
 fn the_same_product_over_loopback() -> Result<()> {

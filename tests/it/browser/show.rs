@@ -38,13 +38,21 @@ pub(super) enum View {
     Logs,
     /// A range with nothing in it.
     Empty,
+    /// A failed journey drawn in another way.
+    JourneyAs(&'static str),
+    /// All journeys at a glance.
+    Overview(&'static str),
+    /// A part of the architecture screen.
+    Architecture(&'static str),
+    /// The scenarios, none yet.
+    Scenarios,
     /// A page of the settings.
     Settings(&'static str),
 }
 
 impl View {
     /// All that axe looks at.
-    pub(super) const ALL: [View; 21] = [
+    pub(super) const ALL: [View; 37] = [
         View::Map,
         View::Node,
         View::Topic,
@@ -55,6 +63,22 @@ impl View {
         View::Event,
         View::Logs,
         View::Empty,
+        View::JourneyAs("sequence"),
+        View::JourneyAs("time"),
+        View::JourneyAs("joins"),
+        View::Overview("kinds"),
+        View::Overview("common"),
+        View::Overview("waiting"),
+        View::Architecture("findings"),
+        View::Architecture("drift"),
+        View::Architecture("changes"),
+        View::Scenarios,
+        View::Settings("aliases"),
+        View::Settings("owners"),
+        View::Settings("joins"),
+        View::Settings("links"),
+        View::Settings("protobuf"),
+        View::Settings("notifications"),
         View::Settings("sources"),
         View::Settings("imports"),
         View::Settings("participants"),
@@ -82,6 +106,10 @@ impl View {
             View::Event => format!("#/events?{range}&q=outcome%3Adead-lettered"),
             View::Logs => format!("#/events?{range}&tab=logs"),
             View::Empty => "#/journeys?from=1000000000000&to=1000000060000".to_owned(),
+            View::JourneyAs(way) => format!("#/journeys?{range}&q=state%3Afailed&as={way}"),
+            View::Overview(pane) => format!("#/journeys?{range}&pane={pane}"),
+            View::Architecture(part) => format!("#/architecture?{range}&part={part}"),
+            View::Scenarios => format!("#/scenarios?{range}"),
             View::Settings(section) => format!("#/settings?{range}&section={section}"),
         }
     }
@@ -143,6 +171,10 @@ impl Show {
             View::Event => self.choose_row().and(page.find("tab", "^Payload")).map(drop),
             View::Logs => self.choose_row().and(page.find("complementary", "^Log line")).map(drop),
             View::Empty => page.find("button", "^Go to nearest data").map(drop),
+            View::JourneyAs(_) => page.find("tabpanel", ".").map(drop),
+            View::Overview(_) => page.find("tabpanel", ".").map(drop),
+            View::Architecture(_) => page.find("group", "^What is shown").map(drop),
+            View::Scenarios => page.find("button", "^New scenario").map(drop),
             View::Settings(_) => page.find("heading", ".").map(drop),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::anyhow;
+use flowglass_studio::api::JoinView;
 use flowglass_studio::model::{Config, Graph, ItemKind, Journey, Layer, NodeId, NodeKind, Relation, TraceId};
 use flowglass_studio::{gap_kind, item_status, journey_state, mark_kind, rfc3339, sure, system_clock};
 use serde::Serialize;
@@ -23,7 +24,8 @@ pub(crate) fn run(args: &JourneyArgs, config: Option<&Path>) -> anyhow::Result<(
     let (mut journey, _) = workspace.journey(id, &|node| layers.get(node))?;
     let lacking = workspace.judge_journey(&mut journey, system_clock())?;
     let (related, _) = workspace.related(&journey.summary)?;
-    print_json(&JourneyOut::new(&journey, &lacking, &related, &workspace.settings().config))
+    let joins = workspace.joins_of(journey.summary.id)?;
+    print_json(&JourneyOut::new(&journey, &lacking, &related, &joins, &workspace.settings().config))
 }
 
 /// Layers as the map gives them.
@@ -67,6 +69,16 @@ struct JourneyOut<'a> {
     marks: Vec<MarkOut<'a>>,
     lacking: &'a [String],
     related: Vec<RelatedOut<'a>>,
+    joins: Vec<JoinOut<'a>>,
+}
+
+/// An id that joins parts of the journey without a trace context, or would if fewer shared it.
+#[derive(Serialize)]
+struct JoinOut<'a> {
+    entry: &'a str,
+    traces: u32,
+    held_back: bool,
+    words: &'a str,
 }
 
 #[derive(Serialize)]
@@ -143,7 +155,13 @@ struct MarkOut<'a> {
 }
 
 impl<'a> JourneyOut<'a> {
-    fn new(journey: &'a Journey, lacking: &'a [String], related: &'a [Relation], config: &'a Config) -> Self {
+    fn new(
+        journey: &'a Journey,
+        lacking: &'a [String],
+        related: &'a [Relation],
+        joins: &'a [JoinView],
+        config: &'a Config,
+    ) -> Self {
         let mut items: Vec<_> = journey.items.iter().collect();
         items.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
         let item = |i: &'a flowglass_studio::model::JourneyItem| ItemOut {
@@ -210,6 +228,9 @@ impl<'a> JourneyOut<'a> {
                     sure: sure(r.sure),
                     because: &r.because,
                 })
+                .collect(),
+            joins: (joins.iter())
+                .map(|j| JoinOut { entry: &j.entry, traces: j.traces, held_back: j.held_back, words: &j.words })
                 .collect(),
         }
     }

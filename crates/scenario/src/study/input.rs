@@ -28,6 +28,8 @@ pub enum Input {
     Cache(String),
     /// Mean of one way to a participant, milliseconds.
     Network(String),
+    /// Mean of one way of a step's calls, where the step has a time of its own, milliseconds.
+    Way(String),
     /// Mean time until a channel has confirmed, milliseconds.
     Publish(String),
     /// Mean time from a channel to its groups, milliseconds.
@@ -47,6 +49,7 @@ impl Input {
             Input::Fails(name) => format!("failures of {name}"),
             Input::Cache(name) => format!("cache hits of {name}"),
             Input::Network(name) => format!("network to {name}"),
+            Input::Way(name) => format!("network of {name}"),
             Input::Publish(name) => format!("publishing to {name}"),
             Input::Deliver(name) => format!("delivery from {name}"),
         }
@@ -75,6 +78,7 @@ impl Input {
             Input::Fails(name) => format!("/participants/{}/fails", escaped(name)),
             Input::Cache(id) => format!("/steps/{}/cache/hit", escaped(id)),
             Input::Network(name) => format!("/participants/{}/network", escaped(name)),
+            Input::Way(id) => format!("/steps/{}/network", escaped(id)),
             Input::Publish(name) => format!("/channels/{}/publish", escaped(name)),
             Input::Deliver(name) => format!("/channels/{}/deliver", escaped(name)),
         }
@@ -111,6 +115,7 @@ impl Input {
             Input::Fails(name) => Some(design.participants.get(name)?.fails),
             Input::Cache(id) => step_of(design, id)?.cache,
             Input::Network(name) => Some(design.participants.get(name)?.network.mean() / 1e6),
+            Input::Way(id) => step_of(design, id)?.network.as_ref().map(|n| n.mean() / 1e6),
             Input::Publish(name) => Some(design.channels.get(name)?.publish.mean() / 1e6),
             Input::Deliver(name) => Some(design.channels.get(name)?.deliver.mean() / 1e6),
         }
@@ -164,6 +169,7 @@ impl Input {
                 }
             }
             Input::Timeout(id) => change_step(design, id, &mut |step| step.timeout = Some(ms(value).max(1))),
+            Input::Way(id) => change_step(design, id, &mut |step| scale(step.network.as_mut(), value, factor)),
             Input::Cache(id) => change_step(design, id, &mut |step| step.cache = Some(value.clamp(0.0, 1.0))),
         }
     }
@@ -296,6 +302,9 @@ pub fn inputs(scenario: &Scenario) -> Vec<Input> {
             }
             if step.cache.is_some_and(|hit| hit > 0.0) {
                 all.push(Input::Cache(step.id.clone()));
+            }
+            if step.network.as_ref().is_some_and(|way| way.mean() > 0.0) {
+                all.push(Input::Way(step.id.clone()));
             }
         });
     }

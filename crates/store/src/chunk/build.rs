@@ -79,8 +79,8 @@ pub(crate) struct Builder {
 pub(crate) struct Sealed {
     /// The chunk.
     pub(crate) body: Vec<u8>,
-    /// Its filter.
-    pub(crate) filter: Vec<u8>,
+    /// Its filter, slice by slice.
+    pub(crate) filter: Vec<Vec<u8>>,
     /// Number of items.
     pub(crate) items: usize,
     /// Earliest start or time.
@@ -137,7 +137,7 @@ impl Builder {
             emitters: 0,
             resources: Table::default(),
             scopes: Table::default(),
-            filter: Filter::new(),
+            filter: Filter::default(),
         }
     }
 
@@ -255,7 +255,7 @@ impl Builder {
         let starts = || self.pending.iter().map(|p| p.start);
         Ok(Sealed {
             body,
-            filter: self.filter.folded(),
+            filter: self.filter.slices(),
             items: self.pending.len(),
             first: starts().min().unwrap_or_default(),
             last: starts().max().unwrap_or_default(),

@@ -6,10 +6,8 @@ use flowglass_model::JoinsConfig;
 
 use super::bad_request;
 use crate::Studio;
-use crate::api::{ApiError, DecideJoinRequest, JoinDecision, JoinView, Nothing};
+use crate::api::{ApiError, DecideJoinRequest, JoinDecision, Nothing};
 use crate::settings::Change;
-use crate::stitch::{Held, SPAN};
-use crate::words::grouped;
 
 /// Keeps a decision, and joins journeys anew by it.
 pub(crate) async fn decide_join(studio: &Studio, request: DecideJoinRequest) -> Result<Nothing, ApiError> {
@@ -50,31 +48,6 @@ pub(super) fn decisions(joins: &JoinsConfig) -> Vec<JoinDecision> {
         list.iter().map(one).collect::<Vec<_>>()
     };
     [of(&joins.never, "never"), of(&joins.always, "always")].concat()
-}
-
-/// What joins, or is held back, in words.
-pub(super) fn join_view(held: &Held, joins: &JoinsConfig) -> JoinView {
-    let traces = grouped(held.traces as u64);
-    let Held { by, value, .. } = held;
-    let words = match (by.as_str(), held.held_back) {
-        (SPAN, _) => format!(
-            "{traces} traces meet at one span, more than {}: journeys end and begin there",
-            grouped(u64::from(joins.traces_per_span))
-        ),
-        ("causation", _) => format!("{traces} joins by what events name as their cause"),
-        (_, true) => format!(
-            "{by} {value} is shared by at least {traces} traces, more than {}: it joins none of them",
-            grouped(u64::from(joins.shared_by))
-        ),
-        (_, false) => format!("{by} {value} joins {traces} traces here"),
-    };
-    JoinView {
-        entry: if value.is_empty() { by.clone() } else { JoinsConfig::entry(by, value) },
-        all: (by != SPAN && !value.is_empty()).then(|| by.clone()),
-        traces: held.traces as u32,
-        held_back: held.held_back,
-        words,
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use flowglass_model::{
     Relation,
 };
 
-use super::decide::{decisions, join_view};
+use super::decide::decisions;
 use super::trace_id;
 use crate::Studio;
 use crate::api::{
@@ -85,12 +85,11 @@ pub(crate) async fn related_journeys(studio: &Studio, request: JourneyRequest) -
             return Err(WorkspaceError::NotFound(root.to_string()));
         };
         let (related, hubs) = workspace.related(&own)?;
-        let joining = workspace.joining();
         Ok(RelatedJourneys {
             rows: related.iter().map(related_journey).collect(),
             hubs,
-            joins: workspace.held(root)?.iter().map(|held| join_view(held, &joining)).collect(),
-            decided: decisions(&joining),
+            joins: workspace.joins_of(root)?,
+            decided: decisions(&workspace.joining()),
         })
     });
     Ok(found.await?)

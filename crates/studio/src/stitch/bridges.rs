@@ -12,28 +12,25 @@ use flowglass_model::{
 };
 use flowglass_store::{Carried, EventRow, correlation_ids};
 
+use super::causes::CAUSATION;
 use super::members::{Members, message_of};
 use super::source::Source;
 use super::{MEMBERS_MAX, Web, names};
 
 /// Traces with one correlation id that are looked at, as a multiple of what it may join: contexts join many of them already.
 const LOOKED_AT: usize = 10;
-/// Events one may follow back through causes that belong to no trace.
-const CAUSES: usize = 64;
-/// The name by which settings speak of causes.
-pub(super) const CAUSATION: &str = "causation";
 /// The name of a message's correlation id.
 pub(super) const CORRELATION: &str = "correlationId";
 
 /// A trace as contexts alone join it.
 pub(super) struct Base {
-    spans: Vec<Arc<SpanFacts>>,
+    pub(super) spans: Vec<Arc<SpanFacts>>,
     sections: Sections,
 }
 
 impl Base {
     /// Whether nothing but local work surrounds a span: no context says what set it going.
-    fn is_open(&self, head: SpanId) -> bool {
+    pub(super) fn is_open(&self, head: SpanId) -> bool {
         if self.sections.of(head) != Section::Own {
             return false;
         }
@@ -67,9 +64,10 @@ struct Carriers {
 
 /// The traces that carry one correlation id.
 pub(super) struct Group {
+    /// All of them, unless so many share it that nobody looked.
     traces: BTreeSet<TraceId>,
     joins: Vec<TraceJoin>,
-    /// How many share it, where too many do.
+    /// How many share it, where too many do; 0 where nobody looked.
     pub(super) shared_by: Option<usize>,
 }
 
@@ -91,7 +89,7 @@ pub(crate) struct Held {
 pub(super) struct Bridges {
     base: BTreeMap<TraceId, Arc<Base>>,
     near: BTreeMap<TraceId, Arc<Vec<EventRow>>>,
-    causes: BTreeMap<TraceId, Arc<Vec<TraceJoin>>>,
+    pub(super) causes: BTreeMap<TraceId, Arc<Vec<TraceJoin>>>,
     carriers: BTreeMap<TraceId, Arc<BTreeMap<String, Carriers>>>,
     groups: BTreeMap<String, Arc<Group>>,
 }
@@ -102,7 +100,7 @@ fn context_in(row: &EventRow, trace: TraceId) -> Option<MessageContext> {
 }
 
 impl<S: Source> Web<S> {
-    fn base(&mut self, trace: TraceId) -> Result<Arc<Base>, S::Error> {
+    pub(super) fn base(&mut self, trace: TraceId) -> Result<Arc<Base>, S::Error> {
         if let Some(known) = self.bridges.base.get(&trace) {
             return Ok(Arc::clone(known));
         }
@@ -115,7 +113,7 @@ impl<S: Source> Web<S> {
     }
 
     /// Events that a trace published, by context, or whose ids its spans name.
-    fn near(&mut self, trace: TraceId) -> Result<Arc<Vec<EventRow>>, S::Error> {
+    pub(super) fn near(&mut self, trace: TraceId) -> Result<Arc<Vec<EventRow>>, S::Error> {
         if let Some(known) = self.bridges.near.get(&trace) {
             return Ok(Arc::clone(known));
         }
@@ -138,7 +136,7 @@ impl<S: Source> Web<S> {
     }
 
     /// Spans of a trace at which an event stands: the one it was published in, else those that name it.
-    fn places_in(&mut self, trace: TraceId, row: &EventRow) -> Result<BTreeSet<SpanId>, S::Error> {
+    pub(super) fn places_in(&mut self, trace: TraceId, row: &EventRow) -> Result<BTreeSet<SpanId>, S::Error> {
         if let Some(context) = context_in(row, trace) {
             return Ok(BTreeSet::from([context.span_id]));
         }
@@ -186,111 +184,6 @@ impl<S: Source> Web<S> {
         Ok(out)
     }
 
-    /// Joins to what the messages of a trace name as their cause, unless contexts tell where that part of it came from.
-    fn causes(&mut self, trace: TraceId) -> Result<Arc<Vec<TraceJoin>>, S::Error> {
-        if let Some(known) = self.bridges.causes.get(&trace) {
-            return Ok(Arc::clone(known));
-        }
-        let (near, base) = (self.near(trace)?, self.base(trace)?);
-        let caused: Vec<(&EventRow, &str)> = near
-            .iter()
-            .filter_map(|r| Some((r, r.message.causation_id.as_deref()?)))
-            .filter(|(_, cause)| !self.joining.is_never(CAUSATION, cause))
-            .collect();
-        let whole = caused.iter().map(|(_, cause)| *cause).collect::<BTreeSet<_>>().len() == 1;
-        let mut out = BTreeSet::new();
-        for (row, cause) in caused {
-            let from = self.senders_of(cause)?;
-            let places = if from.is_empty() { BTreeSet::new() } else { self.places_in(trace, row)? };
-            for head in units(&base.spans, &places, whole) {
-                if !base.is_open(head) {
-                    continue;
-                }
-                out.extend(from.iter().filter(|c| c.trace_id != trace).map(|from| TraceJoin {
-                    parent_trace: from.trace_id,
-                    parent_span: from.span_id,
-                    child_trace: trace,
-                    child_span: head,
-                    how: LinkHow::Causation,
-                }));
-            }
-        }
-        let out = Arc::new(out.into_iter().collect::<Vec<_>>());
-        self.bridges.causes.insert(trace, Arc::clone(&out));
-        Ok(out)
-    }
-
-    /// The contexts in which the event of an id was published; none where several events go by that id. An event that belongs to
-    /// no trace leads on to its own cause.
-    pub(super) fn senders_of(&mut self, id: &str) -> Result<BTreeSet<MessageContext>, S::Error> {
-        let (mut id, mut seen) = (id.to_owned(), BTreeSet::new());
-        for _ in 0..CAUSES {
-            let found = self.source.events_called(&id)?;
-            let [cause] = found.as_slice() else { break };
-            if !seen.insert(cause.row) {
-                break;
-            }
-            let context = cause.message.hop.or(cause.message.origin);
-            if let Some(context) = context {
-                return Ok(BTreeSet::from([context]));
-            }
-            let sent = self.sent_by(cause)?;
-            if !sent.is_empty() {
-                return Ok(sent);
-            }
-            match &cause.message.causation_id {
-                Some(next) => id.clone_from(next),
-                None => break,
-            }
-        }
-        Ok(BTreeSet::new())
-    }
-
-    /// Spans that sent an event without a context, as they name its id.
-    fn sent_by(&mut self, row: &EventRow) -> Result<BTreeSet<MessageContext>, S::Error> {
-        let Some(id) = row.message.event_id.as_deref() else { return Ok(BTreeSet::new()) };
-        let topic = row.message.topic();
-        let mut out = BTreeSet::new();
-        for trace in self.source.traces_with_message(topic.body(), id)? {
-            let base = self.base(trace)?;
-            let sends = |s: &&Arc<SpanFacts>| matches!(s.role, Role::Send { .. }) && names(s, topic.body(), id);
-            let sent = base.spans.iter().filter(sends);
-            out.extend(sent.map(|s| MessageContext { trace_id: s.trace_id, span_id: s.span_id }));
-        }
-        Ok(out)
-    }
-
-    /// Traces with messages that name an event of this trace as their cause.
-    fn effects(&mut self, trace: TraceId) -> Result<BTreeSet<TraceId>, S::Error> {
-        let mut out = BTreeSet::new();
-        let mut open: Vec<String> = self.near(trace)?.iter().filter_map(|r| r.message.event_id.clone()).collect();
-        let mut seen: BTreeSet<String> = open.iter().cloned().collect();
-        while let Some(id) = open.pop() {
-            for row in self.source.events_carrying(Carried::Cause(&id), MEMBERS_MAX)? {
-                let traces = self.traces_of(&row)?;
-                if traces.is_empty() {
-                    // Its own effects, if any, follow from what caused it.
-                    open.extend(row.message.event_id.clone().filter(|id| seen.insert(id.clone())));
-                }
-                out.extend(traces);
-            }
-        }
-        out.remove(&trace);
-        Ok(out)
-    }
-
-    /// Traces of all events with an id that others name as their cause: a second one makes the first ambiguous.
-    pub(super) fn namesakes(&mut self, id: Option<&str>) -> Result<BTreeSet<TraceId>, S::Error> {
-        let mut out = BTreeSet::new();
-        let Some(id) = id else { return Ok(out) };
-        if !self.source.events_carrying(Carried::Cause(id), 1)?.is_empty() {
-            for row in self.source.events_called(id)? {
-                out.extend(self.traces_of(&row)?);
-            }
-        }
-        Ok(out)
-    }
-
     /// How many traces a correlation id may join, and how many that carry it are looked at.
     pub(super) fn reach(&self, value: &str) -> (usize, usize) {
         if CORRELATION_KEYS.iter().any(|name| self.joining.is_always(name, value)) {
@@ -316,16 +209,25 @@ impl<S: Source> Web<S> {
         Ok((out, all))
     }
 
+    /// Whether more messages carry a correlation id than one journey may have traces, `own` of them not counted: then it joins
+    /// nothing, and looking at each of them, with every commit, would be all that the writer does.
+    fn is_everywhere(&mut self, value: &str, own: usize) -> Result<bool, S::Error> {
+        let most = MEMBERS_MAX + own;
+        Ok(self.source.count_carrying(Carried::Correlation(value), most + 1)? > most)
+    }
+
     pub(super) fn group(&mut self, value: &str) -> Result<Arc<Group>, S::Error> {
         if let Some(known) = self.bridges.groups.get(value) {
             return Ok(Arc::clone(known));
         }
-        let (limit, most) = self.reach(value);
-        let (traces, all) = self.sharing(value, most)?;
-        let group = if all {
-            self.joined(value, limit, traces)?
+        let group = if self.is_everywhere(value, 0)? {
+            Group { traces: BTreeSet::new(), joins: Vec::new(), shared_by: Some(0) }
         } else {
-            Group { shared_by: Some(traces.len()), traces, joins: Vec::new() }
+            let (limit, most) = self.reach(value);
+            match self.sharing(value, most)? {
+                (traces, true) => self.joined(value, limit, traces)?,
+                (traces, false) => Group { shared_by: Some(traces.len()), traces, joins: Vec::new() },
+            }
         };
         let group = Arc::new(group);
         self.bridges.groups.insert(value.to_owned(), Arc::clone(&group));
@@ -373,21 +275,31 @@ impl<S: Source> Web<S> {
 
     /// Traces whose joins may change because some others did: those with the same ids, causes and effects.
     pub(crate) fn beside(&mut self, changed: &BTreeSet<TraceId>) -> Result<BTreeSet<TraceId>, S::Error> {
-        let (mut out, mut values) = (BTreeSet::new(), BTreeSet::new());
+        // By value, how many publications each event of these traces has that carries it.
+        let (mut out, mut values) = (BTreeSet::new(), BTreeMap::<String, BTreeMap<i64, u32>>::new());
         if !self.source.carries_any()? {
             return Ok(out);
         }
         for trace in changed {
             out.extend(self.causes(*trace)?.iter().map(|c| c.parent_trace));
             out.extend(self.effects(*trace)?);
+            for value in self.carriers(*trace)?.keys() {
+                values.entry(value.clone()).or_default();
+            }
             for row in self.near(*trace)?.iter() {
                 out.extend(self.namesakes(row.message.event_id.as_deref())?);
+                let own = row.message.correlation_id.as_ref().and_then(|value| values.get_mut(value));
+                if let Some(own) = own {
+                    own.insert(row.row, row.occurrences);
+                }
             }
-            values.extend(self.carriers(*trace)?.keys().cloned());
         }
-        for value in values {
+        for (value, own) in values {
+            if self.is_everywhere(&value, own.values().sum::<u32>() as usize)? {
+                continue;
+            }
             let (group, (_, most)) = (self.group(&value)?, self.reach(&value));
-            if group.traces.len() <= most {
+            if !group.traces.is_empty() && group.traces.len() <= most {
                 out.extend(group.traces.iter().copied());
                 continue;
             }
@@ -415,6 +327,7 @@ impl<S: Source> Web<S> {
                 let joins =
                     group.joins.iter().any(|j| inside.contains(&j.parent_trace) && inside.contains(&j.child_trace));
                 let (traces, held_back) = match group.shared_by {
+                    Some(0) => (self.sharing(value, self.reach(value).1)?.0.len(), true),
                     Some(traces) => (traces, true),
                     None if joins => (group.traces.len(), false),
                     None => continue,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use flowglass_model::{Message, TraceId, tells_apart};
 use flowglass_store::{Carried, EventRow, correlation_ids};
 
-use super::bridges::{CAUSATION, CORRELATION};
+use super::bridges::CORRELATION;
+use super::causes::CAUSATION;
 use super::members::Members;
 use super::source::Source;
 use super::{MEMBERS_MAX, Web};

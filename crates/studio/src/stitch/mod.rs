@@ -1,6 +1,7 @@
 //! Which traces, and which sections of them, make one journey; and what the store knows of them.
 
 mod bridges;
+mod causes;
 mod loose;
 mod members;
 mod source;

@@ -29,6 +29,8 @@ pub(crate) trait Source {
     fn carries_any(&mut self) -> Result<bool, Self::Error>;
     /// At most `most` traces with a span that carries an id.
     fn traces_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<TraceId>, Self::Error>;
+    /// How many publications carry an id, counted up to `most`.
+    fn count_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<usize, Self::Error>;
     /// At most `most` events that carry an id.
     fn events_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<EventRow>, Self::Error>;
     /// Up to three events with this id, wherever they were published.
@@ -68,6 +70,10 @@ impl Source for &Reader {
 
     fn traces_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<TraceId>, StoreError> {
         Reader::traces_carrying(self, id, most)
+    }
+
+    fn count_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<usize, StoreError> {
+        Reader::count_carrying(self, id, most)
     }
 
     fn events_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<EventRow>, StoreError> {
@@ -124,6 +130,10 @@ impl Source for Writing<'_, '_> {
 
     fn traces_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<TraceId>, StoreError> {
         self.tx.traces_carrying(id, most)
+    }
+
+    fn count_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<usize, StoreError> {
+        self.tx.count_carrying(id, most)
     }
 
     fn events_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<EventRow>, StoreError> {
