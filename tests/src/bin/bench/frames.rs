@@ -44,6 +44,12 @@ const VIEWS: &[View] = &[
         scrolls: Some(".journey-rows .viewport"),
         rows: 5_000,
     },
+    View {
+        label: "a journey of 50,000 spans, scrolling",
+        hash: "#/journeys?range=all&id=1a00000000000000000000000000aaa2",
+        scrolls: Some("#journey-panel .viewport"),
+        rows: 0,
+    },
     View { label: "map, live", hash: "#/topology?range=15m", scrolls: None, rows: 0 },
 ];
 

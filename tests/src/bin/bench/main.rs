@@ -6,6 +6,7 @@
 mod answers;
 mod calibration;
 mod frames;
+mod large;
 mod memory;
 mod page;
 mod table;

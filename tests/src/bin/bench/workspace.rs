@@ -36,6 +36,7 @@ pub(crate) fn make(file: &Path, recording: &Recording, spans: u64) -> Result<()>
             let bytes = import(file, recording, part.clone(), end - (copies - part.end) * length, &mut took)?;
             written += bytes;
         }
+        crate::large::import(file, end as i64)?;
         println!(
             "{copies} copies of the recorded landscape, fresh ids, keys and times: {} MB imported in {took:.0} s",
             written / 1_000_000,
