@@ -13,6 +13,8 @@ const SCANNED: usize = 24;
 
 /// Traces that nothing came to for so long, in the time of the data, are let go: late spans bring them back from the store.
 const QUIET: Nanos = 60_000_000_000;
+/// So many spans are kept nevertheless: in an import, minutes of data pass in a second, and what belongs to it comes file by file.
+const KEPT: usize = 50_000;
 /// How often the quiet ones are looked for, in the same time.
 const SWEPT_EVERY: Nanos = 10_000_000_000;
 
@@ -195,10 +197,10 @@ impl Cache {
         }
     }
 
-    /// Lets the traces go that fell quiet, and the longest unused ones until at most three quarters of `max` spans are left, if
+    /// Lets the traces go that fell quiet, when more than a few are kept, and the longest unused ones until at most three quarters of `max` spans are left, if
     /// there are more than `max`.
     pub(super) fn shrink(&mut self, max: usize) {
-        if self.now.saturating_sub(self.swept) >= SWEPT_EVERY {
+        if self.weight > KEPT && self.now.saturating_sub(self.swept) >= SWEPT_EVERY {
             self.swept = self.now;
             let since = self.now.saturating_sub(QUIET);
             self.traces.retain(|_, trace| trace.used_at >= since);
