@@ -76,6 +76,23 @@ Takes links of Jaeger's and Grafana's pages as well as addresses of the APIs. On
     #[command(after_help = "Example:
   flowglass stats --workspace shop.flowglass --json")]
     Stats(StatsArgs),
+    /// Write a copy of a workspace into a new file, while others go on writing to it
+    #[command(after_help = "Examples:
+  flowglass backup shop.flowglass shop-2026-11-23.flowglass
+  flowglass backup shop.flowglass /backup/shop.flowglass
+
+The copy holds everything that was acknowledged before the command began, is as small as can be, and appears under its name only
+when it is whole. Settings and designs are files beside the workspace: copy them too. Ctrl-C: nothing is left of it, exit status 2.
+Prints sizes as one line of JSON; progress goes to stderr.")]
+    Backup(BackupArgs),
+    /// Write a workspace anew, in its own place, without the room that nothing uses
+    #[command(after_help = "Example:
+  flowglass compact shop.flowglass
+
+Refuses while anybody has the workspace open. Needs as much free space as the workspace holds data. A crash or Ctrl-C leaves the file
+as it was. What is removed by rule or by hand gives its room back by itself, piece by piece: this is for files that another tool
+copied, and for the last percent. Prints sizes as one line of JSON; progress goes to stderr.")]
+    Compact(CompactArgs),
     /// The map: participants with their layers, interactions with counts and times
     #[command(after_help = "Examples:
   flowglass topology --workspace shop.flowglass
@@ -305,6 +322,23 @@ pub(crate) struct StatsArgs {
     pub(crate) workspace: WorkspaceArg,
     #[command(flatten)]
     pub(crate) _json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Workspace file
+    #[arg(value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// New file
+    #[arg(value_name = "TO")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    /// Workspace file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 /// Form of the map.

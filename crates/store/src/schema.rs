@@ -14,8 +14,12 @@ use crate::{Result, StoreError};
 const APPLICATION_ID: i64 = 0x464c_4f57;
 
 /// Migrations in order; the format number of a file is how many of them it has seen. Never edit one, add one.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Format written by this version.
 const FORMAT: i64 = MIGRATIONS.len() as i64;

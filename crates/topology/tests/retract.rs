@@ -80,6 +80,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn figures_outlive_what_expires_and_are_counted_once(
+        text in text(),
+        traces in prop::collection::vec(any::<bool>(), 4),
+        messages in prop::collection::vec(any::<bool>(), 6),
+        cache in prop_oneof![Just(1usize), Just(1_000)],
+    ) {
+        let story = story(&text);
+        let mut ids: Vec<TraceId> = story.spans.iter().map(|s| s.trace_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let gone: BTreeSet<TraceId> = ids.iter().zip(&traces).filter(|(_, gone)| **gone).map(|(t, _)| *t).collect();
+        let lost: Vec<usize> = (0..story.messages.len()).filter(|i| messages[*i]).collect();
+
+        let mut bench = Bench::new(cache);
+        bench.feed(&Batch { spans: story.spans.clone(), messages: story.messages.clone(), ..Batch::default() }, &[]);
+        let all = render_deltas(&bench.deltas());
+        bench.expire(&gone, &lost);
+        prop_assert_eq!(render_deltas(&bench.deltas()), all.clone());
+
+        let again: Vec<_> = story.spans.iter().filter(|s| gone.contains(&s.trace_id)).cloned().collect();
+        bench.feed(&Batch { spans: again, ..Batch::default() }, &[]);
+        prop_assert_eq!(render_deltas(&bench.deltas()), all, "what comes again is not counted again");
+
+        let ids: BTreeSet<TraceId> = ids.into_iter().collect();
+        let rest: Vec<usize> = (0..story.messages.len() - lost.len()).collect();
+        bench.take_back(&ids, &rest);
+        prop_assert!(bench.sums.values().all(|n| *n > 0), "nothing is taken back that was not counted");
+    }
+}
+
 #[test]
 fn layers_and_deliveries_go_with_the_spans_that_told_of_them() {
     let story = story("s1 server svc1 trace=t1 @0..5\ns2 server svc1 trace=t2 @1..5\n");

@@ -54,6 +54,8 @@ fn help_shows_examples_and_only_what_there_is() {
         "simulate",
         "decide",
         "schema",
+        "backup",
+        "compact",
     ] {
         assert!(words.contains(&format!("  {command}")), "{command} is missing in {words}");
         let help = run(&[command, "--help"]);

@@ -177,6 +177,25 @@ pub(super) fn settle<S: FactSource>(
     Ok(())
 }
 
+/// Forgets what was noted of groups of which no publication is stored any more; what was counted for them stays counted.
+pub(super) fn close<S: FactSource>(gatherer: &mut Gatherer<'_, S>, groups: &BTreeSet<Group>) -> Result<(), S::Error> {
+    for group in groups {
+        if !sightings(gatherer, group)?.is_empty() {
+            continue;
+        }
+        let key = group.key();
+        if gatherer.source.unmatched(&key)?.is_some() {
+            gatherer.source.set_unmatched(&key, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets that publications wait for spans of a trace.
+pub(super) fn wait_no_more<S: FactSource>(source: &mut S, trace: flowglass_model::TraceId) -> Result<(), S::Error> {
+    if waits_for(source, trace)? { source.set_unmatched(&waiting_key(trace), None) } else { Ok(()) }
+}
+
 /// More send spans of a message only ever match more of its publications, unless they take the place of creation spans.
 fn has_creations<S: FactSource>(gatherer: &mut Gatherer<'_, S>, group: &Group) -> Result<bool, S::Error> {
     let Group::Id { id, .. } = group else { return Ok(false) };
