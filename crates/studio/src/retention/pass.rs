@@ -23,9 +23,9 @@ const LOOSE: usize = 500;
 /// Pages given back to the file system in a step.
 const PAGES: u32 = 500;
 /// A step below this length is followed by a larger one.
-const SHORT: Duration = Duration::from_millis(25);
+const SHORT: Duration = Duration::from_millis(15);
 /// A step above this length is followed by a smaller one.
-const LONG: Duration = Duration::from_millis(50);
+const LONG: Duration = Duration::from_millis(30);
 
 /// What comes next.
 #[derive(Debug)]
@@ -64,6 +64,17 @@ impl Expiring {
             step: FIRST_STEP,
             removed: None,
             any: false,
+        }
+    }
+
+    /// What the next step does.
+    #[cfg(test)]
+    pub(super) fn stage_name(&self) -> &'static str {
+        match self.stage {
+            Stage::Journeys(..) => "journeys",
+            Stage::Sweep => "sweep",
+            Stage::Shrink => "shrink",
+            _ => "other",
         }
     }
 

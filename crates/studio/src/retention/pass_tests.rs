@@ -273,3 +273,82 @@ fn cut_off_after_any_step_it_leaves_a_whole_workspace_and_goes_on() {
     assert_eq!(left(&path).len(), 5);
     assert!(left(&path).iter().all(|n| n % 3 == 0), "{:?}", left(&path));
 }
+
+/// `cargo nextest run --workspace --run-ignored only --no-capture -E 'test(how_long_a_step_of_removing_takes)'` tells how long a
+/// sender waits for a step, at most; figures for people, nothing is judged.
+#[test]
+#[ignore = "measures"]
+fn how_long_a_step_of_removing_takes() {
+    const JOURNEYS: u64 = 120_000;
+    const BATCH: u64 = 1_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.flowglass");
+    let mut writing = pipeline(&path, &RetentionConfig { journeys: Some(JOURNEYS / 2), ..none() });
+    // Close enough to each other that they share buckets.
+    let near = |n: u64| {
+        let mut out = batch([n]);
+        let shift = n as Nanos * HOUR - n as Nanos * 1_000_000;
+        for span in &mut out.spans {
+            let facts = std::sync::Arc::make_mut(&mut span.facts);
+            (facts.start, facts.end) = (facts.start - shift, facts.end - shift);
+        }
+        out.messages.iter_mut().for_each(|m| m.time -= shift);
+        out
+    };
+    let fill = |from: u64| {
+        (from..from + BATCH).map(near).fold(Batch::default(), |mut all, one| {
+            all.spans.extend(one.spans);
+            all.messages.extend(one.messages);
+            all
+        })
+    };
+    for from in (1..JOURNEYS).step_by(BATCH as usize) {
+        writing.write(vec![fill(from)]).unwrap();
+    }
+    let size = || Reader::open(&path).unwrap().stats().unwrap().bytes;
+    let before = size();
+    let (mut steps, mut commits, mut more) = (Vec::new(), Vec::new(), JOURNEYS + 1);
+    let mut next = writing.expiring(NOW * 100);
+    let started = std::time::Instant::now();
+    while let Some(job) = next {
+        let stage = job.stage_name();
+        let at = std::time::Instant::now();
+        next = job.step(&mut writing);
+        steps.push((at.elapsed().as_secs_f64() * 1e3, stage));
+        if steps.len() % 4 == 0 {
+            let one = near(more);
+            more += 1;
+            let at = std::time::Instant::now();
+            writing.write(vec![one]).unwrap();
+            commits.push(at.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    let took = started.elapsed().as_secs_f64();
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    commits.sort_by(f64::total_cmp);
+    let of = |stage: &str| steps.iter().filter(|(_, s)| *s == stage).map(|(ms, _)| *ms).collect::<Vec<_>>();
+    for stage in ["journeys", "sweep", "other", "shrink"] {
+        let of = of(stage);
+        let at = |share: f64| {
+            of.get(((of.len() as f64 * share) as usize).min(of.len().saturating_sub(1))).copied().unwrap_or(0.0)
+        };
+        println!(
+            "{stage}: {} steps, median {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
+            of.len(),
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
+    }
+    let gone = removed(&path).total;
+    println!(
+        "{} journeys, {} spans, {} events in {took:.1} s; commits meanwhile: {} of median {:.1} ms, longest {:.1} ms; file {before} before, {} after",
+        gone.journeys,
+        gone.spans,
+        gone.events,
+        commits.len(),
+        commits[commits.len() / 2],
+        commits[commits.len() - 1],
+        size()
+    );
+}

@@ -73,7 +73,7 @@ fn each_rule_takes_what_it_says() {
         (RetentionConfig { journeys: Some(1), ..none.clone() }, 0, "..x.k.d.~.", "    k   ~ "),
         // Ten journeys of ten bytes; 96 of 100 asked for are enough.
         (size(100), 100, "..x.k.d.~.", "..x.k.d.~."),
-        (size(50), 100, "..x.k.d.~.", "    k d ~ "),
+        (size(50), 100, "..x.k.d.~.", "  x k d ~ "),
         (size(80), 100, "..x.k.d.~.", "  x k.d.~."),
         (size(10), 100, "..x.k.d.~.", "    k   ~ "),
     ] {

@@ -177,15 +177,15 @@ pub(super) fn settle<S: FactSource>(
     Ok(())
 }
 
-/// Forgets what was noted of groups of which no publication is stored any more; what was counted for them stays counted.
+/// Notes no more of groups than what is left of them can be taken back for; what was counted stays counted.
 pub(super) fn close<S: FactSource>(gatherer: &mut Gatherer<'_, S>, groups: &BTreeSet<Group>) -> Result<(), S::Error> {
     for group in groups {
-        if !sightings(gatherer, group)?.is_empty() {
-            continue;
-        }
         let key = group.key();
-        if gatherer.source.unmatched(&key)?.is_some() {
-            gatherer.source.set_unmatched(&key, None)?;
+        let Some(before) = gatherer.source.unmatched(&key)? else { continue };
+        let left = judge(gatherer, group)?.unmatched.map_or(0, |now| now.count);
+        if left < before.count {
+            let now = (left > 0).then_some(Unmatched { count: left, ..before });
+            gatherer.source.set_unmatched(&key, now.as_ref())?;
         }
     }
     Ok(())
