@@ -98,6 +98,9 @@ fn write(conn: &mut Connection, to: &Path, part: &Path, about: u64, go_on: &mut 
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(to, e)),
         _ => {}
     }
+    if !go_on(0, about) {
+        return Ok(false);
+    }
     let interrupt = conn.get_interrupt_handle();
     let (done, over) = channel();
     let (outcome, stopped) = std::thread::scope(|scope| {

@@ -52,6 +52,10 @@ fn a_copy_made_while_others_write_has_all_that_was_committed_before() {
 #[test]
 fn a_cancelled_copy_leaves_nothing_and_no_file_is_overwritten() {
     let w = filled(0..50);
+    let to = w.folder.path().join("cancelled.flowglass");
+    assert!(w.reader().copy_to(&to, &mut |_, _| false).unwrap().is_none());
+    let left = fs::read_dir(w.folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    assert!(!left.into_iter().any(|name| name.contains("cancelled")));
     let to = w.folder.path().join("copy.flowglass");
     fs::write(&to, "mine").unwrap();
     let error = w.reader().copy_to(&to, &mut |_, _| true).unwrap_err();

@@ -1,5 +1,6 @@
 //! What is kept: rules that remove the oldest by themselves, always say so, and leave the figures of the map.
 
+mod expire;
 mod pass;
 mod plan;
 mod preview;

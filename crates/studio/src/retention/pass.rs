@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use flowglass_model::{Nanos, RetentionConfig, TraceId};
 use flowglass_store::{Extent, LooseAt, Space, StoreError, Sweep};
 
+use super::expire::{expire_events, expire_journeys};
 use super::kept;
 use super::plan::{Kind, Pass};
 use super::record::{META_REMOVED, Removed, Why};
-use crate::erasing::{expire_events, expire_journeys};
 use crate::pipeline::{Committed, Pipeline};
 
 /// Journeys of the first step; later ones follow the clock.

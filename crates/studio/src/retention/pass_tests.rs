@@ -254,8 +254,7 @@ fn cut_off_after_any_step_it_leaves_a_whole_workspace_and_goes_on() {
     let mut writing = pipeline(&path, &rule);
     writing.write(vec![batch(1..=60)]).unwrap();
     let before = series(&path);
-    loop {
-        let Some(mut job) = writing.expiring(NOW) else { break };
+    while let Some(mut job) = writing.expiring(NOW) {
         for _ in 0..2 {
             match job.step(&mut writing) {
                 Some(next) => job = next,
