@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod designs;
+mod files;
 
 pub(crate) use designs::{
     ChangeArg, DesignCommand, DesignExportArgs, DesignFormat, DesignImportArgs, DesignObserveArgs, DiffArgs,
     DiffFormat, DriftArgs, DriftFormatArg, LayoutArgs, SchemaArgs, SchemaOf,
 };
+pub(crate) use files::{BackupArgs, CompactArgs, ImportArgs, PullArgs};
 
 /// See what talks to what: traces and events of an integration landscape as one live, layered map.
 #[derive(Debug, Parser)]
@@ -76,6 +78,23 @@ Takes links of Jaeger's and Grafana's pages as well as addresses of the APIs. On
     #[command(after_help = "Example:
   flowglass stats --workspace shop.flowglass --json")]
     Stats(StatsArgs),
+    /// Write a copy of a workspace into a new file, while others go on writing to it
+    #[command(after_help = "Examples:
+  flowglass backup shop.flowglass shop-2026-11-23.flowglass
+  flowglass backup shop.flowglass /backup/shop.flowglass
+
+The copy holds everything that was acknowledged before the command began, is as small as can be, and appears under its name only
+when it is whole. Settings and designs are files beside the workspace: copy them too. Ctrl-C: nothing is left of it, exit status 2.
+Prints sizes as one line of JSON; progress goes to stderr.")]
+    Backup(BackupArgs),
+    /// Write a workspace anew, in its own place, without the room that nothing uses
+    #[command(after_help = "Example:
+  flowglass compact shop.flowglass
+
+Refuses while anybody has the workspace open. Needs as much free space as the workspace holds data. A crash or Ctrl-C leaves the file
+as it was. What is removed by rule or by hand gives its room back by itself, piece by piece: this is for files that another tool
+copied, and for the last percent. Prints sizes as one line of JSON; progress goes to stderr.")]
+    Compact(CompactArgs),
     /// The map: participants with their layers, interactions with counts and times
     #[command(after_help = "Examples:
   flowglass topology --workspace shop.flowglass
@@ -250,53 +269,6 @@ pub(crate) struct ServeArgs {
     /// JetStream stream to read [default: all]; may be given several times
     #[arg(long, value_name = "NAME", requires = "nats")]
     pub(crate) nats_stream: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ImportArgs {
-    /// Workspace file; made if it is missing
-    #[arg(long, value_name = "FILE")]
-    pub(crate) workspace: PathBuf,
-    /// Files and folders
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) _json: JsonArg,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PullArgs {
-    /// Link of a trace or search, or the address of a server
-    #[arg(value_name = "URL")]
-    pub(crate) url: String,
-    /// Workspace file; made if it is missing
-    #[command(flatten)]
-    pub(crate) workspace: WorkspaceArg,
-    /// Trace id, when the link names none
-    #[arg(long, value_name = "ID")]
-    pub(crate) trace: Option<String>,
-    /// Search for traces of this service (Jaeger)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) service: Option<String>,
-    /// Search with TraceQL (Tempo)
-    #[arg(long, value_name = "TRACEQL")]
-    pub(crate) query: Option<String>,
-    #[command(flatten)]
-    pub(crate) range: RangeArgs,
-    /// At most this many traces, 1,000 at most [default: that of the link, else 100]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) limit: usize,
-    /// User, when the secret is a password
-    #[arg(long, value_name = "NAME")]
-    pub(crate) user: Option<String>,
-    /// File with the token or password (one line)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) secret_file: Option<PathBuf>,
-    /// Tenant, for a Tempo of several (X-Scope-OrgID)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tenant: Option<String>,
-    #[command(flatten)]
-    pub(crate) _json: JsonArg,
 }
 
 #[derive(Debug, Args)]

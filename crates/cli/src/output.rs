@@ -46,6 +46,36 @@ pub(crate) struct StatsOut {
     pub(crate) bytes: u64,
     pub(crate) oldest: Option<String>,
     pub(crate) newest: Option<String>,
+    pub(crate) retention: RetentionOut,
+}
+
+/// What is kept, and what was removed by rule.
+#[derive(Serialize)]
+pub(crate) struct RetentionOut {
+    pub(crate) keeps: String,
+    pub(crate) free_bytes: u64,
+    pub(crate) removed: Vec<RemovedOut>,
+}
+
+/// What was removed on a day for a reason.
+#[derive(Serialize)]
+pub(crate) struct RemovedOut {
+    pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
+    pub(crate) why: String,
+    pub(crate) journeys: u64,
+    pub(crate) spans: u64,
+    pub(crate) events: u64,
+    pub(crate) logs: u64,
+    pub(crate) newest: Option<String>,
+}
+
+/// `backup` and `compact`.
+#[derive(Serialize)]
+pub(crate) struct CopiedOut<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) before: u64,
+    pub(crate) after: u64,
 }
 
 /// `import`.

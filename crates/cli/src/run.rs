@@ -56,6 +56,8 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Import(args) => commands::import::run(args, cli.config).await,
         Command::Pull(args) => commands::pull::run(args, cli.config).await,
         Command::Stats(args) => commands::stats::run(&args, config),
+        Command::Backup(args) => commands::keep::backup(args).await,
+        Command::Compact(args) => commands::keep::compact(args).await,
         Command::Topology(args) => commands::topology::run(&args, config),
         Command::Journeys(args) => commands::journeys::run(&args, config),
         Command::Journey(args) => commands::journey::run(&args, config),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{JoinsConfig, Layer, NodeId, RulesConfig, default_noise};
+use crate::{JoinsConfig, Layer, NodeId, RetentionConfig, RulesConfig, default_noise};
 
 /// A name pattern that decides a layer. Matches whole tokens of a name (split at `- _ . /` and camelCase), never substrings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +125,8 @@ pub struct Config {
     pub trace_stores: Vec<TraceStore>,
     /// How traces without a common context become one journey.
     pub joins: JoinsConfig,
+    /// How long what came in is kept.
+    pub retention: RetentionConfig,
 }
 
 impl Default for Config {
@@ -143,6 +145,7 @@ impl Default for Config {
             protobuf: Vec::new(),
             trace_stores: Vec::new(),
             joins: JoinsConfig::default(),
+            retention: RetentionConfig::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod message;
 mod node;
 mod noise;
 mod payload;
+mod retention;
 mod rule;
 mod series;
 mod sketch;
@@ -44,6 +45,7 @@ pub use message::{
 pub use node::{InteractionKind, Layer, NodeId, NodeKind, ServiceName};
 pub use noise::{default_noise, is_noise, noise_pattern_matches};
 pub use payload::{payload_fields, scalar_text};
+pub use retention::{Age, RetentionConfig, Size};
 pub use rule::{
     Day, DependencyRule, Rule, RuleException, RulesConfig, RulesProblem, Selector, Severity, SeverityChoice, Thresholds,
 };

@@ -63,13 +63,16 @@ impl Tx<'_> {
         let mut declared = BTreeSet::new();
         let mut versions = VersionTally::default();
         for trace in traces {
+            let closed = self.try_closed_until(*trace)?;
             for (id, first, items) in self.let_go(*trace, Kind::Spans)? {
                 let chunk = self.db().chunk(id)?;
                 for index in first..first + items {
                     let span = chunk.span(index)?;
                     let layer = span.resource.declared_layer.clone();
                     declared.extend(layer.map(|layer| (span.facts.service.clone(), layer)));
-                    versions.add(&span.resource, span.facts.start);
+                    if closed.is_none_or(|until| span.facts.start > until) {
+                        versions.add(&span.resource, span.facts.start);
+                    }
                     self.forget_span(&span.facts)?;
                 }
                 out.spans += items as u64;

@@ -14,7 +14,7 @@ use crate::{Result, StoreError, Tx, Writer, carried, events, filters};
 /// Under this key the workspace remembers the highest row an event ever had, once events were deleted.
 pub(crate) const META_EVENT_ROWS: &str = "event_rows";
 /// Tables that everything erased empties.
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 27] = [
     "chunk",
     "chunk_filter",
     "trace_chunk",
@@ -24,6 +24,7 @@ const TABLES: [&str; 26] = [
     "trace_carries",
     "message_carries",
     "trace_join",
+    "closed_trace",
     "unmatched",
     "rollup",
     "series",
@@ -128,8 +129,10 @@ impl Tx<'_> {
                 [FINEST],
             )?;
             state.rollups = Rollups::load(conn)?;
+            // Where figures outlived their spans, they are what is covered.
             let ends = "SELECT min(a), max(b) FROM (SELECT min(first) AS a, max(last) AS b FROM chunk
-                UNION ALL SELECT min(time), max(time) FROM message)";
+                UNION ALL SELECT min(time), max(time) FROM message
+                UNION ALL SELECT min(first), max(last) FROM series WHERE EXISTS(SELECT 1 FROM closed_trace))";
             let stats = &mut state.counters.stats;
             (stats.oldest, stats.newest) = conn.query_row(ends, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
             conn.execute("DELETE FROM counter WHERE name IN ('oldest', 'newest')", [])?;
@@ -173,11 +176,15 @@ impl Writer {
     /// Gives at most `pages` unused pages back to the file system; whether there are more.
     pub fn shrink(&mut self, pages: u32) -> Result<bool> {
         let done = || -> rusqlite::Result<bool> {
+            let free = || self.conn.query_row("PRAGMA freelist_count", [], |r| r.get::<_, i64>(0));
+            let before = free()?;
             let mut vacuum = self.conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
             let mut rows = vacuum.query([])?;
             while rows.next()?.is_some() {}
             drop(rows);
-            let left: i64 = self.conn.query_row("PRAGMA freelist_count", [], |r| r.get(0))?;
+            let left = free()?;
+            // A file that another tool made keeps its unused pages, for what comes next.
+            let left = if left < before { left } else { 0 };
             if left == 0 {
                 // What readers keep from being folded in is folded in later; nobody waits for them.
                 self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;

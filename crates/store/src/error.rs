@@ -20,6 +20,12 @@ pub enum StoreError {
         /// Program and process id of the holder.
         holder: String,
     },
+    /// Somebody reads it, and what was asked for needs it alone.
+    #[error("{path}: open in another program; close the windows and commands that show it, then try again", path = path.display())]
+    Open {
+        /// The workspace.
+        path: PathBuf,
+    },
     /// Written by a newer version.
     #[error("{path}: written by a newer Flowglass (format {found}, this one knows up to {known}); update Flowglass to open it", path = path.display())]
     Newer {
@@ -91,6 +97,7 @@ impl StoreError {
         match self {
             StoreError::Missing { .. } => "workspace-missing",
             StoreError::Held { .. } => "workspace-held",
+            StoreError::Open { .. } => "workspace-open",
             StoreError::Newer { .. } => "workspace-newer",
             StoreError::Foreign { .. } => "workspace-foreign",
             StoreError::Corrupt { .. } => "workspace-corrupt",

@@ -102,8 +102,8 @@ impl Expectations {
 /// What each kind lacks, times left out.
 fn lacks(conn: &Connection) -> Inner<FxHashMap<(i64, i64), Vec<Lack>>> {
     let mut statement = conn.prepare_cached(
-        "SELECT k.root, k.shape, k.count, s.text FROM journey_kind k JOIN journey_shape s ON s.id = k.shape
-         WHERE k.count > 0 ORDER BY k.root",
+        "SELECT k.root, k.shape, k.count + k.gone, s.text FROM journey_kind k JOIN journey_shape s ON s.id = k.shape
+         WHERE k.count + k.gone > 0 ORDER BY k.root",
     )?;
     let mut rows = statement.query([])?;
     let mut by_root: BTreeMap<i64, Vec<(i64, u64, Vec<Effect>)>> = BTreeMap::new();

@@ -42,6 +42,8 @@ pub(crate) enum Hint<'a> {
     Note(&'a str),
     /// A correlation id or a cause, by its hash.
     Carried(i64),
+    /// A trace whose figures are closed, by its hash.
+    Closed(i64),
 }
 
 impl Hint<'_> {
@@ -57,6 +59,7 @@ impl Hint<'_> {
             Hint::MessageId(destination, id) => (7, two(destination.as_bytes(), id.as_bytes())),
             Hint::Note(key) => (8, hash64(key.as_bytes())),
             Hint::Carried(hash) => (9, hash as u64),
+            Hint::Closed(hash) => (10, hash as u64),
         };
         let mixed = (hash ^ tag.wrapping_mul(0xbf58_476d_1ce4_e5b9)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 32)
@@ -123,6 +126,10 @@ impl Hints {
         })?;
         each("SELECT hash FROM trace_carries UNION ALL SELECT hash FROM message_carries", &mut |h, r| {
             h.add(Hint::Carried(r.get(0)?));
+            Ok(())
+        })?;
+        each("SELECT hash FROM closed_trace", &mut |h, r| {
+            h.add(Hint::Closed(r.get(0)?));
             Ok(())
         })?;
         each("SELECT key FROM unmatched", &mut |h, r| {

@@ -21,9 +21,6 @@ use crate::{
     find, journey_page, journeys, logs, records, schema, seen, senders, series, sparks,
 };
 
-/// Size above which a warning is due, bytes: 20 GB.
-const LARGE: u64 = 20_000_000_000;
-
 /// A read-only view of a workspace. Every question sees one consistent state; the next sees what was committed meanwhile.
 /// Errors of all questions: [`StoreError::Corrupt`](crate::StoreError::Corrupt), [`StoreError::Busy`](crate::StoreError::Busy)
 /// or [`StoreError::Engine`](crate::StoreError::Engine).
@@ -66,16 +63,9 @@ impl Reader {
         size(&self.path) + size(&schema::beside(&self.path, "-wal"))
     }
 
-    /// A warning for people once the workspace is larger than 20 GB.
-    pub fn size_warning(&self) -> Option<String> {
-        let bytes = self.bytes();
-        (bytes > LARGE).then(|| {
-            format!(
-                "{}: the workspace has grown to {:.1} GB; start a new one, or move this one away, before the disk is full",
-                self.path.display(),
-                bytes as f64 / 1e9
-            )
-        })
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Numbers of everything that is stored.

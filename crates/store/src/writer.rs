@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use crate::cache::ChunkCache;
 use crate::chunk::Packer;
+use crate::closed::Era;
 use crate::counters::Counters;
 use crate::erase::{META_NEXT_CHUNK, unswept};
 use crate::fault::{Fault, Inner};
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) packer: Packer,
     /// Chunks that traces were taken off and that are still to be written anew.
     pub(crate) unswept: std::collections::BTreeSet<i64>,
+    /// Of the traces whose figures are closed.
+    pub(crate) era: Era,
     /// Whether any span or message carries an id that joins without a context.
     pub(crate) carries: bool,
     /// A transaction was rolled back: memory no longer says what the file says.
@@ -59,6 +62,7 @@ impl State {
             next_chunk,
             packer,
             unswept: unswept(conn)?,
+            era: Era::load(conn)?,
             carries: carried::is_any(conn)?,
             stale: false,
         })

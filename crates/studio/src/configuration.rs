@@ -8,6 +8,7 @@ use flowglass_model::Config;
 
 use crate::Studio;
 use crate::api::Update;
+use crate::control::Control;
 use crate::settings::{self, Change, SettingsError};
 use crate::studio::lock;
 use crate::workspace::{META_CONFIG_COPY, Settings, WorkspaceError};
@@ -117,7 +118,10 @@ impl Studio {
         if good {
             self.0.configuration.put_in_force(&settings.config);
             if settings.config.joins != self.0.workspace.settings().config.joins {
-                self.join_anew(settings.config.joins.clone()).await;
+                self.tell(Control::Joins(settings.config.joins.clone())).await;
+            }
+            if settings.config.retention != self.0.workspace.settings().config.retention {
+                self.tell(Control::Keep(settings.config.retention.clone())).await;
             }
         }
         self.0.workspace.set_settings(settings);

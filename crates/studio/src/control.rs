@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use flowglass_model::{JoinsConfig, Nanos, TraceId};
+use flowglass_model::{JoinsConfig, Nanos, RetentionConfig, TraceId};
 use flowglass_store::{Extent, StoreError};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,10 @@ pub enum Control {
     Erase(EraseJob),
     /// Join journeys as people decided, step by step, between batches.
     Joins(JoinsConfig),
+    /// Keep what this rule says from now on.
+    Keep(RetentionConfig),
+    /// It is this late: look for what the rule says must go.
+    Tend(Nanos),
 }
 
 /// A small text the workspace keeps (path of the settings, marks, NATS connections without secrets).
@@ -64,4 +68,6 @@ pub(crate) struct Desk {
     pub(crate) marks: tokio::sync::Mutex<()>,
     /// The deletion under way.
     pub(crate) erasing: Mutex<Option<CancellationToken>>,
+    /// The copy under way.
+    pub(crate) copying: Mutex<Option<CancellationToken>>,
 }

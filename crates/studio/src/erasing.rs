@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::control::{EraseJob, ErasePlan};
 use crate::marks::META_MARKS;
 use crate::pipeline::{Pipeline, Touched, update_journeys};
+use crate::retention::{META_COMPARED, META_REMOVED};
 use crate::stitch::{Source, Web, Writing};
 use crate::tx_source::TxSource;
 
@@ -213,7 +214,11 @@ fn erase_journeys(pipeline: &mut Pipeline, journeys: &[TraceId]) -> Result<Exten
 }
 
 /// Traces with all of their spans.
-fn all_of(resolver: &mut Resolver, tx: &mut Tx<'_>, traces: BTreeSet<TraceId>) -> Result<Touched, StoreError> {
+pub(crate) fn all_of(
+    resolver: &mut Resolver,
+    tx: &mut Tx<'_>,
+    traces: BTreeSet<TraceId>,
+) -> Result<Touched, StoreError> {
     let mut out = Touched::new();
     for trace in traces {
         let facts = resolver.facts(trace, &mut TxSource(tx))?;
@@ -262,6 +267,8 @@ fn erase_everything(pipeline: &mut Pipeline) -> Result<Extent, StoreError> {
     let gone = tx.whole_extent()?;
     tx.erase_everything()?;
     tx.set_meta(META_MARKS, "[]")?;
+    tx.set_meta(META_REMOVED, "")?;
+    tx.set_meta(META_COMPARED, "")?;
     tx.commit()?;
     pipeline.resolver.forget_all();
     Ok(gone)

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use flowglass_ingest::{Submission, SubmitError};
 use flowglass_model::{
-    Batch, Delivery, IngestCounts, JoinsConfig, Layer, Message, MessageContext, Nanos, NodeId, Role, Span, SpanFacts,
-    SpanId, TraceId, VersionTally,
+    Batch, Delivery, IngestCounts, JoinsConfig, Layer, Message, MessageContext, Nanos, NodeId, RetentionConfig, Role,
+    Span, SpanFacts, SpanId, TraceId, VersionTally,
 };
 use flowglass_store::{Added, Packer, StoreError, Tx, Writer};
 use flowglass_topology::Resolver;
@@ -18,6 +18,7 @@ use tokio::sync::{broadcast, mpsc};
 use crate::control::{Control, Note};
 use crate::erasing::Erasing;
 use crate::restitching::Restitching;
+use crate::retention::{Expiring, due};
 use crate::stitch::{self, Web, Writing};
 use crate::tx_source::TxSource;
 
@@ -41,6 +42,8 @@ pub struct Committed {
     pub redacted: u64,
     /// Whether journeys were joined anew, and nothing else came.
     pub rejoined: bool,
+    /// Whether something was removed by rule, and nothing else came.
+    pub expired: bool,
 }
 
 enum Work {
@@ -59,18 +62,51 @@ pub struct Pipeline {
     /// How traces without a common context become one journey.
     pub(crate) joining: Arc<JoinsConfig>,
     pub(crate) committed: broadcast::Sender<Committed>,
+    pub(crate) retention: Retention,
+}
+
+/// What is kept, and what was looked at for it.
+#[derive(Default)]
+pub(crate) struct Retention {
+    rule: RetentionConfig,
+    /// When it was last looked for what must go.
+    last: Option<Nanos>,
+    /// Up to when log records that belong to nothing are gone.
+    pub(crate) logs_gone: Option<Nanos>,
 }
 
 impl Pipeline {
     /// A pipeline over a workspace; every commit is announced on `committed`.
     pub fn new(writer: Writer, committed: broadcast::Sender<Committed>) -> Pipeline {
         let (resolver, joining) = (Resolver::new(RESIDENT_SPANS), Arc::default());
-        Pipeline { writer, packer: None, resolver, joining, committed }
+        Pipeline { writer, packer: None, resolver, joining, committed, retention: Retention::default() }
     }
 
     /// The same, with joins as settings say.
     pub fn joining(self, joining: JoinsConfig) -> Pipeline {
         Pipeline { joining: Arc::new(joining), ..self }
+    }
+
+    /// The same, keeping what settings say.
+    pub fn keeping(self, rule: RetentionConfig) -> Pipeline {
+        Pipeline { retention: Retention { rule, ..Retention::default() }, ..self }
+    }
+
+    /// What must go now, if anything; `now` is the clock of whoever asks.
+    pub(crate) fn expiring(&mut self, now: Nanos) -> Option<Expiring> {
+        let space = match self.writer.space() {
+            Ok(space) => space,
+            Err(error) => {
+                tracing::warn!(%error, "how much room the workspace takes cannot be told; nothing is removed");
+                return None;
+            }
+        };
+        let Retention { rule, last, .. } = &mut self.retention;
+        if !due(rule, &space, now, *last) {
+            return None;
+        }
+        *last = Some(now);
+        Some(Expiring::new(rule.clone(), &space, now))
     }
 
     /// Writes until the queue is closed. Meant for a thread of its own; `control` may change workspace notes meanwhile.
@@ -85,11 +121,16 @@ impl Pipeline {
         };
         let mut erasing = self.writer.is_unswept().then(Erasing::unfinished);
         let mut restitching = Restitching::due(&mut self);
+        let mut expiring: Option<Expiring> = None;
         loop {
             // One step of deleting between two groups: whoever sends waits for a step at most.
             erasing = erasing.and_then(|job| job.step(&mut self));
             restitching = restitching.and_then(|job| job.step(&mut self));
-            let busy = erasing.is_some() || restitching.is_some();
+            // What people asked for goes first.
+            if erasing.is_none() {
+                expiring = expiring.and_then(|job| job.step(&mut self));
+            }
+            let busy = erasing.is_some() || restitching.is_some() || expiring.is_some();
             let first = match futures::executor::block_on(wait(&mut queue, &mut control, busy)) {
                 Work::End => return,
                 Work::Nothing => continue,
@@ -104,6 +145,16 @@ impl Pipeline {
                 Work::Control(Control::Joins(joins)) => {
                     self.joining = Arc::new(joins);
                     restitching = Restitching::due(&mut self);
+                    continue;
+                }
+                Work::Control(Control::Keep(rule)) => {
+                    self.retention = Retention { rule, ..Retention::default() };
+                    // The steps done stay done; the rest is decided anew.
+                    expiring = None;
+                    continue;
+                }
+                Work::Control(Control::Tend(now)) => {
+                    expiring = expiring.or_else(|| self.expiring(now));
                     continue;
                 }
                 Work::Submission(first) => first,
@@ -213,7 +264,15 @@ impl Pipeline {
             spans.iter().filter_map(|s| Some((s.facts.service.clone(), s.resource.declared_layer.clone()?))).collect();
         let declared: Vec<(NodeId, String)> = declared.into_iter().collect();
         let mut versions = VersionTally::default();
-        spans.iter().for_each(|s| versions.add(&s.resource, s.facts.start));
+        let mut closed = (None, None);
+        for s in &spans {
+            if closed.0 != Some(s.facts.trace_id) {
+                closed = (Some(s.facts.trace_id), tx.closed_until(s.facts.trace_id)?);
+            }
+            if closed.1.is_none_or(|until| s.facts.start > until) {
+                versions.add(&s.resource, s.facts.start);
+            }
+        }
         let facts: Vec<Arc<SpanFacts>> = spans.iter().map(|s| Arc::clone(&s.facts)).collect();
         let beside = self.packer.as_mut().filter(|_| spans.len() >= PACKED_BESIDE);
         let (resolver, joining) = (&mut self.resolver, &self.joining);

@@ -152,6 +152,7 @@ pub(crate) fn change(request: EditSettingsRequest) -> Result<Change, String> {
             |r| &r.name,
         )?,
         joins: None,
+        retention: request.retention.map(crate::handlers::retention_rule).transpose()?,
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use flowglass_ingest::secrets::Secret;
 use flowglass_ingest::{IngestStats, Port, Sink};
-use flowglass_model::{JoinsConfig, Nanos};
+use flowglass_model::Nanos;
 use flowglass_store::{Access, StoreError, Writer};
 use tokio::sync::{OnceCell, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -146,7 +146,8 @@ impl Studio {
         let (sink, queue) = Sink::channel(QUEUE_BATCHES, QUEUE_BYTES);
         let (notes, control) = mpsc::channel(16);
         let (committed, commits) = broadcast::channel(1024);
-        let pipeline = Pipeline::new(writer, committed).joining(workspace.settings().config.joins.clone());
+        let config = workspace.settings().config;
+        let pipeline = Pipeline::new(writer, committed).joining(config.joins.clone()).keeping(config.retention.clone());
         let thread = std::thread::Builder::new()
             .name("flowglass-writer".into())
             .spawn(move || pipeline.run(queue, control))
@@ -268,11 +269,11 @@ impl Studio {
         }
     }
 
-    /// Joins journeys as people decided, in the background.
-    pub(crate) async fn join_anew(&self, joins: JoinsConfig) {
-        let control = lock(&self.0.notes).clone();
-        if let Some(control) = control
-            && control.send(Control::Joins(joins)).await.is_err()
+    /// Tells the writer something that it need not answer.
+    pub(crate) async fn tell(&self, control: Control) {
+        let writer = lock(&self.0.notes).clone();
+        if let Some(writer) = writer
+            && writer.send(control).await.is_err()
         {
             tracing::debug!("the writer has ended");
         }

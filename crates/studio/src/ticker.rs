@@ -11,6 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::Studio;
 use crate::alerts::Alerts;
 use crate::api::{Range, Update, to_ms};
+use crate::control::Control;
 use crate::handlers::with_journeys;
 use crate::nats_saved;
 use crate::pipeline::Committed;
@@ -20,6 +21,8 @@ use crate::studio::lock;
 const ROWS_PUSHED: usize = 200;
 /// Seconds between notes of how far NATS streams were read: what is lost by a crash is read again, and known.
 const SAVE_EVERY: u64 = 30;
+/// Seconds between looks for what the rule of what is kept says must go.
+const TEND_EVERY: u64 = 10;
 /// Seconds over which the rail's rates are averaged.
 const RATE_WINDOW: usize = 5;
 
@@ -119,6 +122,7 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
             () = studio.0.stop.cancelled() => return,
             commit = commits.recv() => match commit {
                 Ok(commit) if commit.rejoined => studio.publish(Update::Joined {}),
+                Ok(commit) if commit.expired => studio.publish(Update::Expired {}),
                 Ok(commit) => second.take_in(&commit),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
@@ -127,6 +131,9 @@ pub(crate) async fn run(studio: Studio, mut commits: broadcast::Receiver<Committ
                 ticks += 1;
                 if ticks.is_multiple_of(SAVE_EVERY) && !studio.0.nats.is_empty() {
                     nats_saved::save(&studio).await;
+                }
+                if ticks.is_multiple_of(TEND_EVERY) {
+                    studio.tell(Control::Tend(studio.now())).await;
                 }
                 let second = std::mem::take(&mut second);
                 let first = second.first.filter(|_| second.stored_anything());

@@ -1,6 +1,6 @@
 //! What the resolver asks while a batch is written: answered by the running transaction.
 
-use flowglass_model::{SpanFacts, SpanId, TraceId};
+use flowglass_model::{Nanos, SpanFacts, SpanId, TraceId};
 use flowglass_store::{StoreError, Tx, UnmatchedPublication};
 use flowglass_topology::{FactSource, MessageSighting, Unmatched};
 
@@ -44,6 +44,10 @@ impl FactSource for TxSource<'_, '_> {
         event_id: &str,
     ) -> Result<Vec<MessageSighting>, StoreError> {
         Ok(self.0.messages_with_id(system, destination, event_id)?.into_iter().map(sighting).collect())
+    }
+
+    fn closed_until(&mut self, trace: TraceId) -> Result<Option<Nanos>, StoreError> {
+        self.0.closed_until(trace)
     }
 
     fn unmatched(&mut self, key: &str) -> Result<Option<Unmatched>, StoreError> {

@@ -8,7 +8,7 @@ use flowglass_model::filter::{Filter, Places};
 use flowglass_model::{
     Config, Graph, JoinsConfig, Journey, Layer, Mark, MarkKind, Message, Nanos, NodeId, SeriesKey, SeriesSum, TraceId,
 };
-use flowglass_store::{ChunkCache, EventRow, FindHit, Reader, Seen, Spark, Stats, StoreError};
+use flowglass_store::{ChunkCache, Copied, EventRow, FindHit, GoOn, Reader, Seen, Spark, Stats, StoreError};
 use flowglass_topology::{GraphOptions, graph};
 
 use crate::api::{Range, TopologyView, to_ms};
@@ -152,6 +152,12 @@ impl Workspace {
     /// Counters of the workspace.
     pub fn stats(&self) -> Result<Stats, WorkspaceError> {
         self.read(|r| r.stats())
+    }
+
+    /// Writes a copy of all that was committed before into a new file, while others go on writing. `go_on` is told how many bytes
+    /// of about how many are written, and answers whether to go on; `None` when it did not, and then there is no file.
+    pub fn copy_to(&self, to: &Path, go_on: &mut GoOn<'_>) -> Result<Option<Copied>, WorkspaceError> {
+        self.read(|r| r.copy_to(to, go_on))
     }
 
     /// Names and values of the newest journeys, events, spans and log records: what can be completed, and what is spelled nearly so.

@@ -16,4 +16,4 @@ pub use layers::{Classified, classify, default_patterns, layer_pattern_matches};
 pub use layout::{
     Band, Bounds, Layout, LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, Point, card_size, layout,
 };
-pub use resolve::{Derived, FactSource, MessageSighting, Resolver, Retracted, Retraction, Unmatched};
+pub use resolve::{Derived, Expired, Expiry, FactSource, MessageSighting, Resolver, Retracted, Retraction, Unmatched};

@@ -80,6 +80,49 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn figures_outlive_what_expires_and_are_counted_once(
+        text in text(),
+        traces in prop::collection::vec(any::<bool>(), 4),
+        messages in prop::collection::vec(any::<bool>(), 6),
+        cache in prop_oneof![Just(1usize), Just(1_000)],
+    ) {
+        let story = story(&text);
+        let mut ids: Vec<TraceId> = story.spans.iter().map(|s| s.trace_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let gone: BTreeSet<TraceId> = ids.iter().zip(&traces).filter(|(_, gone)| **gone).map(|(t, _)| *t).collect();
+        // As the store has it: an event goes as a whole, when none of its publications names a trace that stays.
+        let goes = |i: &usize| {
+            let this = &story.messages[*i];
+            let same = |m: &&Message| m.event_id.is_some() && (&m.destination, &m.event_id) == (&this.destination, &this.event_id);
+            let all: Vec<&Message> = story.messages.iter().filter(|m| same(m) || std::ptr::eq(*m, this)).collect();
+            let named = || all.iter().filter_map(|m| m.hop).map(|hop| hop.trace_id).filter(|t| ids.contains(t));
+            let first = story.messages.iter().position(|m| std::ptr::eq(m, all[0])).unwrap();
+            if named().next().is_some() { named().all(|t| gone.contains(&t)) } else { messages[first] }
+        };
+        let lost: Vec<usize> = (0..story.messages.len()).filter(goes).collect();
+
+        let mut bench = Bench::new(cache);
+        bench.feed(&Batch { spans: story.spans.clone(), messages: story.messages.clone(), ..Batch::default() }, &[]);
+        let all = render_deltas(&bench.deltas());
+        bench.expire(&gone, &lost);
+        prop_assert_eq!(render_deltas(&bench.deltas()), all.clone());
+
+        let again: Vec<_> = story.spans.iter().filter(|s| gone.contains(&s.trace_id)).cloned().collect();
+        bench.feed(&Batch { spans: again, ..Batch::default() }, &[]);
+        prop_assert_eq!(render_deltas(&bench.deltas()), all, "what comes again is not counted again");
+
+        let ids: BTreeSet<TraceId> = ids.into_iter().collect();
+        let rest: Vec<usize> = (0..story.messages.len() - lost.len()).collect();
+        bench.take_back(&ids, &rest);
+        prop_assert!(bench.sums.values().all(|n| *n > 0), "nothing is taken back that was not counted");
+    }
+}
+
 #[test]
 fn layers_and_deliveries_go_with_the_spans_that_told_of_them() {
     let story = story("s1 server svc1 trace=t1 @0..5\ns2 server svc1 trace=t2 @1..5\n");

@@ -11,6 +11,7 @@ pub(crate) mod findings;
 pub(crate) mod import;
 pub(crate) mod journey;
 pub(crate) mod journeys;
+pub(crate) mod keep;
 pub(crate) mod layout;
 pub(crate) mod pull;
 pub(crate) mod scenario;

@@ -54,6 +54,8 @@ fn help_shows_examples_and_only_what_there_is() {
         "simulate",
         "decide",
         "schema",
+        "backup",
+        "compact",
     ] {
         assert!(words.contains(&format!("  {command}")), "{command} is missing in {words}");
         let help = run(&[command, "--help"]);
@@ -125,11 +127,33 @@ fn files_that_are_no_workspace_are_left_alone() {
 }
 
 #[test]
+fn a_workspace_is_copied_while_it_is_written_to_and_compacted_when_nobody_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("w.flowglass"), folder.path().join("copy.flowglass"));
+    let trace = folder.path().join("order.json");
+    std::fs::write(&trace, TRACE).unwrap();
+    answer(&["import", "--workspace", path(&from), path(&trace), "--json"]);
+    let server = Server::start(&from, &[]);
+    let copied = answer(&["backup", path(&from), path(&to)]);
+    assert!(copied["after"].as_u64().is_some_and(|bytes| bytes > 0), "{copied}");
+    assert!(answer(&["stats", "--workspace", path(&to), "--json"])["spans"].as_u64().is_some_and(|spans| spans > 0));
+    assert!(refused(&["backup", path(&from), path(&to)]).contains("choose another name"));
+    assert!(refused(&["compact", path(&from)]).contains("already open for writing by"));
+    assert_eq!(server.terminate().0, Some(0));
+    let before = answer(&["journeys", "--workspace", path(&from), "--json"]);
+    let compacted = answer(&["compact", path(&from)]);
+    assert_eq!(compacted["after"].as_u64(), Some(std::fs::metadata(&from).unwrap().len()), "{compacted}");
+    assert_eq!(answer(&["journeys", "--workspace", path(&from), "--json"]), before);
+    assert!(refused(&["compact", path(&trace)]).contains("not a Flowglass workspace"));
+}
+
+#[test]
 fn an_empty_workspace_answers_with_zeros() {
     let (_folder, workspace) = empty();
     let mut stats = answer(&["stats", "--workspace", &workspace, "--json"]);
     assert!(stats["bytes"].take().as_u64().is_some_and(|bytes| bytes > 0));
-    let want = json!({"spans":0,"traces":0,"events":0,"logs":0,"rejected":0,"dropped":0,"bytes":null,"oldest":null,"newest":null});
+    let want = json!({"spans":0,"traces":0,"events":0,"logs":0,"rejected":0,"dropped":0,"bytes":null,"oldest":null,"newest":null,
+        "retention":{"keeps":"at most 20 GB on disk","free_bytes":0,"removed":[]}});
     assert_eq!(stats, want);
     assert_eq!(answer(&["topology", "--workspace", &workspace]), json!({"nodes":[],"edges":[]}));
     assert_eq!(answer(&["journeys", "--workspace", &workspace, "--json"]), json!([]));

@@ -1,6 +1,7 @@
 //! The store through its public interface, on real files.
 
 mod build;
+mod copy;
 mod crash;
 mod erase;
 mod events;

@@ -101,6 +101,8 @@ dto! {
         pub trace_stores: Vec<TraceStoreRule>,
         /// What was decided about joins.
         pub joins: Vec<super::JoinDecision>,
+        /// What is kept.
+        pub retention: super::RetentionRule,
     }
 
     /// A link to the same moment elsewhere.
@@ -195,6 +197,9 @@ dto! {
         /// Jaeger and Tempo.
         #[ts(optional)]
         pub trace_stores: Option<Vec<TraceStoreRule>>,
+        /// What is kept.
+        #[ts(optional)]
+        pub retention: Option<super::RetentionRule>,
     }
 
     /// Asks what rules mean for what was seen so far.

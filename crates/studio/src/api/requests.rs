@@ -192,6 +192,14 @@ requests! {
         erase(EraseRequest) -> EraseReport;
         /// Stops deleting; what is gone stays gone.
     erase_cancel(Nothing) -> Nothing;
+        /// What is kept, and what was removed by rule.
+        retention(Nothing) -> Retention;
+        /// What a rule would remove now.
+        retention_preview(RetentionRule) -> RetentionPreview;
+        /// Writes a copy of the workspace into a new file, while others go on writing.
+        backup(BackupRequest) -> BackupReport;
+        /// Stops the copy under way.
+        backup_cancel(Nothing) -> Nothing;
     /// Sends a span and an event of its own through each listener.
         self_test(Nothing) -> SelfTest;
         /// Rebinds a listener.

@@ -65,6 +65,13 @@ dto! {
             /// The same from 0 to 1.
             share: f64,
         },
+        /// A copy of the workspace is being written.
+        Copying {
+            /// How far it is: `120 of about 900 MB written`.
+            text: String,
+            /// The same from 0 to 1.
+            share: f64,
+        },
         /// Rules are being held against a range.
         Judging {
             /// How far it is: `120,000 spans checked`.
@@ -74,6 +81,8 @@ dto! {
         },
         /// Data was deleted: everything shown must be asked for again.
         Erased {},
+        /// Old data was removed by the rule of what is kept; figures stay.
+        Expired {},
         /// Journeys were joined anew, as people decided.
         Joined {},
         /// A run of a scenario moved on, or ended.

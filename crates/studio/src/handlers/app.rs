@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use flowglass_store::{Reader, SeriesFilter, StoreError, TimelineBucket};
+use flowglass_model::RetentionConfig;
+use flowglass_store::{Reader, SeriesFilter, Space, StoreError, TimelineBucket};
 
 use super::bounds;
 use crate::Studio;
@@ -13,8 +14,7 @@ pub(crate) async fn app(studio: &Studio, _: Nothing) -> Result<AppInfo, ApiError
     let now_at = to_ms(studio.now());
     let demo = studio.0.demo;
     let info = studio.ask(move |workspace| {
-        let (stats, participants, warning) =
-            workspace.read(|r| Ok((r.stats()?, r.participants_seen()?, r.size_warning())))?;
+        let (stats, participants, space) = workspace.read(|r| Ok((r.stats()?, r.participants_seen()?, r.space()?)))?;
         let environments: BTreeSet<String> =
             participants.iter().filter_map(|(id, _, _)| id.environment().map(str::to_owned)).collect();
         let settings = workspace.settings();
@@ -24,15 +24,28 @@ pub(crate) async fn app(studio: &Studio, _: Nothing) -> Result<AppInfo, ApiError
             workspace_name: workspace_name(workspace.path()),
             environments: environments.into_iter().collect(),
             config_path: settings.path.display().to_string(),
-            empty: stats.spans + stats.events + stats.logs == 0,
+            // Figures may have outlived all that they were made of.
+            empty: stats.spans + stats.events + stats.logs == 0 && stats.oldest.is_none(),
             oldest_at: stats.oldest.map(to_ms),
             newest_at: stats.newest.map(to_ms),
             demo,
-            warnings: warning.into_iter().chain(settings.problem).collect(),
+            warnings: too_large(&settings.config.retention, &space).into_iter().chain(settings.problem).collect(),
             now_at,
         })
     });
     Ok(info.await?)
+}
+
+/// What people have to know when more is stored than the rule keeps, though it was looked for what may go.
+fn too_large(rule: &RetentionConfig, space: &Space) -> Option<String> {
+    let most = rule.size.0?;
+    (space.used > most + most / 10).then(|| {
+        let (used, most) = (space.used as f64 / 1e9, rule.size);
+        format!(
+            "The workspace takes {used:.1} GB, more than the {most} it should keep: what is left is bookmarked, noted, compared, very \
+             young, or figures. Allow it more in Settings → Retention, or delete something."
+        )
+    })
 }
 
 /// See [`Timeline`].

@@ -12,6 +12,7 @@ use super::kinds::began_like;
 use super::{bad_request, trace_id};
 use crate::api::{AlignedView, ApiError, ChangeCount, CompareRequest, Comparison, SideView, to_ms};
 use crate::render::duration;
+use crate::retention::{META_COMPARED, compared};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 
@@ -37,9 +38,17 @@ pub(crate) async fn compare(studio: &Studio, request: CompareRequest) -> Result<
             },
         };
         let left = workspace.journey(left, &layer)?;
-        Ok(Some(comparison(&left, &right, chosen, &graph)))
+        let ids = [right.0.summary.id, left.0.summary.id];
+        let remembered = compared(workspace.read(|r| r.meta(META_COMPARED))?.as_deref(), &ids);
+        Ok(Some((comparison(&left, &right, chosen, &graph), remembered)))
     });
-    answer.await?.ok_or_else(|| bad_request("no journey that went well began like this one; name one to compare with"))
+    let none = || bad_request("no journey that went well began like this one; name one to compare with");
+    let (comparison, remembered) = answer.await?.ok_or_else(none)?;
+    if let Some(remembered) = remembered {
+        // What people compared, no rule removes.
+        studio.note(META_COMPARED, remembered).await?;
+    }
+    Ok(comparison)
 }
 
 /// Of the newest journeys that went well and began the same way the one with the median response time.

@@ -6,6 +6,7 @@ use flowglass_topology::{default_patterns, folded_by};
 
 use super::bad_request;
 use super::decide::decisions;
+use super::retention::shown;
 use crate::api::*;
 use crate::settings::Change;
 use crate::workspace::{Settings, WorkspaceError};
@@ -88,6 +89,7 @@ fn view(revision: u32, settings: Settings, sums: &[SeriesSum]) -> SettingsView {
             })
             .collect(),
         joins: decisions(&config.joins),
+        retention: shown(&config.retention),
         text: settings.text,
         problem: settings.problem,
     }

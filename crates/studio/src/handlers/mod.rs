@@ -33,6 +33,7 @@ mod observed;
 mod pull;
 mod query;
 mod redrive;
+mod retention;
 mod rules_text;
 mod scenario;
 pub(crate) mod scene;
@@ -79,6 +80,9 @@ pub(crate) use observed::{scenario_observed, scenario_what_if};
 pub(crate) use pull::pull;
 pub(crate) use query::{complete, map_matches, places, search};
 pub(crate) use redrive::{nats_writable, redrive, redrive_plan, redrives};
+pub use retention::Kept;
+pub(crate) use retention::read as retention_rule;
+pub(crate) use retention::{backup, backup_cancel, retention, retention_preview};
 pub(crate) use rules_text::{edit_rules, rules_text, waive};
 pub(crate) use scenario::{
     scenario, scenario_cancel, scenario_create, scenario_delete, scenario_export, scenario_preview, scenario_rename,

@@ -48,19 +48,22 @@ pub fn parse(text: &str) -> Result<Config, String> {
         Some(span) => format!("{}: {}", place(text, span.start), e.message()),
         None => e.message().to_owned(),
     })?;
-    match config.rules.problem() {
-        Some(problem) => Err(match span_of(text, &problem.path) {
-            Some(at) => format!("{}: {}", place(text, at), problem.message),
-            None => problem.message,
-        }),
+    let of_rules = config.rules.problem().map(|p| (span_of(text, "rules", &p.path), p.message));
+    let of_retention = || {
+        let (name, message) = config.retention.problem()?;
+        Some((span_of(text, "retention", &[name.to_owned()]), message))
+    };
+    match of_rules.or_else(of_retention) {
+        Some((Some(at), message)) => Err(format!("{}: {message}", place(text, at))),
+        Some((None, message)) => Err(message),
         None => Ok(config),
     }
 }
 
-/// Where a value below `rules` stands, bytes; the nearest part of its path that can be found.
-fn span_of(text: &str, path: &[String]) -> Option<usize> {
+/// Where a value below a section stands, bytes; the nearest part of its path that can be found.
+fn span_of(text: &str, section: &str, path: &[String]) -> Option<usize> {
     let document = toml_edit::Document::parse(text).ok()?;
-    let mut item = document.get("rules")?;
+    let mut item = document.get(section)?;
     let mut span = item.span();
     for part in path {
         let next = match part.parse::<usize>() {

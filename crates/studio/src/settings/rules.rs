@@ -1,8 +1,8 @@
 //! Which lists the window changes, and how they get into the document.
 
 use flowglass_model::{
-    Alias, Config, JoinsConfig, Layer, LayerPattern, LinkTemplate, Owner, ProtobufRule, RedactionRule, TraceStore,
-    TraceStoreKind, default_noise,
+    Age, Alias, Config, JoinsConfig, Layer, LayerPattern, LinkTemplate, Owner, ProtobufRule, RedactionRule,
+    RetentionConfig, TraceStore, TraceStoreKind, default_noise,
 };
 use toml_edit::DocumentMut;
 
@@ -69,6 +69,7 @@ pub(crate) struct Change {
     pub(crate) protobuf: Option<Vec<ProtobufRule>>,
     pub(crate) trace_stores: Option<Vec<TraceStore>>,
     pub(crate) joins: Option<JoinsConfig>,
+    pub(crate) retention: Option<RetentionConfig>,
 }
 
 fn owned<V: Clone>(map: &std::collections::BTreeMap<String, V>) -> Vec<(String, V)> {
@@ -172,6 +173,9 @@ impl Change {
         if let Some(mine) = &self.joins {
             joins(document, mine, &base.joins, &now.joins);
         }
+        if let Some(mine) = &self.retention {
+            retention(document, mine, &base.retention);
+        }
     }
 
     fn apply_elsewhere(&self, document: &mut DocumentMut, base: &Config, now: &Config) {
@@ -213,6 +217,30 @@ fn joins(document: &mut DocumentMut, mine: &JoinsConfig, base: &JoinsConfig, now
     for (name, always) in [("never", false), ("always", true)] {
         let rows = merge(&listed(base, always), &listed(mine, always), &listed(now, always));
         write::list_in(document, "joins", name, &rows);
+    }
+}
+
+/// What is kept; values that were not touched stay as the file says them.
+fn retention(document: &mut DocumentMut, mine: &RetentionConfig, base: &RetentionConfig) {
+    let usual = RetentionConfig::default().size;
+    let age = |age: Option<Age>| age.map(|age| age.to_string());
+    let values = |of: &RetentionConfig| {
+        [
+            ("size", (of.size != usual).then(|| of.size.to_string())),
+            ("age", age(of.age)),
+            ("failed_age", age(of.failed_age)),
+            ("events_age", age(of.events_age)),
+            ("logs_age", age(of.logs_age)),
+        ]
+    };
+    for ((name, new), (_, old)) in values(mine).into_iter().zip(values(base)) {
+        if new != old {
+            write::value_in(document, "retention", name, new.map(toml_edit::Value::from));
+        }
+    }
+    if mine.journeys != base.journeys {
+        let new = mine.journeys.map(|n| toml_edit::Value::from(i64::try_from(n).unwrap_or(i64::MAX)));
+        write::value_in(document, "retention", "journeys", new);
     }
 }
 

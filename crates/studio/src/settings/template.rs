@@ -70,6 +70,16 @@ business_keys = []
 # never = ["requestId", "correlationId=global"]
 # always = ["correlationId=batch-17"]
 
+# What is kept. Healthy journeys go before failed ones; those that are bookmarked, noted or compared never go by a rule, and the
+# figures of the map stay whatever goes. Without a size it is 20 GB; "unlimited" keeps everything. Ages are hours, days or weeks.
+# [retention]
+# size = "20 GB"
+# journeys = 1000000
+# age = "7 days"           # healthy journeys, with all that belongs to them
+# failed_age = "30 days"   # failed, degraded and unfinished ones
+# events_age = "7 days"    # events that belong to no journey
+# logs_age = "3 days"      # log records that belong to no journey
+
 # Protobuf payloads, tried in order; in a subject "*" stands for one token, ">" for the rest. The descriptor set is what
 # protoc --include_imports --descriptor_set_out=orders.desc writes, beside this file.
 # [[protobuf]]

@@ -1,4 +1,4 @@
-use flowglass_model::{Alias, Layer, LayerPattern, Owner, RedactionRule, default_noise};
+use flowglass_model::{Age, Alias, Layer, LayerPattern, Owner, RedactionRule, RetentionConfig, Size, default_noise};
 
 use super::*;
 
@@ -246,4 +246,39 @@ fn an_edit_that_meets_another_writer_is_done_again_on_what_they_wrote() {
     .unwrap();
     assert_eq!(text, "# theirs\n[layers]\nb = \"system\"\na = \"process\"\n");
     assert_eq!((config.layers.len(), std::fs::read_to_string(&path).unwrap()), (2, text));
+}
+
+#[test]
+fn what_is_kept_is_edited_in_place_and_errors_say_where() {
+    let old = "[retention]\n# our disk is small\nsize = \"5 GB\" # of 8\nage = \"7 days\"\n";
+    let mine = |change: &dyn Fn(&mut RetentionConfig)| {
+        let mut retention = parse(old).unwrap().retention;
+        change(&mut retention);
+        Change { retention: Some(retention), ..Change::default() }
+    };
+    let grown = mine(&|r| r.size = Size(Some(6_000_000_000)));
+    assert_eq!(changed(old, old, &grown), old.replace("5 GB", "6 GB"));
+    let counted = mine(&|r| (r.age, r.journeys) = (None, Some(1000)));
+    assert_eq!(changed(old, old, &counted), old.replace("age = \"7 days\"\n", "journeys = 1000\n"));
+    // What somebody else wrote meanwhile stays.
+    let theirs = old.replace("7 days", "9 days");
+    assert_eq!(changed(old, &theirs, &grown), theirs.replace("5 GB", "6 GB"));
+    // Without a section there is one when it is needed.
+    let fresh = Change {
+        retention: Some(RetentionConfig { logs_age: Some(Age(86_400_000_000_000)), ..RetentionConfig::default() }),
+        ..Change::default()
+    };
+    assert_eq!(parse(&changed("", "", &fresh)).unwrap().retention.logs_age, Some(Age(86_400_000_000_000)));
+    assert_eq!(changed("", "", &Change { retention: Some(RetentionConfig::default()), ..Change::default() }), "");
+
+    for (text, at, why) in [
+        ("[retention]\nsize = \"20 XB\"\n", "line 2, column 8", "`20 XB` is no size"),
+        ("\n[retention]\n\nage = \"soon\"\n", "line 4, column 7", "`soon` is no age"),
+        ("[retention]\nage = \"9 days\"\nfailed_age = \"2 days\"\n", "line 3, column", "before healthy ones"),
+        ("[retention]\njourneys = 0\n", "line 2, column", "no journey would be kept"),
+        ("[retention]\nsizes = 3\n", "line 2, column 1", "unknown field"),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.starts_with(at) && error.contains(why), "{error}");
+    }
 }

@@ -47,6 +47,24 @@ fn set(item: &mut Item, new: &str) {
     }
 }
 
+/// Sets a value inside of a table, which is made when it is needed; `None` takes it away. The comment behind it stays.
+pub(super) fn value_in(document: &mut DocumentMut, section: &str, name: &str, new: Option<Value>) {
+    if new.is_none() && !document.contains_key(section) {
+        return;
+    }
+    let item = document.entry(section).or_insert_with(|| Item::Table(Table::new()));
+    let Some(table) = item.as_table_like_mut() else { return };
+    let Some(mut new) = new else {
+        table.remove(name);
+        return;
+    };
+    let item = table.entry(name).or_insert(Item::None);
+    if let Some(known) = item.as_value() {
+        *new.decor_mut() = known.decor().clone();
+    }
+    *item = Item::Value(new);
+}
+
 /// Makes an array of tables hold these rows. `key` names the field that tells rows apart.
 pub(super) fn tables(document: &mut DocumentMut, section: &str, key: &str, rows: &[Fields]) {
     let old = match document.remove(section) {

@@ -24,6 +24,13 @@ impl<'c> Contribution<'c> {
         Contribution { changes, count, joins: Vec::new() }
     }
 
+    /// The same collector that counts nothing while `tell` runs: joins are all it learns.
+    pub(super) fn uncounted(&mut self, tell: impl FnOnce(&mut Self)) {
+        let count = std::mem::replace(&mut self.count, 0);
+        tell(self);
+        self.count = count;
+    }
+
     pub(super) fn add(&mut self, key: SeriesKey, at: Nanos, error: bool, duration: Option<i64>) {
         self.changes.add(Figure::Other(key), Change { at, error, duration, count: self.count });
     }

@@ -5,10 +5,13 @@
 //! already; [`gather`] finds them. Their contribution is computed twice, in the world before the batch and in the world with
 //! it, and only the difference leaves. So the order of arrival does not matter, and nothing but facts has to be kept.
 //! Publications seen as messages are added to that by [`publications`].
+//!
+//! Figures outlive the spans they were made of ([`expire`]): spans whose figures are closed still make joins, and count nothing.
 
 mod cache;
 mod changes;
 mod contribution;
+mod expire;
 mod gather;
 mod messaging;
 mod publications;
@@ -24,10 +27,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use cache::Cache;
 use changes::{Change, Changes, Figure};
-use contribution::{Contribution, contribute};
+use contribution::Contribution;
+use expire::Closed;
 use gather::Gatherer;
 use world::{At, Relations, World};
 
+pub use expire::{Expired, Expiry};
 pub use retract::{Retracted, Retraction};
 pub use source::{FactSource, MessageSighting, Unmatched};
 
@@ -95,19 +100,21 @@ impl Resolver {
         let mut changes = Changes::default();
         publish(&mut gatherer, &new, new_messages, &mut changes)?;
         let affected = affected(&mut gatherer, &new)?;
+        let closed = Closed::of(affected.iter().map(|at| at.0), source)?;
 
         let with = World { cache: &self.cache, relations: &relations, before: false };
         let before = World { before: true, ..with };
         let mut now = Contribution::new(&mut changes, 1);
-        affected.iter().for_each(|at| contribute(with, *at, &mut now));
+        affected.iter().for_each(|at| closed.contribute(with, *at, &mut now));
         let now = now.joins;
         let mut then = Contribution::new(&mut changes, -1);
         let was_there = |at: &&At| self.cache.get(at.0).is_some_and(|t| at.1 < t.settled());
-        affected.iter().filter(was_there).for_each(|at| contribute(before, *at, &mut then));
+        affected.iter().filter(was_there).for_each(|at| closed.contribute(before, *at, &mut then));
         let then = then.joins;
         new_deliveries.iter().for_each(|d| delivered(d, 1, &mut changes));
         let news: Vec<&SpanFacts> = new.iter().map(|a| with.span(*a)).collect();
-        declarations(&news, declared, 1, &mut changes);
+        let counted: Vec<&SpanFacts> = news.iter().copied().filter(|facts| !closed.holds(facts)).collect();
+        declarations(&counted, declared, 1, &mut changes);
 
         let known: BTreeSet<_> = then.into_iter().map(|j| join_key(&j)).collect();
         let mut joins: BTreeMap<_, TraceJoin> = now.into_iter().map(|j| (join_key(&j), j)).collect();

@@ -177,6 +177,25 @@ pub(super) fn settle<S: FactSource>(
     Ok(())
 }
 
+/// Notes no more of groups than what is left of them can be taken back for; what was counted stays counted.
+pub(super) fn close<S: FactSource>(gatherer: &mut Gatherer<'_, S>, groups: &BTreeSet<Group>) -> Result<(), S::Error> {
+    for group in groups {
+        let key = group.key();
+        let Some(before) = gatherer.source.unmatched(&key)? else { continue };
+        let left = judge(gatherer, group)?.unmatched.map_or(0, |now| now.count);
+        if left < before.count {
+            let now = (left > 0).then_some(Unmatched { count: left, ..before });
+            gatherer.source.set_unmatched(&key, now.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets that publications wait for spans of a trace.
+pub(super) fn wait_no_more<S: FactSource>(source: &mut S, trace: flowglass_model::TraceId) -> Result<(), S::Error> {
+    if waits_for(source, trace)? { source.set_unmatched(&waiting_key(trace), None) } else { Ok(()) }
+}
+
 /// More send spans of a message only ever match more of its publications, unless they take the place of creation spans.
 fn has_creations<S: FactSource>(gatherer: &mut Gatherer<'_, S>, group: &Group) -> Result<bool, S::Error> {
     let Group::Id { id, .. } = group else { return Ok(false) };

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use flowglass_model::{Delivery, Delta, Message, NodeId, SpanFacts, TraceId, TraceJoin};
 
 use super::changes::Changes;
-use super::contribution::{Contribution, contribute};
+use super::contribution::Contribution;
+use super::expire::Closed;
 use super::gather::Gatherer;
 use super::publications::{self, Group};
 use super::world::{At, Relations, World};
@@ -23,6 +24,7 @@ pub struct Retraction {
     gained: Vec<TraceJoin>,
     groups: BTreeSet<Group>,
     spans: Vec<Arc<SpanFacts>>,
+    closed: Closed,
 }
 
 /// What taking back changes.
@@ -56,19 +58,20 @@ impl Resolver {
         let mut changes = Changes::default();
         let groups = groups(&mut gatherer, &gone, messages, &mut changes)?;
         let affected = affected(&mut gatherer, &gone)?;
+        let closed = Closed::of(affected.iter().map(|at| at.0), source)?;
 
         let with = World { cache: &self.cache, relations: &relations, before: false };
         let without = World { before: true, ..with };
         let mut then = Contribution::new(&mut changes, -1);
-        affected.iter().for_each(|at| contribute(with, *at, &mut then));
+        affected.iter().for_each(|at| closed.contribute(with, *at, &mut then));
         let then = keyed(then.joins);
         let mut now = Contribution::new(&mut changes, 1);
         let stays = |at: &&At| self.cache.get(at.0).is_some_and(|t| at.1 < t.settled());
-        affected.iter().filter(stays).for_each(|at| contribute(without, *at, &mut now));
+        affected.iter().filter(stays).for_each(|at| closed.contribute(without, *at, &mut now));
         let now = keyed(now.joins);
         let facts = |at: &At| self.cache.get(at.0)?.spans().get(at.1).cloned();
         let spans = gone.iter().filter_map(facts).collect();
-        Ok(Retraction { changes, lost: only_in(&then, &now), gained: only_in(&now, &then), groups, spans })
+        Ok(Retraction { changes, closed, lost: only_in(&then, &now), gained: only_in(&now, &then), groups, spans })
     }
 
     /// Second half, after the store let go of spans, publications and deliveries (in the same transaction): judges the
@@ -80,7 +83,7 @@ impl Resolver {
         declared: &[(NodeId, String)],
         source: &mut S,
     ) -> Result<Retracted, S::Error> {
-        let Retraction { mut changes, lost, gained, groups, spans } = retraction;
+        let Retraction { mut changes, lost, gained, groups, spans, closed } = retraction;
         for facts in &spans {
             self.cache.forget(facts.trace_id);
         }
@@ -88,24 +91,27 @@ impl Resolver {
         let mut gatherer = Gatherer::new(&mut self.cache, &mut relations, source, &[]);
         publications::settle(&mut gatherer, &groups, &BTreeSet::new(), &mut changes)?;
         deliveries.iter().for_each(|d| delivered(d, -1, &mut changes));
-        let spans: Vec<&SpanFacts> = spans.iter().map(|facts| &**facts).collect();
+        let spans: Vec<&SpanFacts> = spans.iter().map(|facts| &**facts).filter(|facts| !closed.holds(facts)).collect();
         declarations(&spans, declared, -1, &mut changes);
         Ok(Retracted { deltas: changes.net(), lost, gained })
     }
 }
 
-type Keyed = BTreeMap<JoinKey, TraceJoin>;
+/// Joins, each once.
+pub(super) type Keyed = BTreeMap<JoinKey, TraceJoin>;
 
-fn keyed(joins: Vec<TraceJoin>) -> Keyed {
+/// Joins by what tells them apart.
+pub(super) fn keyed(joins: Vec<TraceJoin>) -> Keyed {
     joins.into_iter().map(|j| (join_key(&j), j)).collect()
 }
 
-fn only_in(these: &Keyed, those: &Keyed) -> Vec<TraceJoin> {
+/// Joins that only the first has.
+pub(super) fn only_in(these: &Keyed, those: &Keyed) -> Vec<TraceJoin> {
     these.iter().filter(|(key, _)| !those.contains_key(*key)).map(|(_, j)| j.clone()).collect()
 }
 
 /// Publications to be judged anew; those that nothing can be matched with are taken back at once.
-fn groups<S: FactSource>(
+pub(super) fn groups<S: FactSource>(
     gatherer: &mut Gatherer<'_, S>,
     gone: &[At],
     messages: &[&Message],

@@ -29,6 +29,10 @@ pub trait FactSource {
         event_id: &str,
     ) -> Result<Vec<MessageSighting>, Self::Error>;
 
+    /// The instant up to which the figures of a trace are closed (see [`Resolver::expire`](super::Resolver::expire)): spans of it
+    /// that start at or before it are neither counted nor taken back.
+    fn closed_until(&mut self, trace: TraceId) -> Result<Option<Nanos>, Self::Error>;
+
     /// What [`FactSource::set_unmatched`] kept under a key.
     fn unmatched(&mut self, key: &str) -> Result<Option<Unmatched>, Self::Error>;
 

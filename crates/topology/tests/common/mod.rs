@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use flowglass_model::{
-    Delivery, Delta, Message, NodeId, Role, SeriesSum, SpanFacts, SpanId, SpanKey, TraceId, TraceJoin,
+    Delivery, Delta, Message, Nanos, NodeId, Role, SeriesSum, SpanFacts, SpanId, SpanKey, TraceId, TraceJoin,
 };
 use flowglass_topology::{FactSource, MessageSighting, Resolver, Unmatched};
 
@@ -16,6 +16,7 @@ pub(crate) struct Memory {
     spans: BTreeMap<SpanKey, SpanFacts>,
     messages: Vec<Message>,
     unmatched: BTreeMap<String, Unmatched>,
+    closed: BTreeMap<TraceId, Nanos>,
 }
 
 fn sighting(m: &Message) -> MessageSighting {
@@ -66,6 +67,10 @@ impl FactSource for Memory {
         let here =
             |m: &&Message| m.system == system && m.destination == destination && m.event_id.as_deref() == Some(id);
         Ok(self.messages.iter().filter(here).map(sighting).collect())
+    }
+
+    fn closed_until(&mut self, trace: TraceId) -> Result<Option<Nanos>, Infallible> {
+        Ok(self.closed.get(&trace).copied())
     }
 
     fn unmatched(&mut self, key: &str) -> Result<Option<Unmatched>, Infallible> {
@@ -122,6 +127,24 @@ impl Bench {
     /// Takes traces and messages (by place) back, as the writer does.
     pub(crate) fn take_back(&mut self, traces: &BTreeSet<TraceId>, messages: &[usize]) {
         self.take_back_declared(traces, messages, &[]);
+    }
+
+    /// Lets traces and messages (by place) go, as the writer does when they expire.
+    pub(crate) fn expire(&mut self, traces: &BTreeSet<TraceId>, messages: &[usize]) {
+        let gone: Vec<Message> = messages.iter().map(|i| self.store.messages[*i].clone()).collect();
+        let gone: Vec<&Message> = gone.iter().collect();
+        let list: Vec<TraceId> = traces.iter().copied().collect();
+        let expiry = self.resolver.expire(&list, &gone, &mut self.store).unwrap();
+        self.store.spans.retain(|_, s| !traces.contains(&s.trace_id));
+        let mut place = 0..;
+        self.store.messages.retain(|_| !messages.contains(&place.next().unwrap()));
+        let expired = self.resolver.expired(expiry, &mut self.store).unwrap();
+        for (trace, until) in expired.closed {
+            let known = self.store.closed.entry(trace).or_insert(until);
+            *known = (*known).max(until);
+        }
+        self.joins.retain(|j| !expired.lost.contains(j));
+        self.joins.extend(expired.gained);
     }
 
     /// The same for traces whose resources declare layers.

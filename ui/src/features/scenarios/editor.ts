@@ -84,7 +84,7 @@ export function openEditor(host: HTMLElement, text: string, actions: EditorActio
       extensions: [
         Prec.highest(own), lineNumbers(), lintGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), indentOnInput(), bracketMatching(), yaml(),
         syntaxHighlighting(COLOURS), LOOK, EditorState.tabSize.of(2), keymap.of(defaultKeymap.filter((binding) => binding.key !== 'Mod-Enter')),
-        EditorView.contentAttributes.of({ 'aria-label': 'Text of the scenario' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'Text of the scenario', tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !quiet) actions.change(update.state.doc.toString());
         }),

@@ -18,6 +18,7 @@ export function asShown(view: SettingsView, lists: Lists): Lists {
   if (lists.links) out.links = view.links;
   if (lists.protobuf) out.protobuf = view.protobuf;
   if (lists.traceStores) out.traceStores = view.traceStores;
+  if (lists.retention) out.retention = view.retention;
   return out;
 }
 

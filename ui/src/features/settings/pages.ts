@@ -1,4 +1,4 @@
-import { Bell, BookUser, Boxes, ExternalLink, EyeOff, FileCode, FileCog, Info, KeyRound, Layers, Palette, Radio, Shapes, ShieldCheck, Spline, Upload, UsersRound } from '@lucide/svelte';
+import { Archive, Bell, BookUser, Boxes, ExternalLink, EyeOff, FileCode, FileCog, Info, KeyRound, Layers, Palette, Radio, Shapes, ShieldCheck, Spline, Upload, UsersRound } from '@lucide/svelte';
 import type { Component } from 'svelte';
 
 /** A page of the settings. */
@@ -18,6 +18,7 @@ export interface Page {
 export const PAGES: Page[] = [
   { id: 'sources', label: 'Sources', icon: Radio, text: 'Where data comes from', group: 'Data', words: 'receivers listeners ports otlp nats forward token endpoint' },
   { id: 'imports', label: 'Import', icon: Upload, text: 'Files and pasted text', words: 'open drop paste json' },
+  { id: 'retention', label: 'Retention', icon: Archive, text: 'What is kept, what was removed, a copy of it', words: 'keep delete expire age size limit disk backup copy save compact history' },
   { id: 'participants', label: 'Participants', icon: Shapes, text: 'Who is on the map, where and why', group: 'Rules', words: 'services nodes select many bulk' },
   { id: 'layers', label: 'Layers', icon: Layers, text: 'Where a participant stands on the map', words: 'column system process experience backend' },
   { id: 'domains', label: 'Domains', icon: Boxes, text: 'Parts of the business', words: 'group namespace' },

@@ -268,6 +268,32 @@ name: string,
 values: Array<number>, };
 
 /**
+ * A copy that was written.
+ */
+export type BackupReport = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * Its size, bytes.
+ */
+bytes: number, 
+/**
+ * False when it was cancelled; then there is no file.
+ */
+done: boolean, };
+
+/**
+ * Writes a copy of the open workspace into a new file.
+ */
+export type BackupRequest = { 
+/**
+ * The new file; a name alone lies beside the workspace.
+ */
+to: string, };
+
+/**
  * A layer's band.
  */
 export type Band = { 
@@ -1592,7 +1618,11 @@ protobuf?: Array<ProtobufView>,
 /**
  * Jaeger and Tempo.
  */
-traceStores?: Array<TraceStoreRule>, };
+traceStores?: Array<TraceStoreRule>, 
+/**
+ * What is kept.
+ */
+retention?: RetentionRule, };
 
 /**
  * What an exact id or key finds outside of the range.
@@ -5034,6 +5064,43 @@ joins: Array<JoinView>,
 decided: Array<JoinDecision>, };
 
 /**
+ * Something that was removed by rule.
+ */
+export type RemovalView = { 
+/**
+ * When the first of it went.
+ */
+sinceAt: number, 
+/**
+ * When the last of it went.
+ */
+untilAt: number, 
+/**
+ * Why, in words.
+ */
+why: string, 
+/**
+ * Journeys.
+ */
+journeys: number, 
+/**
+ * Spans.
+ */
+spans: number, 
+/**
+ * Events.
+ */
+events: number, 
+/**
+ * Log records.
+ */
+logs: number, 
+/**
+ * Time of the newest of it.
+ */
+newestAt: number | null, };
+
+/**
  * Gives the file of a scenario another name.
  */
 export type RenameScenarioRequest = { 
@@ -5083,6 +5150,101 @@ export type RestoreScenarioRequest = {
  * As answered when it was deleted.
  */
 token: string, };
+
+/**
+ * What is kept, and what went.
+ */
+export type Retention = { 
+/**
+ * The rule in force, in one sentence.
+ */
+words: string, 
+/**
+ * The rule in force.
+ */
+rule: RetentionRule, 
+/**
+ * Bytes of the file and its write-ahead log.
+ */
+bytes: number, 
+/**
+ * Bytes of that which nothing uses: written again first, or given back.
+ */
+free: number, 
+/**
+ * Journeys that are stored.
+ */
+journeys: number, 
+/**
+ * Bookmarked, noted and compared journeys, which no rule removes.
+ */
+kept: number, 
+/**
+ * All that was removed by rule; null when nothing ever was.
+ */
+total: RemovalView | null, 
+/**
+ * The same by day and reason, the newest first.
+ */
+days: Array<RemovalView>, };
+
+/**
+ * What a rule would remove now.
+ */
+export type RetentionPreview = { 
+/**
+ * The rule in one sentence.
+ */
+words: string, 
+/**
+ * What would go, in words.
+ */
+gone: string, 
+/**
+ * Healthy journeys that would go.
+ */
+healthy: number, 
+/**
+ * Failed, degraded and unfinished ones that would go.
+ */
+failed: number, 
+/**
+ * About how many bytes they take.
+ */
+bytes: number, 
+/**
+ * Start of the newest of them.
+ */
+newestAt: number | null, };
+
+/**
+ * The rule of what is kept, as people write it; absent parts say nothing.
+ */
+export type RetentionRule = { 
+/**
+ * `20 GB`, `500 MB`, `unlimited`.
+ */
+size: string, 
+/**
+ * Journeys at most.
+ */
+journeys: number | null, 
+/**
+ * Age of healthy journeys: `7 days`.
+ */
+age: string | null, 
+/**
+ * Age of the others.
+ */
+failedAge: string | null, 
+/**
+ * Age of events that belong to no journey.
+ */
+eventsAge: string | null, 
+/**
+ * Age of log records that belong to no journey.
+ */
+logsAge: string | null, };
 
 /**
  * A subject for a row.
@@ -6072,7 +6234,11 @@ traceStores: Array<TraceStoreRule>,
 /**
  * What was decided about joins.
  */
-joins: Array<JoinDecision>, };
+joins: Array<JoinDecision>, 
+/**
+ * What is kept.
+ */
+retention: RetentionRule, };
 
 /**
  * Payloads of one shape.
@@ -7146,6 +7312,14 @@ text: string,
 /**
  * The same from 0 to 1.
  */
+share: number, } | { "type": "copying", 
+/**
+ * How far it is: `120 of about 900 MB written`.
+ */
+text: string, 
+/**
+ * The same from 0 to 1.
+ */
 share: number, } | { "type": "judging", 
 /**
  * How far it is: `120,000 spans checked`.
@@ -7154,7 +7328,7 @@ text: string,
 /**
  * The same from 0 to 1.
  */
-share: number, } | { "type": "erased", } | { "type": "joined", } | { "type": "scenario", 
+share: number, } | { "type": "erased", } | { "type": "expired", } | { "type": "joined", } | { "type": "scenario", 
 /**
  * How far it is.
  */
@@ -7636,6 +7810,10 @@ export interface Requests {
   remove_mark: [MarkRequest, Marks];
   erase: [EraseRequest, EraseReport];
   erase_cancel: [Nothing, Nothing];
+  retention: [Nothing, Retention];
+  retention_preview: [RetentionRule, RetentionPreview];
+  backup: [BackupRequest, BackupReport];
+  backup_cancel: [Nothing, Nothing];
   self_test: [Nothing, SelfTest];
   set_listener: [SetListenerRequest, SourcesView];
   set_forward: [SetForwardRequest, SourcesView];

@@ -81,7 +81,7 @@ class App {
     else if (u.type === 'settings') this.settingsChanged += 1;
     else if (u.type === 'marks') void this.#loadMarks();
     else if (u.type === 'erased') this.#erased();
-    else if (u.type === 'joined') this.#schedule();
+    else if (u.type === 'joined' || u.type === 'expired') this.#schedule();
     erase.take(u);
     this.#listeners.forEach((listener) => listener(u));
   }
