@@ -1,11 +1,15 @@
 //! The store through its public interface, on real files.
 
 mod build;
+mod check;
 mod crash;
 mod erase;
 mod events;
+mod faults;
 mod files;
 mod journeys;
+mod load;
 mod logs;
 mod rollups;
 mod spans;
+mod versions;
