@@ -55,6 +55,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Serve(args) => commands::serve::run(args, cli.config, telemetry).await,
         Command::Import(args) => commands::import::run(args, cli.config).await,
         Command::Pull(args) => commands::pull::run(args, cli.config).await,
+        Command::Check(args) => commands::check::run(&args),
         Command::Stats(args) => commands::stats::run(&args, config),
         Command::Topology(args) => commands::topology::run(&args, config),
         Command::Journeys(args) => commands::journeys::run(&args, config),
