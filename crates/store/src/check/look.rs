@@ -67,6 +67,9 @@ impl Checked {
     }
 }
 
+/// One part of the check.
+type Step = fn(Db<'_>, &mut Checked) -> Inner<()>;
+
 /// Checks a workspace; works while another process writes, and changes nothing. Files of older versions stay as they are.
 ///
 /// Errors: [`StoreError::Missing`], [`StoreError::Foreign`], [`StoreError::Newer`], [`StoreError::Io`]: what cannot be used at
@@ -86,7 +89,7 @@ pub fn check(path: &Path) -> Result<Checked> {
     let state = conn.unchecked_transaction().map_err(|e| StoreError::sqlite(path, e))?;
     let cache = ChunkCache::default();
     let db = Db { conn: &conn, cache: &cache };
-    let steps: [(&'static str, fn(Db<'_>, &mut Checked) -> Inner<()>); 7] = [
+    let steps: [(&'static str, Step); 7] = [
         ("the file", engine),
         ("spans and log records", parts::chunks),
         ("where traces lie", parts::places),
@@ -99,7 +102,7 @@ pub fn check(path: &Path) -> Result<Checked> {
         match step(db, &mut out) {
             Ok(()) => {}
             Err(Fault::Sqlite(e)) if !is_damage(&e) => return Err(StoreError::sqlite(path, e)),
-            Err(fault) => out.tell(part, format!("they cannot be read whole: {}", words(&fault))),
+            Err(fault) => out.tell(part, format!("cannot be read whole: {}", words(&fault))),
         }
     }
     state.finish().map_err(|e| StoreError::sqlite(path, e))?;

@@ -91,6 +91,7 @@ fn save(source: &Source, path: &Path, into: &Path) -> Result<Repaired> {
     let stats = writer.state.counters.stats;
     drop(writer);
     let bytes = fs::metadata(into).map_err(|e| StoreError::io(into, e))?.len();
+    source.look_at_rest().map_err(|fault| fault.at(path))?;
     let pages = source.damaged.borrow().iter().map(|(page, of)| (*page, plain(of))).collect();
     lost.retain(Lost::is_any);
     Ok(Repaired { path: into.to_path_buf(), stats: Stats { bytes, ..stats }, lost, pages, retell })

@@ -69,13 +69,16 @@ pub(super) struct Source {
     roots: BTreeMap<String, u32>,
     /// Pages that cannot be read, with what they belong to.
     pub(super) damaged: RefCell<BTreeMap<u32, String>>,
+    /// Tables and indexes whose pages were all looked at.
+    looked_at: RefCell<BTreeSet<String>>,
 }
 
 impl Source {
     /// Opens the file. Its list of tables may itself be damaged: then tables lie where they always lie.
     pub(super) fn open(path: &Path) -> Result<Source> {
         let pages = Pages::open(path)?;
-        let mut source = Source { pages, roots: BTreeMap::new(), damaged: RefCell::default() };
+        let mut source =
+            Source { pages, roots: BTreeMap::new(), damaged: RefCell::default(), looked_at: RefCell::default() };
         source.roots.insert("sqlite_schema".to_owned(), 1);
         let mut found = BTreeMap::new();
         let read = source.rows("sqlite_schema", &mut |row| {
@@ -99,9 +102,17 @@ impl Source {
         self.roots.contains_key(name)
     }
 
+    /// Looks at what was not read so far: what is made anew may lie on damaged pages, too.
+    pub(super) fn look_at_rest(&self) -> Inner<()> {
+        let rest = |name: &&String| !self.looked_at.borrow().contains(*name);
+        let names: Vec<String> = self.roots.keys().filter(rest).cloned().collect();
+        names.iter().try_for_each(|name| self.rows(name, &mut |_| Ok(())))
+    }
+
     /// All rows that are left of a table or index.
     pub(super) fn rows(&self, name: &str, each: &mut dyn FnMut(Row) -> Inner<()>) -> Inner<()> {
         let Some(root) = self.roots.get(name) else { return Ok(()) };
+        self.looked_at.borrow_mut().insert(name.to_owned());
         let mut seen = BTreeSet::new();
         let broken = self.walk(*root, name, &mut seen, each)?;
         if broken {

@@ -93,7 +93,7 @@ impl Load {
             (0..EVENTS).map(|i| n * EVENTS + i + 1).map(|s| delivery(s, s, 1, at(n) + 5)).collect();
         tx.add_deliveries(&deliveries)?;
         tx.add_settlements(&[settlement(n * EVENTS + 1, Acknowledgement::Ack, at(n) + 6)])?;
-        let key = SeriesKey::Operation { participant: "service:a".into(), operation: format!("op-{}", n % 4).into() };
+        let key = SeriesKey::Operation { participant: "service:a".into(), operation: format!("op-{}", n % 4) };
         let count = spans.len() as i64;
         tx.apply(&[Delta { key: key.into(), at: at(n), count, error: false, duration: Some(5_000_000) }])?;
         let mut journeys: Vec<_> = self.traces(n).map(|t| journey(t, flowglass_model::JourneyState::Ok)).collect();
