@@ -82,7 +82,8 @@ impl Source {
         source.roots.insert("sqlite_schema".to_owned(), 1);
         let mut found = BTreeMap::new();
         let read = source.rows("sqlite_schema", &mut |row| {
-            if let (Some(name), Some(root)) = (row.text(1), row.number(3)) {
+            // Triggers have no pages.
+            if let (Some(name), Some(root)) = (row.text(1), row.number(3).filter(|root| *root > 0)) {
                 found.insert(name.to_owned(), root as u32);
             }
             Ok(())
