@@ -1,18 +1,20 @@
 //! The arguments of every command.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod designs;
 mod files;
+mod values;
 
 pub(crate) use designs::{
     ChangeArg, DesignCommand, DesignExportArgs, DesignFormat, DesignImportArgs, DesignObserveArgs, DiffArgs,
     DiffFormat, DriftArgs, DriftFormatArg, LayoutArgs, SchemaArgs, SchemaOf,
 };
 pub(crate) use files::{BackupArgs, CompactArgs, ImportArgs, PullArgs};
+pub(crate) use values::Listen;
+use values::{listen_address, sender_address, size};
 
 /// See what talks to what: traces and events of an integration landscape as one live, layered map.
 #[derive(Debug, Parser)]
@@ -74,6 +76,16 @@ Importing twice changes nothing. Ctrl-C keeps what is stored by then.")]
 Takes links of Jaeger's and Grafana's pages as well as addresses of the APIs. Only reads; redirects are not followed. The secret of
 --secret-file or FLOWGLASS_PULL_SECRET is a bearer token, or with --user a password. Ctrl-C keeps what is stored by then.")]
     Pull(PullArgs),
+    /// Whether a workspace file is sound; saves what is left of a damaged one
+    #[command(after_help = "Examples:
+  flowglass check shop.flowglass
+  flowglass check shop.flowglass --repair
+  flowglass check shop.flowglass --json
+
+Reads every page, every checksum and every item, also while another process writes, and changes nothing. --repair writes what can be
+read of a damaged file into a new one beside it (shop.repaired.flowglass), leaves the old one as it is, and says what was lost.
+Exit status: 0 sound, 1 damaged (repaired or not), 2 no file that can be used.")]
+    Check(CheckArgs),
     /// Numbers of everything that is stored
     #[command(after_help = "Example:
   flowglass stats --workspace shop.flowglass --json")]
@@ -254,6 +266,9 @@ pub(crate) struct ServeArgs {
     /// nothing to do with --ui
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// Room on the disk to keep free, such as 500MB, 2GB or 0: with less, senders are told to keep their data and try again
+    #[arg(long, value_name = "SIZE", default_value = "500MB", value_parser = size)]
+    pub(crate) reserve: u64,
     /// NATS server to watch, without credentials in it; may be given several times
     #[arg(long, value_name = "URL")]
     pub(crate) nats: Vec<String>,
@@ -399,6 +414,19 @@ pub(crate) struct FindingsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Workspace file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Write what can be saved of a damaged file into a new one beside it
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DiagnosticsArgs {
     /// File to write; it must not be there yet
     #[arg(short, long, value_name = "FILE")]
@@ -513,36 +541,6 @@ pub(crate) enum DecideFormat {
     Mermaid,
 }
 
-/// Where to listen; `None` is off. (A type of its own, because clap gives `Option` a meaning.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Listen(pub(crate) Option<SocketAddr>);
-
-/// Reads `off`, a port, `localhost:port` or `ip:port` of an OTLP listener. Whether other machines may reach it is a question of
-/// the token.
-fn sender_address(text: &str) -> Result<Listen, String> {
-    if text == "off" {
-        return Ok(Listen(None));
-    }
-    let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let port_of = |port: &str| port.parse::<u16>().ok();
-    let address = match text.rsplit_once(':') {
-        None => port_of(text).map(loopback),
-        Some(("localhost" | "", port)) => port_of(port).map(loopback),
-        Some(_) => text.parse().ok(),
-    };
-    Ok(Listen(Some(address.ok_or("write 127.0.0.1:PORT, a port, or off")?)))
-}
-
-/// The same for the UI, which only this machine may reach.
-fn listen_address(text: &str) -> Result<Listen, String> {
-    match sender_address(text)? {
-        Listen(Some(address)) if !address.ip().is_loopback() => {
-            Err(format!("other machines could reach it; use a loopback address such as 127.0.0.1:{}", address.port()))
-        }
-        listen => Ok(listen),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -550,20 +548,5 @@ mod tests {
     #[test]
     fn the_definition_holds() {
         <Cli as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn addresses() {
-        let at = |text| listen_address(text).map(|l| l.0.map(|a| a.to_string()));
-        assert_eq!(at("off"), Ok(None));
-        assert_eq!(at("0"), Ok(Some("127.0.0.1:0".into())));
-        assert_eq!(at("localhost:4317"), Ok(Some("127.0.0.1:4317".into())));
-        assert_eq!(at("[::1]:80"), Ok(Some("[::1]:80".into())));
-        for bad in ["", "here", "127.0.0.1", "127.0.0.1:99999", "example.com:80"] {
-            assert!(at(bad).is_err(), "{bad}");
-        }
-        for open in ["0.0.0.0:4317", "[::]:4317", "192.168.1.7:4317"] {
-            assert!(at(open).unwrap_err().contains("127.0.0.1:4317"), "{open}");
-        }
     }
 }

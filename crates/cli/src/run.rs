@@ -55,6 +55,7 @@ async fn command(cli: Cli, telemetry: &Telemetry) -> anyhow::Result<()> {
         Command::Serve(args) => commands::serve::run(args, cli.config, telemetry).await,
         Command::Import(args) => commands::import::run(args, cli.config).await,
         Command::Pull(args) => commands::pull::run(args, cli.config).await,
+        Command::Check(args) => commands::check::run(&args),
         Command::Stats(args) => commands::stats::run(&args, config),
         Command::Backup(args) => commands::keep::backup(args).await,
         Command::Compact(args) => commands::keep::compact(args).await,

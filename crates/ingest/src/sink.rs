@@ -20,6 +20,9 @@ pub enum SubmitError {
     /// Nobody keeps data any more: the studio is shutting down.
     #[error("the workspace is being closed")]
     Closed,
+    /// There is no room on the disk; sending the same batch again helps as soon as there is.
+    #[error("{0}")]
+    Full(String),
     /// It could not be written.
     #[error("the data could not be stored: {reason}")]
     Failed {

@@ -327,7 +327,13 @@ async fn store_failures_say_whether_to_try_again() {
     for (error, status, code, retry) in [
         (SubmitError::Closed, StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, "1"),
         (
-            SubmitError::Failed { reason: "disk full".to_owned(), retryable: true },
+            SubmitError::Full("only 3 MB are left".to_owned()),
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::ResourceExhausted,
+            "1",
+        ),
+        (
+            SubmitError::Failed { reason: "disk gone".to_owned(), retryable: true },
             StatusCode::SERVICE_UNAVAILABLE,
             Code::Unavailable,
             "1",

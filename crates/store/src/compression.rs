@@ -17,8 +17,18 @@ thread_local! {
 pub(crate) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     PACKER.with_borrow_mut(|packer| match packer {
         Some(packer) => packer.compress(bytes),
-        none => none.insert(Compressor::new(LEVEL)?).compress(bytes),
+        none => {
+            let packer = none.insert(Compressor::new(LEVEL)?);
+            packer.include_checksum(true)?;
+            packer.compress(bytes)
+        }
     })
+}
+
+/// Whether a frame ends with a checksum of what it holds (RFC 8878, 3.1.1.1.1: the third bit of the descriptor). Frames of
+/// earlier versions have none.
+pub(crate) fn has_checksum(frame: &[u8]) -> bool {
+    frame.get(4).is_some_and(|descriptor| descriptor & 4 != 0)
 }
 
 /// Unpacks a frame of at most `size` bytes.

@@ -20,7 +20,7 @@ use crate::{Result, Tx, Writer, carried, filters};
 /// Under this key the workspace remembers the number of the next chunk, once chunks were deleted.
 pub(crate) const META_NEXT_CHUNK: &str = "next_chunk";
 /// Under this key the workspace remembers the chunks that traces were taken off, until they are written anew.
-const META_UNSWEPT: &str = "unswept_chunks";
+pub(crate) const META_UNSWEPT: &str = "unswept_chunks";
 /// Items of chunks written anew, or gone through, at a time; a larger chunk by itself.
 const SWEPT: i64 = 8_000;
 

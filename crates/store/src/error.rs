@@ -109,6 +109,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the same may succeed later without anything being lost: there is room again, the disk answers again.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, StoreError::Full { .. } | StoreError::Busy { .. } | StoreError::Io { .. })
+    }
+
     /// The variant for an operating-system error.
     pub(crate) fn io(path: &Path, source: io::Error) -> StoreError {
         let path = path.to_path_buf();
@@ -131,6 +136,7 @@ impl StoreError {
             }
             Some(C::ReadOnly | C::PermissionDenied) => StoreError::ReadOnly { path: owned },
             Some(C::NotADatabase) => StoreError::Foreign { path: owned, detail: "it is no SQLite database".to_owned() },
+            Some(C::SystemIoFailure) => StoreError::Io { path: owned, source: io::Error::other(detail) },
             Some(C::DatabaseCorrupt) => StoreError::Corrupt { path: owned, detail },
             _ => StoreError::Engine { path: owned, detail },
         }

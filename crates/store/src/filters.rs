@@ -126,13 +126,7 @@ pub(crate) fn group(conn: &Connection, parts: Parts) -> Inner<()> {
                 put_length(&mut slices[slice], own.len());
                 slices[slice].extend_from_slice(own);
             };
-            match bits {
-                [OPEN, bytes @ ..] => {
-                    Filter::open(bytes).slices().iter().enumerate().for_each(|(slice, own)| add(slice, own));
-                }
-                // An unreadable slice is an empty one: it may hold anything.
-                _ => (0..SLICES).for_each(|slice| add(slice, finished_slice(bits, slice).unwrap_or_default())),
-            }
+            slices_of(bits).iter().enumerate().for_each(|(slice, own)| add(slice, own));
         }
     }
     let Some((first, last)) = ends else { return Ok(()) };
@@ -214,19 +208,32 @@ pub(crate) fn may_hold(conn: &Connection, values: &[&[u8]], may: &mut [bool]) ->
     Ok(())
 }
 
+/// Calls `f` with each part of a group and its slice.
+pub(crate) fn each_in_group(mut rest: &[u8], f: &mut dyn FnMut(i64, &[u8])) {
+    while let Some((part, after)) = rest.split_first_chunk::<8>() {
+        rest = after;
+        let length = take_length(&mut rest).unwrap_or(rest.len()).min(rest.len());
+        let (own, others) = rest.split_at(length);
+        f(i64::from_le_bytes(*part), own);
+        rest = others;
+    }
+}
+
+/// All slices of a stored filter.
+pub(crate) fn slices_of(bits: &[u8]) -> Vec<Vec<u8>> {
+    match bits {
+        [OPEN, bytes @ ..] => Filter::open(bytes).slices(),
+        // An unreadable slice is an empty one: it may hold anything.
+        _ => (0..SLICES).map(|slice| finished_slice(bits, slice).unwrap_or_default().to_vec()).collect(),
+    }
+}
+
 /// Calls `f` with each part and its slice of this number.
 fn each_part(conn: &Connection, parts: Parts, slice: usize, f: &mut dyn FnMut(i64, &[u8])) -> Inner<()> {
     let mut statement = conn.prepare_cached("SELECT bits FROM value_slice WHERE parts = ?1 AND slice = ?2")?;
     let mut rows = statement.query(params![parts as i64, slice as i64])?;
     while let Some(r) = rows.next()? {
-        let mut rest = r.get_ref(0)?.as_blob().unwrap_or_default();
-        while let Some((part, after)) = rest.split_first_chunk::<8>() {
-            rest = after;
-            let length = take_length(&mut rest).unwrap_or(rest.len()).min(rest.len());
-            let (own, others) = rest.split_at(length);
-            f(i64::from_le_bytes(*part), own);
-            rest = others;
-        }
+        each_in_group(r.get_ref(0)?.as_blob().unwrap_or_default(), f);
     }
     let mut statement = conn.prepare_cached("SELECT part, bits FROM value_filter WHERE parts = ?1")?;
     let mut rows = statement.query([parts as i64])?;

@@ -123,7 +123,8 @@ fn content(m: &Message) -> i64 {
 pub(crate) struct Blocks(std::collections::BTreeMap<i64, Filter>);
 
 impl Blocks {
-    fn add(&mut self, conn: &Connection, id: i64, message: &Message) -> Inner<()> {
+    /// Adds what a publication can be found by.
+    pub(crate) fn add(&mut self, conn: &Connection, id: i64, message: &Message) -> Inner<()> {
         let block = id / BLOCK;
         let filter = match self.0.entry(block) {
             std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),

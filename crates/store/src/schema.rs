@@ -23,7 +23,10 @@ const MIGRATIONS: [&str; 5] = [
 ];
 
 /// Format written by this version.
-const FORMAT: i64 = MIGRATIONS.len() as i64;
+pub(crate) const FORMAT: i64 = MIGRATIONS.len() as i64;
+
+/// What the first table fixes: it can only be changed by rewriting the whole file.
+const FIXED: &str = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;";
 
 /// How long a statement waits for another connection's lock before it gives up.
 const BUSY: Duration = Duration::from_secs(10);
@@ -86,8 +89,7 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     let format = format_of(&conn, path)?;
     if format == 0 {
-        // Both are fixed by the first table: they can only be changed by rewriting the whole file.
-        conn.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;").map_err(fault)?;
+        conn.execute_batch(FIXED).map_err(fault)?;
     }
     // FULL: in WAL mode only this makes an acknowledged commit survive a power cut. No memory mapping: a file that shrinks
     // under a mapping kills the process instead of giving an error.
@@ -102,15 +104,17 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection> {
     Ok(conn)
 }
 
-/// Opens for reading only; creates nothing.
-pub(crate) fn open_for_reading(path: &Path) -> Result<Connection> {
+/// Opens for reading only, in whatever format it is; creates nothing. Gives the format, too.
+pub(crate) fn open_as_is(path: &Path) -> Result<(Connection, i64)> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| cannot_open(path, e))?;
     let conn = match format_of(&conn, path) {
         Ok(_) => conn,
         // A workspace in a folder that may not be written, closed properly: nobody can be writing, so no shared memory
         // file is needed to read it.
-        Err(StoreError::Engine { .. } | StoreError::ReadOnly { .. }) if !beside(path, "-wal").exists() => {
+        Err(StoreError::Engine { .. } | StoreError::Io { .. } | StoreError::ReadOnly { .. })
+            if !beside(path, "-wal").exists() =>
+        {
             let uri = format!("file:{}?immutable=1", escaped(path));
             Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(|e| cannot_open(path, e))?
         }
@@ -120,6 +124,12 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Connection> {
     if format == 0 {
         return Err(StoreError::Foreign { path: path.to_path_buf(), detail: "it is empty".to_owned() });
     }
+    Ok((conn, format))
+}
+
+/// Opens for reading only; creates nothing.
+pub(crate) fn open_for_reading(path: &Path) -> Result<Connection> {
+    let (conn, format) = open_as_is(path)?;
     if format < FORMAT {
         // Written by an older version: it is brought up to date by a connection of its own.
         open_for_writing(path)?;
@@ -162,6 +172,12 @@ fn format_of(conn: &Connection, path: &Path) -> Result<i64> {
         return Ok(0);
     }
     Err(StoreError::Foreign { path: path.to_path_buf(), detail: "it is another program's SQLite database".to_owned() })
+}
+
+/// Makes the tables of a workspace in an empty database.
+pub(crate) fn make(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(FIXED)?;
+    migrate(conn, 0)
 }
 
 fn migrate(conn: &Connection, from: i64) -> rusqlite::Result<()> {

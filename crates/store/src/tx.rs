@@ -26,7 +26,7 @@ pub struct Tx<'w> {
     pub(crate) writer: &'w mut Writer,
     pub(crate) spans: Builder,
     pub(crate) logs: Builder,
-    blocks: Blocks,
+    pub(crate) blocks: Blocks,
     committed: bool,
 }
 

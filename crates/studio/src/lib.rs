@@ -11,6 +11,7 @@ pub mod share;
 pub mod telemetry;
 
 mod alerts;
+mod checking;
 mod components;
 mod configuration;
 mod control;
@@ -36,6 +37,7 @@ mod recent_log;
 mod redrive;
 mod restitching;
 mod retention;
+mod room;
 mod rules;
 mod scenarios;
 mod scrub;
@@ -53,6 +55,7 @@ mod wire_form;
 mod words;
 mod workspace;
 
+pub use checking::{CheckReport, check_workspace};
 pub use components::components;
 pub use designs::{
     DesignFileError, DriftFormat, DriftList, Fetch, Held, design_path, hold, observed_design, read_designs,
@@ -73,6 +76,7 @@ pub use host::{Host, told_to_end};
 pub use observed::{Observed, ObservedError};
 pub use pipeline::{Committed, Pipeline};
 pub use retention::{Removal, Removed};
+pub use room::RESERVE;
 pub use scenarios::read_scenario_at;
 pub use settings::{SettingsError, parse as parse_settings};
 pub use sources::ImportOutcome;

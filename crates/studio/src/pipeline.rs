@@ -19,6 +19,7 @@ use crate::control::{Control, Note};
 use crate::erasing::Erasing;
 use crate::restitching::Restitching;
 use crate::retention::{Expiring, due};
+use crate::room::Room;
 use crate::stitch::{self, Web, Writing};
 use crate::tx_source::TxSource;
 
@@ -63,6 +64,7 @@ pub struct Pipeline {
     pub(crate) joining: Arc<JoinsConfig>,
     pub(crate) committed: broadcast::Sender<Committed>,
     pub(crate) retention: Retention,
+    room: Arc<Room>,
 }
 
 /// What is kept, and what was looked at for it.
@@ -79,7 +81,13 @@ impl Pipeline {
     /// A pipeline over a workspace; every commit is announced on `committed`.
     pub fn new(writer: Writer, committed: broadcast::Sender<Committed>) -> Pipeline {
         let (resolver, joining) = (Resolver::new(RESIDENT_SPANS), Arc::default());
-        Pipeline { writer, packer: None, resolver, joining, committed, retention: Retention::default() }
+        let room = Arc::new(Room::new(writer.path(), 0));
+        Pipeline { writer, packer: None, resolver, joining, committed, retention: Retention::default(), room }
+    }
+
+    /// The same, taking nothing more once the disk has less room.
+    pub(crate) fn within(self, room: Arc<Room>) -> Pipeline {
+        Pipeline { room, ..self }
     }
 
     /// The same, with joins as settings say.
@@ -185,8 +193,16 @@ impl Pipeline {
         if group.is_empty() {
             return;
         }
+        if let Some(shortage) = self.room.shortage() {
+            for submission in group {
+                let _ = submission.done.send(Err(SubmitError::Full(shortage.clone())));
+            }
+            return;
+        }
         let batches: Vec<Batch> = group.iter_mut().map(|s| std::mem::take(&mut s.batch)).collect();
-        match self.write(batches) {
+        let written = self.write(batches);
+        self.room.note(written.as_ref().map(drop));
+        match written {
             Ok((counts, committed)) => {
                 for (submission, count) in group.into_iter().zip(counts) {
                     // A sender that went away does not need its answer.
@@ -198,11 +214,7 @@ impl Pipeline {
                 self.resolver.forget_all();
                 tracing::error!(%error, "a batch could not be stored");
                 for submission in group {
-                    let failed = SubmitError::Failed {
-                        reason: error.to_string(),
-                        retryable: matches!(error.code(), "full" | "busy"),
-                    };
-                    let _ = submission.done.send(Err(failed));
+                    let _ = submission.done.send(Err(refused(&error)));
                 }
             }
         }
@@ -215,9 +227,7 @@ impl Pipeline {
             self.put(batches, |tx| tx.rehearse()).map(|(counts, _)| counts.into_iter().next().unwrap_or_default());
         // What the resolver learnt of it is taken back, too.
         self.resolver.forget_all();
-        let retryable = |error: &StoreError| matches!(error.code(), "full" | "busy");
-        let failed = |e: StoreError| SubmitError::Failed { reason: e.to_string(), retryable: retryable(&e) };
-        let _ = submission.done.send(outcome.map_err(failed));
+        let _ = submission.done.send(outcome.map_err(|e| refused(&e)));
     }
 
     /// Writes batches in one transaction and says what became of each.
@@ -328,6 +338,14 @@ impl Pipeline {
         }
         stage("commit", || end(tx))?;
         Ok((counts, committed))
+    }
+}
+
+/// What a sender is told of an error.
+fn refused(error: &StoreError) -> SubmitError {
+    match error {
+        StoreError::Full { .. } => SubmitError::Full(error.to_string()),
+        _ => SubmitError::Failed { reason: error.to_string(), retryable: error.is_passing() },
     }
 }
 

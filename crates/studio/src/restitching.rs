@@ -31,6 +31,16 @@ impl Restitching {
         }
     }
 
+    /// Tells all journeys anew that a saved workspace lacks; whoever waits for it learns of errors.
+    pub(crate) fn finish(pipeline: &mut Pipeline) -> Result<(), StoreError> {
+        let mut rest: Vec<TraceId> = concerned(pipeline)?.unwrap_or_default().into_iter().collect();
+        while !rest.is_empty() {
+            let now = rest.split_off(rest.len().saturating_sub(STEP));
+            join(pipeline, &now, rest.is_empty())?;
+        }
+        Ok(())
+    }
+
     /// Does one step; `None` when it is over.
     pub(crate) fn step(mut self, pipeline: &mut Pipeline) -> Option<Restitching> {
         let now = self.rest.split_off(self.rest.len().saturating_sub(STEP));
@@ -53,7 +63,11 @@ impl Restitching {
 /// Traces whose joins may differ; `None` when nothing was decided otherwise.
 fn concerned(pipeline: &mut Pipeline) -> Result<Option<BTreeSet<TraceId>>, StoreError> {
     let Pipeline { writer, joining, .. } = pipeline;
+    let retell = writer.is_to_retell()?;
     let tx = writer.begin()?;
+    if retell {
+        return Ok(Some(tx.all_traces()?.into_iter().collect()));
+    }
     let kept = tx.meta(META_JOINS)?.and_then(|text| serde_json::from_str::<JoinsConfig>(&text).ok());
     let before = kept.unwrap_or_default();
     if before == **joining {
@@ -83,6 +97,7 @@ fn join(pipeline: &mut Pipeline, traces: &[TraceId], last: bool) -> Result<(), S
     drop(web);
     update_journeys(resolver, &mut tx, &touched, joining)?;
     if last {
+        tx.retold()?;
         tx.set_meta(META_JOINS, &serde_json::to_string(&**joining).unwrap_or_default())?;
     }
     tx.commit()

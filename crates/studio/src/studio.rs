@@ -19,6 +19,7 @@ use crate::control::{Control, Desk, Note};
 use crate::findings::Judged;
 use crate::nats_saved;
 use crate::pipeline::Pipeline;
+use crate::room::{RESERVE, Room};
 use crate::scenarios::Runs;
 use crate::sources::{Asked, Forwarding, Imports, Listeners, NatsLinks, forward_target, remembered_forward};
 use crate::ticker::{self, Activity};
@@ -54,6 +55,8 @@ pub struct Options {
     pub strict: bool,
     /// Whether the NATS connections that the workspace remembers are started too.
     pub remembered_nats: bool,
+    /// Bytes of the disk that are kept free: with less room nothing more is taken. 0 keeps none.
+    pub reserve: u64,
     /// Whether the sample landscape fills this workspace (said in the window).
     pub demo: bool,
     /// The clock, nanoseconds since the epoch.
@@ -77,6 +80,7 @@ impl Options {
             nats: Vec::new(),
             strict: true,
             remembered_nats: true,
+            reserve: RESERVE,
             demo: false,
             clock: system_clock,
             updates: None,
@@ -131,6 +135,7 @@ pub(crate) struct Inner {
     pub(crate) scenarios: Runs,
     pub(crate) views: Views,
     pub(crate) activity: Activity,
+    pub(crate) room: Arc<Room>,
     pub(crate) keychain: OnceCell<Option<String>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -147,7 +152,11 @@ impl Studio {
         let (notes, control) = mpsc::channel(16);
         let (committed, commits) = broadcast::channel(1024);
         let config = workspace.settings().config;
-        let pipeline = Pipeline::new(writer, committed).joining(config.joins.clone()).keeping(config.retention.clone());
+        let room = Arc::new(Room::new(&options.workspace, options.reserve));
+        let pipeline = Pipeline::new(writer, committed)
+            .joining(config.joins.clone())
+            .keeping(config.retention.clone())
+            .within(room.clone());
         let thread = std::thread::Builder::new()
             .name("flowglass-writer".into())
             .spawn(move || pipeline.run(queue, control))
@@ -192,6 +201,7 @@ impl Studio {
             scenarios: Runs::default(),
             views: Views::default(),
             activity: Activity::default(),
+            room,
             keychain: OnceCell::new(),
             stop,
             tasks,

@@ -166,9 +166,10 @@ async fn announce(studio: &Studio, second: Second, newest: &mut i64) {
     }
     let problem = studio
         .0
-        .receivers
-        .iter()
-        .filter_map(|r| r.problem().map(|p| p.words))
+        .room
+        .problem()
+        .into_iter()
+        .chain(studio.0.receivers.iter().filter_map(|r| r.problem().map(|p| p.words)))
         .chain(studio.0.nats.problems())
         .chain(studio.0.forwarding.problem())
         .chain(studio.0.workspace.settings().problem)

@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub(crate) mod calibrate;
+pub(crate) mod check;
 pub(crate) mod decide;
 pub(crate) mod design;
 pub(crate) mod diagnostics;

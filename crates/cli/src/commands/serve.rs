@@ -63,6 +63,7 @@ pub(crate) async fn run(args: ServeArgs, config: Option<PathBuf>, telemetry: &Te
         otlp_http_named: args.otlp_http.is_some(),
         token,
         forward: args.forward.clone(),
+        reserve: args.reserve,
         nats,
         ..Options::new(args.workspace)
     };

@@ -41,6 +41,7 @@ fn help_shows_examples_and_only_what_there_is() {
     for command in [
         "serve",
         "import",
+        "check",
         "stats",
         "topology",
         "journeys",
@@ -145,6 +146,56 @@ fn a_workspace_is_copied_while_it_is_written_to_and_compacted_when_nobody_has_it
     assert_eq!(compacted["after"].as_u64(), Some(std::fs::metadata(&from).unwrap().len()), "{compacted}");
     assert_eq!(answer(&["journeys", "--workspace", path(&from), "--json"]), before);
     assert!(refused(&["compact", path(&trace)]).contains("not a Flowglass workspace"));
+}
+
+#[test]
+fn a_sound_workspace_is_called_sound() {
+    let (_folder, workspace) = imported();
+    let found = answer(&["check", &workspace, "--json"]);
+    assert_eq!((&found["sound"], &found["journeys"], &found["repaired"]), (&json!(true), &json!(1), &Value::Null));
+    assert_eq!(found["chunks_without_checksum"], json!(0));
+    let output = run(&["check", &workspace, "--repair"]);
+    let words = text(&output.stdout);
+    assert!(output.status.success() && words.contains("sound") && words.contains("have no checksums"), "{words}");
+    assert!(!std::path::Path::new(&workspace.replace(".flowglass", ".repaired.flowglass")).exists());
+    assert!(refused(&["check", "none.flowglass"]).contains("none.flowglass"));
+}
+
+/// Pages of a damaged file, one after the other: whatever it held, its journeys are told again from what is left.
+#[test]
+fn what_is_left_of_a_damaged_workspace_is_saved() {
+    const PAGE: usize = 8_192;
+    let (_folder, workspace) = imported();
+    let spans = answer(&["stats", "--workspace", &workspace])["spans"].clone();
+    let good = std::fs::read(&workspace).unwrap();
+    let into = workspace.replace(".flowglass", ".repaired.flowglass");
+    let (mut tried, mut whole) = (0, 0);
+    for page in (1..good.len() / PAGE).step_by(4) {
+        let mut bytes = good.clone();
+        bytes[page * PAGE..(page + 1) * PAGE]
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, b)| *b = (i * 37 + page) as u8 | 0x80);
+        std::fs::write(&workspace, &bytes).unwrap();
+        let output = run(&["check", &workspace, "--repair", "--json"]);
+        let (out, line) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "page {}: {out} {line}", page + 1);
+        assert!(line.contains("damaged") && line.contains("repaired.flowglass"), "{line}");
+        let found: Value = serde_json::from_str(&out).unwrap();
+        let saved = &found["repaired"];
+        assert_eq!(saved["sound"], json!(true), "page {}: {found:#}", page + 1);
+        assert_eq!(std::fs::read(&workspace).unwrap(), bytes, "the old file stays as it is");
+        if saved["spans"] == spans {
+            assert_eq!(saved["journeys"], json!(1), "page {}: {found:#}", page + 1);
+            whole += 1;
+        } else {
+            assert_eq!(saved["lost"][0]["what"], json!("spans"), "{found:#}");
+            assert!(saved["lost"][0]["first"].is_string(), "{found:#}");
+        }
+        tried += 1;
+        std::fs::remove_file(&into).unwrap();
+    }
+    assert!(tried >= 10 && whole >= tried - 2, "{whole} of {tried}");
 }
 
 #[test]

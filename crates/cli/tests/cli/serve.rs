@@ -46,6 +46,71 @@ fn listeners_can_be_off() {
     assert_eq!(line, "{\"event\":\"ready\",\"otlp_grpc\":null,\"otlp_http\":null,\"ui\":null}\n");
 }
 
+/// A trace of its own for each number.
+fn numbered(n: u64) -> String {
+    TRACE.replace(TRACE_ID, &format!("{:032x}", n + 1))
+}
+
+#[test]
+fn with_less_room_than_the_reserve_senders_are_told_to_try_again() {
+    let (_folder, workspace) = workspace();
+    let server = Server::start(&workspace, &["--reserve", "9000000TB"]);
+    let answer = export(&server, TRACE);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+    assert!(text(&answer.body).contains("kept free"), "{}", text(&answer.body));
+    assert_eq!(server.terminate().0, Some(0));
+    let server = Server::start(&workspace, &["--reserve", "0"]);
+    assert_eq!(export(&server, TRACE).status, 200);
+    assert_eq!(server.terminate().0, Some(0));
+    assert!(refused(&["serve", "--workspace", "w", "--reserve", "much"]).contains("500MB"));
+}
+
+/// A file that may not grow beyond a limit stands in for a full disk: what does not fit is refused for now, and when the limit is
+/// lifted everything goes on by itself.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_refuses_for_now_and_loses_nothing() {
+    let (_folder, workspace) = workspace();
+    let usual = flowglass(&[]);
+    let mut command = std::process::Command::new("sh");
+    // Writing beyond the limit is an error then, not the end of the process.
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(usual.get_program());
+    for (name, value) in usual.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let server = Server::with(command, &workspace, &[]);
+    let limit = |bytes: &str| {
+        let id = server.id().to_string();
+        let set = std::process::Command::new("prlimit").args(["--pid", &id, &format!("--fsize={bytes}")]).status();
+        assert!(set.expect("prlimit runs").success());
+    };
+    assert_eq!(export(&server, &numbered(0)).status, 200);
+    limit("3000000:");
+    let (mut taken, mut refusals) = (1, 0);
+    while refusals < 3 {
+        let answer = export(&server, &numbered(taken));
+        match answer.status {
+            200 => taken += 1,
+            _ => {
+                assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")), "{}", text(&answer.body));
+                refusals += 1;
+            }
+        }
+        assert!(taken < 5_000, "the limit holds nothing back");
+    }
+    limit("unlimited:");
+    for n in taken..taken + 20 {
+        assert_eq!(export(&server, &numbered(n)).status, 200, "it goes on by itself");
+    }
+    assert_eq!(server.terminate().0, Some(0));
+    let stats = answer(&["stats", "--workspace", path(&workspace), "--json"]);
+    assert_eq!((&stats["traces"], &stats["spans"]), (&json!(taken + 20), &json!((taken + 20) * 3)));
+    assert_eq!(answer(&["check", path(&workspace), "--json"])["sound"], json!(true));
+}
+
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
     let (_folder, workspace) = workspace();

@@ -340,15 +340,26 @@ async fn finished(
     }
 }
 
+/// Longest pause between tries while there is no room on the disk.
+const WITHOUT_ROOM: Duration = Duration::from_secs(5);
+
 /// Submits a batch, again and again while that can help.
 async fn store(sink: Sink, batch: Batch) -> Result<IngestCounts, SubmitError> {
     let mut pause = Duration::from_millis(200);
-    for _ in 0..6 {
+    let mut tries = 0;
+    while tries < 6 {
         match sink.submit(batch.clone(), SourceKind::Nats).await {
+            // However long there is no room: a stream waits, and is read on from here.
+            Err(SubmitError::Full(_)) => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(WITHOUT_ROOM);
+                continue;
+            }
             Err(SubmitError::Busy | SubmitError::Failed { retryable: true, .. }) => tokio::time::sleep(pause).await,
             other => return other,
         }
         pause *= 2;
+        tries += 1;
     }
     sink.submit(batch, SourceKind::Nats).await
 }

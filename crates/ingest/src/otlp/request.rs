@@ -79,6 +79,11 @@ impl From<SubmitError> for Problem {
         let message = e.to_string();
         match e {
             SubmitError::Busy => Problem::busy(),
+            // With `RetryInfo` clients keep what they have and send it again (OTLP specification, "Failures").
+            SubmitError::Full(_) => {
+                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::ResourceExhausted, message);
+                Problem { retry: true, ..problem }
+            }
             SubmitError::Failed { retryable: false, .. } => {
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
             }

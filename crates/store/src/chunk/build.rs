@@ -106,7 +106,8 @@ pub struct Packer {
 impl Packer {
     /// A compressor for chunks.
     pub(crate) fn new(path: &Path) -> io::Result<Packer> {
-        let compressor = zstd::bulk::Compressor::new(LEVEL)?;
+        let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+        compressor.include_checksum(true)?;
         Ok(Packer { path: path.to_owned(), compressor, spare: Vec::new(), raw: Vec::new(), packed: Vec::new() })
     }
 

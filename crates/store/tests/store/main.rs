@@ -1,12 +1,16 @@
 //! The store through its public interface, on real files.
 
 mod build;
+mod check;
 mod copy;
 mod crash;
 mod erase;
 mod events;
+mod faults;
 mod files;
 mod journeys;
+mod load;
 mod logs;
 mod rollups;
 mod spans;
+mod versions;

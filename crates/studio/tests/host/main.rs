@@ -2,5 +2,6 @@
 
 mod alerts;
 mod diagnostics;
+mod room;
 mod support;
 mod switching;

@@ -26,7 +26,13 @@ impl Scene {
 
     /// Starts on the workspace `first.flowglass` of a folder.
     pub(crate) async fn on(folder: tempfile::TempDir) -> Scene {
+        Scene::keeping_free(folder, 0).await
+    }
+
+    /// The same, keeping so many bytes of the disk free.
+    pub(crate) async fn keeping_free(folder: tempfile::TempDir, reserve: u64) -> Scene {
         let options = Options {
+            reserve,
             otlp_grpc: None,
             otlp_http: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             otlp_grpc_named: true,
