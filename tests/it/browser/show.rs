@@ -52,7 +52,7 @@ pub(super) enum View {
 
 impl View {
     /// All that axe looks at.
-    pub(super) const ALL: [View; 37] = [
+    pub(super) const ALL: [View; 38] = [
         View::Map,
         View::Node,
         View::Topic,
@@ -81,6 +81,7 @@ impl View {
         View::Settings("notifications"),
         View::Settings("sources"),
         View::Settings("imports"),
+        View::Settings("retention"),
         View::Settings("participants"),
         View::Settings("layers"),
         View::Settings("domains"),
