@@ -91,6 +91,14 @@ fn count(conn: &Connection, carried: Carried<'_>, most: usize) -> Inner<usize> {
     Ok(n as usize)
 }
 
+fn count_traces(conn: &Connection, carried: Carried<'_>, most: usize) -> Inner<usize> {
+    let sql =
+        "SELECT count(*) FROM (SELECT DISTINCT m.hop_trace FROM message_carries c JOIN message m ON m.id = c.message
+         WHERE c.hash = ?1 AND m.hop_trace IS NOT NULL LIMIT ?2)";
+    let n: i64 = conn.prepare_cached(sql)?.query_row(params![carried.hash(), most as i64], |r| r.get(0))?;
+    Ok(n as usize)
+}
+
 fn messages(conn: &Connection, carried: Carried<'_>, most: usize) -> Inner<Vec<EventRow>> {
     let sql =
         "SELECT DISTINCT m.event FROM message_carries c JOIN message m ON m.id = c.message WHERE c.hash = ?1 LIMIT ?2";
@@ -184,6 +192,14 @@ impl Tx<'_> {
         self.told(count(&self.writer.conn, carried, most))
     }
 
+    /// In how many traces publications were sent that carry an id, counted up to `most`.
+    pub fn count_traces_sending(&self, carried: Carried<'_>, most: usize) -> Result<usize> {
+        if !self.may(Hint::Carried(carried.hash())) {
+            return Ok(0);
+        }
+        self.told(count_traces(&self.writer.conn, carried, most))
+    }
+
     /// At most `most` events that carry an id, by time.
     pub fn events_carrying(&self, carried: Carried<'_>, most: usize) -> Result<Vec<EventRow>> {
         if !self.may(Hint::Carried(carried.hash())) {
@@ -233,6 +249,11 @@ impl Reader {
     /// How many publications carry an id, counted up to `most`.
     pub fn count_carrying(&self, carried: Carried<'_>, most: usize) -> Result<usize> {
         self.ask(|db| count(db.conn, carried, most))
+    }
+
+    /// In how many traces publications were sent that carry an id, counted up to `most`.
+    pub fn count_traces_sending(&self, carried: Carried<'_>, most: usize) -> Result<usize> {
+        self.ask(|db| count_traces(db.conn, carried, most))
     }
 
     /// At most `most` events that carry an id, by time.

@@ -447,7 +447,7 @@ fn touch_carried(
     touched: &mut Touched,
 ) -> Result<(), StoreError> {
     for message in messages {
-        for trace in web.around_event(message)? {
+        for trace in web.around_event(message, messages.len())? {
             touched.entry(trace).or_default();
         }
     }

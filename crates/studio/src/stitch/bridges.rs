@@ -71,6 +71,13 @@ pub(super) struct Group {
     pub(super) shared_by: Option<usize>,
 }
 
+/// What is left out when it is asked how far an id is spread.
+#[derive(Clone, Copy, Default)]
+struct Own {
+    traces: usize,
+    publications: usize,
+}
+
 /// An id that joins parts of a journey, or would if fewer shared it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Held {
@@ -92,6 +99,8 @@ pub(super) struct Bridges {
     pub(super) causes: BTreeMap<TraceId, Arc<Vec<TraceJoin>>>,
     carriers: BTreeMap<TraceId, Arc<BTreeMap<String, Carriers>>>,
     groups: BTreeMap<String, Arc<Group>>,
+    /// By id: see [`Web::sharing_beside`].
+    beside: BTreeMap<String, Arc<BTreeSet<TraceId>>>,
 }
 
 /// Context of a message in a trace: of its last hop, else of its origin.
@@ -209,18 +218,37 @@ impl<S: Source> Web<S> {
         Ok((out, all))
     }
 
-    /// Whether more messages carry a correlation id than one journey may have traces, `own` of them not counted: then it joins
-    /// nothing, and looking at each of them, with every commit, would be all that the writer does.
-    fn is_everywhere(&mut self, value: &str, own: usize) -> Result<bool, S::Error> {
-        let most = MEMBERS_MAX + own;
-        Ok(self.source.count_carrying(Carried::Correlation(value), most + 1)? > most)
+    /// Whether a correlation id joins nothing, neither with nor without what is `own`: more traces share it than are looked at, or
+    /// more publications carry it than one journey may have traces. Looking at each of them with every commit would be all that
+    /// the writer does.
+    fn is_everywhere(&mut self, value: &str, own: Own) -> Result<bool, S::Error> {
+        let id = Carried::Correlation(value);
+        let most = MEMBERS_MAX + own.publications;
+        let found = self.source.count_carrying(id, most + 1)?;
+        if found > most {
+            return Ok(true);
+        }
+        let most = self.reach(value).1 + own.traces;
+        Ok(found > most && self.source.count_traces_sending(id, most + 1)? > most)
+    }
+
+    /// Traces whose journeys an event without a trace may change by the id it carries; so many publications come with it.
+    pub(super) fn sharing_beside(&mut self, value: &str, with: usize) -> Result<Arc<BTreeSet<TraceId>>, S::Error> {
+        if let Some(known) = self.bridges.beside.get(value) {
+            return Ok(Arc::clone(known));
+        }
+        let nothing = self.is_everywhere(value, Own { traces: 0, publications: with })?;
+        let traces = if nothing { BTreeSet::new() } else { self.sharing(value, self.reach(value).1)?.0 };
+        let traces = Arc::new(traces);
+        self.bridges.beside.insert(value.to_owned(), Arc::clone(&traces));
+        Ok(traces)
     }
 
     pub(super) fn group(&mut self, value: &str) -> Result<Arc<Group>, S::Error> {
         if let Some(known) = self.bridges.groups.get(value) {
             return Ok(Arc::clone(known));
         }
-        let group = if self.is_everywhere(value, 0)? {
+        let group = if self.is_everywhere(value, Own::default())? {
             Group { traces: BTreeSet::new(), joins: Vec::new(), shared_by: Some(0) }
         } else {
             let (limit, most) = self.reach(value);
@@ -275,8 +303,8 @@ impl<S: Source> Web<S> {
 
     /// Traces whose joins may change because some others did: those with the same ids, causes and effects.
     pub(crate) fn beside(&mut self, changed: &BTreeSet<TraceId>) -> Result<BTreeSet<TraceId>, S::Error> {
-        // By value, how many publications each event of these traces has that carries it.
-        let (mut out, mut values) = (BTreeSet::new(), BTreeMap::<String, BTreeMap<i64, u32>>::new());
+        // By value, the traces that carry it, and how many publications each of their events has.
+        let (mut out, mut values) = (BTreeSet::new(), BTreeMap::<String, (usize, BTreeMap<i64, u32>)>::new());
         if !self.source.carries_any()? {
             return Ok(out);
         }
@@ -284,18 +312,19 @@ impl<S: Source> Web<S> {
             out.extend(self.causes(*trace)?.iter().map(|c| c.parent_trace));
             out.extend(self.effects(*trace)?);
             for value in self.carriers(*trace)?.keys() {
-                values.entry(value.clone()).or_default();
+                values.entry(value.clone()).or_default().0 += 1;
             }
             for row in self.near(*trace)?.iter() {
                 out.extend(self.namesakes(row.message.event_id.as_deref())?);
                 let own = row.message.correlation_id.as_ref().and_then(|value| values.get_mut(value));
-                if let Some(own) = own {
-                    own.insert(row.row, row.occurrences);
+                if let Some((_, events)) = own {
+                    events.insert(row.row, row.occurrences);
                 }
             }
         }
-        for (value, own) in values {
-            if self.is_everywhere(&value, own.values().sum::<u32>() as usize)? {
+        for (value, (traces, events)) in values {
+            let own = Own { traces, publications: events.values().sum::<u32>() as usize };
+            if self.is_everywhere(&value, own)? {
                 continue;
             }
             let (group, (_, most)) = (self.group(&value)?, self.reach(&value));

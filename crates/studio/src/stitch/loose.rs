@@ -16,18 +16,21 @@ impl<S: Source> Web<S> {
     pub(crate) fn around_events(&mut self, rows: &[i64]) -> Result<BTreeSet<TraceId>, S::Error> {
         let mut out = BTreeSet::new();
         if self.source.carries_any()? {
-            for row in self.source.events_at(rows)? {
-                out.extend(self.around_event(&row.message)?);
+            let events = self.source.events_at(rows)?;
+            let publications = events.iter().map(|row| row.occurrences as usize).sum();
+            for row in events {
+                out.extend(self.around_event(&row.message, publications)?);
             }
         }
         Ok(out)
     }
 
-    /// Traces that an event without a trace may belong to: with its correlation id, with its cause, with what it caused.
-    pub(crate) fn around_event(&mut self, m: &Message) -> Result<BTreeSet<TraceId>, S::Error> {
+    /// Traces that an event without a trace may belong to: with its correlation id, with its cause, with what it caused. It comes (or
+    /// goes) with so many publications.
+    pub(crate) fn around_event(&mut self, m: &Message, with: usize) -> Result<BTreeSet<TraceId>, S::Error> {
         let mut out = BTreeSet::new();
         if let Some(value) = m.correlation_id.as_deref() {
-            out.extend(self.sharing(value, self.reach(value).1)?.0);
+            out.extend(self.sharing_beside(value, with)?.iter());
         }
         if let Some(cause) = m.causation_id.as_deref() {
             out.extend(self.senders_of(cause)?.iter().map(|c| c.trace_id));

@@ -31,6 +31,8 @@ pub(crate) trait Source {
     fn traces_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<TraceId>, Self::Error>;
     /// How many publications carry an id, counted up to `most`.
     fn count_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<usize, Self::Error>;
+    /// In how many traces publications were sent that carry an id, counted up to `most`.
+    fn count_traces_sending(&mut self, id: Carried<'_>, most: usize) -> Result<usize, Self::Error>;
     /// At most `most` events that carry an id.
     fn events_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<EventRow>, Self::Error>;
     /// Up to three events with this id, wherever they were published.
@@ -74,6 +76,10 @@ impl Source for &Reader {
 
     fn count_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<usize, StoreError> {
         Reader::count_carrying(self, id, most)
+    }
+
+    fn count_traces_sending(&mut self, id: Carried<'_>, most: usize) -> Result<usize, StoreError> {
+        Reader::count_traces_sending(self, id, most)
     }
 
     fn events_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<EventRow>, StoreError> {
@@ -134,6 +140,10 @@ impl Source for Writing<'_, '_> {
 
     fn count_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<usize, StoreError> {
         self.tx.count_carrying(id, most)
+    }
+
+    fn count_traces_sending(&mut self, id: Carried<'_>, most: usize) -> Result<usize, StoreError> {
+        self.tx.count_traces_sending(id, most)
     }
 
     fn events_carrying(&mut self, id: Carried<'_>, most: usize) -> Result<Vec<EventRow>, StoreError> {
