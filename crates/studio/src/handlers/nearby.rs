@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flowglass_model::NodeKind;
 use flowglass_store::{FindHit, JourneyFilter, Seen, SeriesFilter};
 
 use super::around;
@@ -34,18 +35,12 @@ impl Workspace {
             (0, _) => "left-out",
             _ => "partly",
         };
-        let mut sources = Vec::new();
-        for row in self.read(|r| r.destinations(None, None))? {
-            if !sources.contains(&row.system) {
-                sources.push(row.system);
-            }
-        }
         Ok(Searched {
             text: text.to_owned(),
             from_at: since.or(stats.oldest).map(to_ms),
             to_at: until.or(stats.newest).map(to_ms),
             gaps: gaps(self, range)?,
-            sources,
+            sources: systems(self, stats.events)?,
             spans: stats.spans,
             events: stats.events,
             logs: stats.logs,
@@ -58,6 +53,16 @@ impl Workspace {
             offers: Vec::new(),
         })
     }
+}
+
+/// Messaging systems whose events are stored, sorted: as the map tells, else as the events themselves do, which takes longer.
+fn systems(workspace: &Workspace, events: u64) -> Result<Vec<String>, WorkspaceError> {
+    let topics = workspace.layers()?.into_keys().filter(|id| id.kind() == NodeKind::Topic);
+    let mut out: BTreeSet<String> = topics.filter_map(|id| Some(id.body().split_once('/')?.0.to_owned())).collect();
+    if out.is_empty() && events > 0 {
+        out.extend(workspace.read(|r| r.destinations(None, None))?.into_iter().map(|row| row.system));
+    }
+    Ok(out.into_iter().collect())
 }
 
 /// Parts of the period, at least two in a row, in which nothing was handled and nothing published.
