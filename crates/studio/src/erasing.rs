@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::control::{EraseJob, ErasePlan};
 use crate::marks::META_MARKS;
-use crate::pipeline::{Pipeline, Touched, update_journeys};
+use crate::pipeline::Pipeline;
 use crate::retention::{META_COMPARED, META_REMOVED};
 use crate::stitch::{Source, Web, Writing};
+use crate::touched::{Touched, update_journeys};
 use crate::tx_source::TxSource;
 
 /// Journeys of the first step; later ones follow the clock.

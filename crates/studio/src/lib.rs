@@ -48,6 +48,7 @@ mod stitch;
 mod studio;
 mod ticker;
 mod time;
+mod touched;
 mod tx_source;
 mod unsure;
 mod views;

@@ -3,13 +3,12 @@
 //! Batches that wait together are committed together (group commit): a sender is answered when its data is durable, and the
 //! price of `fsync` is shared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowglass_ingest::{Submission, SubmitError};
 use flowglass_model::{
-    Batch, Delivery, IngestCounts, JoinsConfig, Layer, Message, MessageContext, Nanos, NodeId, RetentionConfig, Role,
-    Span, SpanFacts, SpanId, TraceId, VersionTally,
+    Batch, Delivery, IngestCounts, JoinsConfig, Message, Nanos, NodeId, Span, SpanFacts, VersionTally,
 };
 use flowglass_store::{Added, Packer, StoreError, Tx, Writer};
 use flowglass_topology::Resolver;
@@ -18,9 +17,10 @@ use tokio::sync::{broadcast, mpsc};
 use crate::control::{Control, Note};
 use crate::erasing::Erasing;
 use crate::restitching::Restitching;
-use crate::retention::{Expiring, due};
+use crate::retention::{Expiring, Retention};
 use crate::room::Room;
-use crate::stitch::{self, Web, Writing};
+use crate::stitch::{Web, Writing};
+use crate::touched::{Told, Touched, place, touch, touch_carried, touch_delivered, touch_message, update_journeys};
 use crate::tx_source::TxSource;
 
 /// Spans whose facts stay in memory; older traces are read again when a late span comes.
@@ -67,16 +67,6 @@ pub struct Pipeline {
     room: Arc<Room>,
 }
 
-/// What is kept, and what was looked at for it.
-#[derive(Default)]
-pub(crate) struct Retention {
-    rule: RetentionConfig,
-    /// When it was last looked for what must go.
-    last: Option<Nanos>,
-    /// Up to when log records that belong to nothing are gone.
-    pub(crate) logs_gone: Option<Nanos>,
-}
-
 impl Pipeline {
     /// A pipeline over a workspace; every commit is announced on `committed`.
     pub fn new(writer: Writer, committed: broadcast::Sender<Committed>) -> Pipeline {
@@ -93,28 +83,6 @@ impl Pipeline {
     /// The same, with joins as settings say.
     pub fn joining(self, joining: JoinsConfig) -> Pipeline {
         Pipeline { joining: Arc::new(joining), ..self }
-    }
-
-    /// The same, keeping what settings say.
-    pub fn keeping(self, rule: RetentionConfig) -> Pipeline {
-        Pipeline { retention: Retention { rule, ..Retention::default() }, ..self }
-    }
-
-    /// What must go now, if anything; `now` is the clock of whoever asks.
-    pub(crate) fn expiring(&mut self, now: Nanos) -> Option<Expiring> {
-        let space = match self.writer.space() {
-            Ok(space) => space,
-            Err(error) => {
-                tracing::warn!(%error, "how much room the workspace takes cannot be told; nothing is removed");
-                return None;
-            }
-        };
-        let Retention { rule, last, .. } = &mut self.retention;
-        if !due(rule, &space, now, *last) {
-            return None;
-        }
-        *last = Some(now);
-        Some(Expiring::new(rule.clone(), &space, now))
     }
 
     /// Writes until the queue is closed. Meant for a thread of its own; `control` may change workspace notes meanwhile.
@@ -156,7 +124,7 @@ impl Pipeline {
                     continue;
                 }
                 Work::Control(Control::Keep(rule)) => {
-                    self.retention = Retention { rule, ..Retention::default() };
+                    self.retention = Retention::of(rule);
                     // The steps done stay done; the rest is decided anew.
                     expiring = None;
                     continue;
@@ -359,45 +327,6 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Spans by trace that a batch adds, joins or tells more about.
-pub(crate) type Touched = BTreeMap<TraceId, BTreeSet<SpanId>>;
-
-/// Writes the summaries of all journeys that a batch touched anew.
-pub(crate) fn update_journeys(
-    resolver: &mut Resolver,
-    tx: &mut Tx<'_>,
-    touched: &Touched,
-    joining: &Arc<JoinsConfig>,
-) -> Result<(), StoreError> {
-    let mut web = Web::new(Writing { resolver, tx }, Arc::clone(joining));
-    let (mut roots, mut gone) = (BTreeSet::new(), Vec::new());
-    let beside = web.beside(&touched.keys().copied().collect())?;
-    let beside = beside.into_iter().map(|trace| web.all_of(trace).map(|spans| (trace, spans)));
-    let beside: Touched = beside.collect::<Result<_, _>>()?;
-    for (trace, changed) in touched.iter().chain(&beside) {
-        let concerned = web.concerned(*trace, changed)?;
-        if !concerned.contains(trace) {
-            gone.push(*trace);
-        }
-        roots.extend(concerned);
-    }
-    let no_layers = |_: &NodeId| Layer::Process;
-    let (mut journeys, mut pairs) = (Vec::with_capacity(roots.len()), Vec::with_capacity(roots.len()));
-    for root in roots {
-        let members = web.members(root)?;
-        if members.spans.is_empty() {
-            gone.push(root); // Messages that name a trace of which no span has come: no journey yet.
-            continue;
-        }
-        let rows = web.events(&members)?;
-        journeys.push(members.tell(root, &rows, &no_layers, flowglass_journey::summarise));
-        pairs.extend(members.traces.iter().map(|t| (root, *t)));
-    }
-    drop(web);
-    tx.delete_journeys(&gone)?;
-    tx.put_journeys(&journeys, &pairs)
-}
-
 fn add_messages<'a>(
     tx: &mut Tx<'_>,
     batches: &'a [Batch],
@@ -440,97 +369,11 @@ fn add_broker_facts<'a>(
     Ok(new_deliveries)
 }
 
-/// Messages also touch the traces with their correlation id, of their cause and of what they caused.
-fn touch_carried(
-    web: &mut Web<Writing<'_, '_>>,
-    messages: &[&Message],
-    touched: &mut Touched,
-) -> Result<(), StoreError> {
-    for message in messages {
-        for trace in web.around_event(message, messages.len())? {
-            touched.entry(trace).or_default();
-        }
-    }
-    Ok(())
-}
-
 fn add_logs(tx: &mut Tx<'_>, batches: &[Batch], counts: &mut [IngestCounts]) -> Result<(), StoreError> {
     for (batch, count) in batches.iter().zip(counts) {
         for new in tx.add_logs(&batch.logs)? {
             if new { count.logs += 1 } else { count.known += 1 }
         }
-    }
-    Ok(())
-}
-
-fn touch(touched: &mut Touched, trace: TraceId, span: SpanId) {
-    touched.entry(trace).or_default().insert(span);
-}
-
-/// What a message says about where it belongs.
-struct Told<'a> {
-    hop: Option<MessageContext>,
-    origin: Option<MessageContext>,
-    event_id: Option<&'a str>,
-}
-
-/// A message touches what it names: the spans of its contexts, else those that name its id.
-fn touch_message(
-    resolver: &mut Resolver,
-    tx: &mut Tx<'_>,
-    topic: &str,
-    told: &Told<'_>,
-    touched: &mut Touched,
-) -> Result<(), StoreError> {
-    for context in [told.hop, told.origin].into_iter().flatten() {
-        touch(touched, context.trace_id, context.span_id);
-    }
-    let Some(id) = told.event_id else { return Ok(()) };
-    for trace in tx.traces_with_message(topic, id)? {
-        let facts = resolver.facts(trace, &mut TxSource(tx))?;
-        let naming: Vec<&Arc<SpanFacts>> = facts.iter().filter(|f| stitch::names(f, topic, id)).collect();
-        touched.entry(trace).or_default().extend(naming.iter().map(|f| f.span_id));
-        naming.iter().try_for_each(|f| place(tx, f))?;
-    }
-    Ok(())
-}
-
-/// A span that handled a message may tell where the broker stored it, which live copies of messages do not.
-fn place(tx: &mut Tx<'_>, span: &SpanFacts) -> Result<(), StoreError> {
-    let Role::Process { topic, message_id: Some(id), sequence: Some((Some(stream), sequence)), .. } = &span.role else {
-        return Ok(());
-    };
-    tx.place_message((topic.system().unwrap_or_default(), topic.name(), id), stream, *sequence)
-}
-
-/// Deliveries, acknowledgements and notices touch what their message touches.
-fn touch_delivered(
-    resolver: &mut Resolver,
-    tx: &mut Tx<'_>,
-    batches: &[Batch],
-    touched: &mut Touched,
-) -> Result<(), StoreError> {
-    let (mut places, mut ids) = (BTreeSet::new(), BTreeSet::new());
-    for batch in batches {
-        places.extend(batch.deliveries.iter().map(|d| (d.key.stream.as_str(), d.stream_sequence)));
-        places.extend(batch.settlements.iter().map(|s| (s.key.stream.as_str(), s.stream_sequence)));
-        places.extend(batch.advisories.iter().filter_map(|a| Some((a.stream.as_deref()?, a.stream_sequence?))));
-        let with_id = batch.deliveries.iter();
-        ids.extend(
-            with_id.filter_map(|d| Some((d.system.as_str(), d.destination.as_deref()?, d.event_id.as_deref()?))),
-        );
-    }
-    let mut messages = Vec::new();
-    for (stream, sequence) in places {
-        messages.extend(tx.messages_at(stream, sequence)?);
-    }
-    for (system, destination, id) in ids {
-        messages.extend(tx.messages_with_id(system, destination, id)?);
-    }
-    for m in messages {
-        let topic = NodeId::topic(&m.system, &m.destination, None);
-        let told = Told { hop: m.hop, origin: None, event_id: m.event_id.as_deref() };
-        touch_message(resolver, tx, topic.body(), &told, touched)?;
     }
     Ok(())
 }

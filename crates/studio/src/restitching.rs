@@ -6,8 +6,9 @@ use std::sync::Arc;
 use flowglass_model::{JoinsConfig, TraceId};
 use flowglass_store::StoreError;
 
-use crate::pipeline::{Committed, Pipeline, Touched, update_journeys};
+use crate::pipeline::{Committed, Pipeline};
 use crate::stitch::{SPAN, Web, Writing};
+use crate::touched::{Touched, update_journeys};
 
 /// Under this key the workspace keeps what its journeys are joined by.
 const META_JOINS: &str = "joins";

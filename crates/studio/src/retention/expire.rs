@@ -7,8 +7,9 @@ use flowglass_model::TraceId;
 use flowglass_store::{Extent, StoreError};
 
 use crate::erasing::{all_of, traces_below};
-use crate::pipeline::{Pipeline, update_journeys};
+use crate::pipeline::Pipeline;
 use crate::stitch::{Web, Writing};
+use crate::touched::update_journeys;
 use crate::tx_source::TxSource;
 
 /// Lets journeys go by rule: their figures stay. `note` is told what goes, and says what the workspace keeps of that.

@@ -1,6 +1,7 @@
 //! What is kept: rules that remove the oldest by themselves, always say so, and leave the figures of the map.
 
 mod expire;
+mod keeping;
 mod pass;
 mod plan;
 mod preview;
@@ -10,8 +11,9 @@ use std::collections::BTreeSet;
 
 use flowglass_model::TraceId;
 
+pub(crate) use keeping::Retention;
 pub(crate) use pass::Expiring;
-pub(crate) use plan::due;
+use plan::due;
 pub(crate) use preview::{Preview, preview};
 pub(crate) use record::META_REMOVED;
 pub use record::{Removal, Removed};
