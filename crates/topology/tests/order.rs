@@ -88,3 +88,41 @@ proptest! {
         prop_assert!(bench.sums.values().all(|n| *n > 0), "nothing is taken back that was not counted");
     }
 }
+
+/// Feeds one batch per paragraph, and expects what all at once gives.
+fn one_after_the_other(paragraphs: &str) {
+    let wanted = whole(paragraphs);
+    let all = story(paragraphs);
+    let mut bench = Bench::new(1_000);
+    let (mut spans, mut messages) = (all.spans.into_iter(), all.messages.into_iter());
+    for paragraph in paragraphs.split("\n\n") {
+        let (told, others): (Vec<&str>, Vec<&str>) =
+            paragraph.lines().filter(|l| !l.is_empty()).partition(|l| l.starts_with("message"));
+        let batch = Batch {
+            spans: spans.by_ref().take(others.len()).collect(),
+            messages: messages.by_ref().take(told.len()).collect(),
+            ..Batch::default()
+        };
+        bench.feed(&batch, &[]);
+    }
+    assert_eq!(render_deltas(&bench.deltas()), render_deltas(&wanted.deltas()));
+}
+
+#[test]
+fn a_late_send_span_that_links_to_the_creation_settles_what_the_creation_left_open() {
+    // With the third span, the creation and the second one stand for a publication each.
+    one_after_the_other(
+        "s1 create svc1 trace=t1 topic=nats/top0 @0..5 id=m2\ns2 send svc1 trace=t1 topic=nats/top0 @0..5 id=m2\n\
+         message nats/top0 source=/svc0 @0 id=m2\nmessage nats/top0 source=/svc0 @0 id=m2\n\n\
+         s3 send svc1 trace=t0 topic=nats/top0 @0..5 ~s1\n",
+    );
+}
+
+#[test]
+fn a_late_span_between_sending_and_creation_decides_how_long_the_message_waited() {
+    one_after_the_other(
+        "s1 send svc1 trace=t1 topic=nats/top1 @1..6\ns3 create svc1 trace=t1 topic=nats/top1 @0..5 <s2 id=m1\n\
+         s4 process svc0 trace=t0 topic=nats/top1 @8..9 ~s3\n\n\
+         s2 internal svc1 trace=t1 @1..5 <s1\n",
+    );
+}

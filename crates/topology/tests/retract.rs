@@ -137,3 +137,22 @@ fn layers_and_deliveries_go_with_the_spans_that_told_of_them() {
     assert_eq!(render_deltas(&bench.deltas()), render_deltas(&wanted.deltas()));
     assert_ne!(all, render_deltas(&bench.deltas()));
 }
+
+#[test]
+fn a_span_that_comes_again_after_its_figures_were_closed_stands_for_no_other_message() {
+    // The first message goes with the trace that sent it; the second names it as a hop, and stays for the sake of the other.
+    let story = story(
+        "s0 send svc0 trace=t3 topic=nats/top1 @0..5 id=m1\ns3 send svc0 trace=t3 topic=nats/top1 @0..5 id=m3\n\
+         s4 process svc0 trace=t0 topic=nats/top0 @0..5\n\
+         message nats/top1 source=/svc1 @0 id=m1 hop=s0\nmessage nats/top1 source=/svc1 @1 id=m3 hop=s0\n\
+         message nats/top1 source=/svc1 @0 id=m3 hop=s4\n",
+    );
+    let mut bench = Bench::new(100);
+    bench.feed(&Batch { spans: story.spans.clone(), messages: story.messages.clone(), ..Batch::default() }, &[]);
+    let all = render_deltas(&bench.deltas());
+    let trace = story.spans[0].trace_id;
+    bench.expire(&BTreeSet::from([trace]), &[0]);
+    let again = story.spans.iter().filter(|s| s.trace_id == trace).cloned().collect();
+    bench.feed(&Batch { spans: again, ..Batch::default() }, &[]);
+    assert_eq!(render_deltas(&bench.deltas()), all);
+}

@@ -85,14 +85,13 @@ impl Resolver {
         }
         let mut relations = Relations::default();
         let mut gatherer = Gatherer::new(&mut self.cache, &mut relations, source, &[]);
-        // Figures stay: what the groups take back at once goes nowhere.
-        let groups = groups(&mut gatherer, &gone, messages, &mut Changes::default())?;
         let affected = affected(&mut gatherer, &gone)?;
+        // Figures stay: what the groups take back at once goes nowhere.
+        let groups = groups(&mut gatherer, &gone, &affected, messages, &mut Changes::default())?;
 
         let with = World { cache: &self.cache, relations: &relations, before: false };
         let without = World { before: true, ..with };
-        let (stays, _): (Vec<At>, Vec<At>) =
-            affected.iter().partition(|at| self.cache.get(at.0).is_some_and(|t| at.1 < t.settled()));
+        let stays: Vec<At> = affected.iter().copied().filter(|at| without.sees(*at)).collect();
         let mut nothing = Changes::default();
         let mut joins = |world: World<'_>, spans: &[At]| {
             let mut told = Contribution::new(&mut nothing, 0);

@@ -160,6 +160,11 @@ impl<'a, S: FactSource> Gatherer<'a, S> {
             }
             _ => {}
         }
+        // A span between a creation and its sending decides when the message was published, for all that handle it.
+        let creates = |at: &At| matches!(self.world().span(*at).role, Role::Send { create: true, .. });
+        if !matches!(role, Role::Send { .. }) && around.iter().any(creates) {
+            self.handlers(around.clone(), &mut around)?;
+        }
         out.extend(around);
         Ok(())
     }
@@ -171,6 +176,12 @@ impl<'a, S: FactSource> Gatherer<'a, S> {
         group.extend(world.linked(new));
         group.extend(world.linking(new.0, world.span(new).span_id));
         group.extend(same_message(world, new));
+        self.handlers(group, around)
+    }
+
+    /// Send and creation spans of a group, with what is below them and what handles their messages.
+    fn handlers(&mut self, mut group: Vec<At>, around: &mut Vec<At>) -> Result<(), S::Error> {
+        let world = self.world();
         group.retain(|o| matches!(world.span(*o).role, Role::Send { .. }));
         group.sort_unstable();
         group.dedup();

@@ -98,9 +98,9 @@ impl Resolver {
         let mut relations = Relations::default();
         let mut gatherer = Gatherer::new(&mut self.cache, &mut relations, source, new_spans);
         let mut changes = Changes::default();
-        publish(&mut gatherer, &new, new_messages, &mut changes)?;
         let affected = affected(&mut gatherer, &new)?;
-        let closed = Closed::of(affected.iter().map(|at| at.0), source)?;
+        let closed = Closed::of(affected.iter().map(|at| at.0), gatherer.source)?;
+        publish(&mut gatherer, &new, &affected, &closed, new_messages, &mut changes)?;
 
         let with = World { cache: &self.cache, relations: &relations, before: false };
         let before = World { before: true, ..with };
@@ -108,8 +108,9 @@ impl Resolver {
         affected.iter().for_each(|at| closed.contribute(with, *at, &mut now));
         let now = now.joins;
         let mut then = Contribution::new(&mut changes, -1);
-        let was_there = |at: &&At| self.cache.get(at.0).is_some_and(|t| at.1 < t.settled());
-        affected.iter().filter(was_there).for_each(|at| closed.contribute(before, *at, &mut then));
+        for at in affected.iter().filter(|at| before.sees(**at)) {
+            closed.contribute(before, *at, &mut then);
+        }
         let then = then.joins;
         new_deliveries.iter().for_each(|d| delivered(d, 1, &mut changes));
         let news: Vec<&SpanFacts> = new.iter().map(|a| with.span(*a)).collect();
@@ -136,17 +137,24 @@ impl Resolver {
     }
 }
 
-/// Publications that the batch brings, and those that its spans settle.
+/// Publications that the batch brings, and those that its spans settle. `affected` is what [`affected`] found.
 fn publish<S: FactSource>(
     gatherer: &mut Gatherer<'_, S>,
     new: &[At],
+    affected: &[At],
+    closed: &Closed,
     messages: &[&Message],
     changes: &mut Changes,
 ) -> Result<(), S::Error> {
+    let open = |gatherer: &Gatherer<'_, S>, at: At| !closed.holds(gatherer.world().span(at));
     let (mut fresh, mut by_spans) = (BTreeSet::new(), BTreeSet::new());
     publications::of_messages(messages, 1, &mut fresh, changes);
     let mut waiting: FxHashMap<TraceId, bool> = FxHashMap::default();
     for at in new {
+        // It comes again after its figures were closed: what it stood for is counted, and may be gone.
+        if !open(gatherer, *at) {
+            continue;
+        }
         let waits = match waiting.get(&at.0) {
             Some(known) => *known,
             None => {
@@ -157,6 +165,9 @@ fn publish<S: FactSource>(
         };
         publications::of_span(gatherer, *at, waits, &mut by_spans)?;
     }
+    let (before, with) = (World { before: true, ..gatherer.world() }, gatherer.world());
+    let others: Vec<At> = affected.iter().copied().filter(|at| before.sees(*at) && open(gatherer, *at)).collect();
+    publications::of_others(before, with, &others, &mut fresh);
     publications::settle(gatherer, &fresh, &by_spans, changes)
 }
 

@@ -1,7 +1,7 @@
 //! Publications seen as messages: counted unless a send span stands for them, and taken back when such a span arrives later.
 
 use flowglass_model::{
-    InteractionKind, Message, MessageContext, Nanos, NodeId, Role, SeriesKey, ServiceName, UnresolvedReason,
+    InteractionKind, Message, MessageContext, Nanos, NodeId, Role, SeriesKey, ServiceName, SpanFacts, UnresolvedReason,
 };
 use std::collections::BTreeSet;
 
@@ -32,6 +32,13 @@ impl Group {
             (None, Some(hop)) => Some(Group::Hop { system, destination, hop: (hop.trace_id, hop.span_id) }),
             (None, None) => None,
         }
+    }
+
+    /// Of a send or creation span that knows its message's id and destination.
+    fn of_send(facts: &SpanFacts) -> Option<Group> {
+        let Role::Send { topic, message_id: Some(id), .. } = &facts.role else { return None };
+        let (system, destination) = topic.body().split_once('/')?;
+        Some(Group::Id { system: system.to_owned(), destination: destination.to_owned(), id: id.clone() })
     }
 
     fn topic(&self) -> NodeId {
@@ -108,13 +115,7 @@ pub(super) fn of_span<S: FactSource>(
     groups: &mut BTreeSet<Group>,
 ) -> Result<(), S::Error> {
     let facts = gatherer.world().span(at);
-    if let (Role::Send { topic, message_id: Some(id), .. }, Some((system, destination))) =
-        (&facts.role, topic(&facts.role).and_then(|t| t.body().split_once('/')))
-        && !topic.body().is_empty()
-    {
-        let (system, destination) = (system.to_owned(), destination.to_owned());
-        groups.insert(Group::Id { system, destination, id: id.clone() });
-    }
+    groups.extend(Group::of_send(facts));
     if waiting {
         let hop = MessageContext { trace_id: facts.trace_id, span_id: facts.span_id };
         of_hop(gatherer.source, hop, groups)?;
@@ -137,8 +138,23 @@ pub(super) fn waits_for<S: FactSource>(source: &mut S, trace: flowglass_model::T
     Ok(source.unmatched(&waiting_key(trace))?.is_some())
 }
 
-/// Judges groups anew and returns the difference to what was counted before. Only groups with a new message (`fresh`) or with
-/// something counted can change.
+/// Groups of stored spans that stand for a publication only before, or only with, what is in hand: what joins a send span to its
+/// creation or to a send span around it need not be of the message itself.
+pub(super) fn of_others(before: World<'_>, with: World<'_>, others: &[At], groups: &mut BTreeSet<Group>) {
+    for at in others {
+        let facts = with.span(*at);
+        if let Some(group) = Group::of_send(facts)
+            && let Some(id) = message_id(&facts.role)
+            && stands_for(before, *at, id) != stands_for(with, *at, id)
+        {
+            groups.insert(group);
+        }
+    }
+}
+
+/// Judges groups anew and returns the difference to what was counted before. `fresh` are those with a new message, or with a span
+/// that came to stand for one or no longer does; more send spans of a message (`by_spans`) only ever match more of its
+/// publications, and change nothing where all are matched.
 pub(super) fn settle<S: FactSource>(
     gatherer: &mut Gatherer<'_, S>,
     fresh: &BTreeSet<Group>,
@@ -150,8 +166,7 @@ pub(super) fn settle<S: FactSource>(
     while let Some(group) = open.pop_first() {
         let key = group.key();
         let before = gatherer.source.unmatched(&key)?;
-        let is_new = fresh.contains(&group);
-        if !is_new && before.is_none() && by_spans.contains(&group) && !has_creations(gatherer, &group)? {
+        if before.is_none() && by_spans.contains(&group) && !fresh.contains(&group) {
             done.insert(group);
             continue;
         }
@@ -194,16 +209,6 @@ pub(super) fn close<S: FactSource>(gatherer: &mut Gatherer<'_, S>, groups: &BTre
 /// Forgets that publications wait for spans of a trace.
 pub(super) fn wait_no_more<S: FactSource>(source: &mut S, trace: flowglass_model::TraceId) -> Result<(), S::Error> {
     if waits_for(source, trace)? { source.set_unmatched(&waiting_key(trace), None) } else { Ok(()) }
-}
-
-/// More send spans of a message only ever match more of its publications, unless they take the place of creation spans.
-fn has_creations<S: FactSource>(gatherer: &mut Gatherer<'_, S>, group: &Group) -> Result<bool, S::Error> {
-    let Group::Id { id, .. } = group else { return Ok(false) };
-    let topic_node = group.topic();
-    gatherer.by_message((topic_node.body().to_owned(), id.clone()))?;
-    let world = gatherer.world();
-    let is_creation = |a: At| matches!(world.span(a).role, Role::Send { create: true, .. });
-    Ok(world.with_message(&topic_node, id).into_iter().any(is_creation))
 }
 
 fn change(unmatched: &Unmatched, sign: i64, changes: &mut Changes) {

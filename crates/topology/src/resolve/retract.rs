@@ -56,8 +56,8 @@ impl Resolver {
         let mut relations = Relations::default();
         let mut gatherer = Gatherer::new(&mut self.cache, &mut relations, source, &[]);
         let mut changes = Changes::default();
-        let groups = groups(&mut gatherer, &gone, messages, &mut changes)?;
         let affected = affected(&mut gatherer, &gone)?;
+        let groups = groups(&mut gatherer, &gone, &affected, messages, &mut changes)?;
         let closed = Closed::of(affected.iter().map(|at| at.0), source)?;
 
         let with = World { cache: &self.cache, relations: &relations, before: false };
@@ -66,8 +66,9 @@ impl Resolver {
         affected.iter().for_each(|at| closed.contribute(with, *at, &mut then));
         let then = keyed(then.joins);
         let mut now = Contribution::new(&mut changes, 1);
-        let stays = |at: &&At| self.cache.get(at.0).is_some_and(|t| at.1 < t.settled());
-        affected.iter().filter(stays).for_each(|at| closed.contribute(without, *at, &mut now));
+        for at in affected.iter().filter(|at| without.sees(**at)) {
+            closed.contribute(without, *at, &mut now);
+        }
         let now = keyed(now.joins);
         let facts = |at: &At| self.cache.get(at.0)?.spans().get(at.1).cloned();
         let spans = gone.iter().filter_map(facts).collect();
@@ -114,6 +115,7 @@ pub(super) fn only_in(these: &Keyed, those: &Keyed) -> Vec<TraceJoin> {
 pub(super) fn groups<S: FactSource>(
     gatherer: &mut Gatherer<'_, S>,
     gone: &[At],
+    affected: &[At],
     messages: &[&Message],
     changes: &mut Changes,
 ) -> Result<BTreeSet<Group>, S::Error> {
@@ -126,5 +128,8 @@ pub(super) fn groups<S: FactSource>(
     for hop in messages.iter().filter_map(|m| m.hop) {
         publications::of_hop(gatherer.source, hop, &mut groups)?;
     }
+    let (without, with) = (World { before: true, ..gatherer.world() }, gatherer.world());
+    let stay: Vec<At> = affected.iter().copied().filter(|at| without.sees(*at)).collect();
+    publications::of_others(without, with, &stay, &mut groups);
     Ok(groups)
 }

@@ -73,6 +73,11 @@ impl<'a> World<'a> {
         !self.before || index < trace.settled()
     }
 
+    /// Whether a span is part of this view.
+    pub(super) fn sees(&self, at: At) -> bool {
+        self.trace(at.0).is_some_and(|trace| self.visible(trace, at.1))
+    }
+
     /// Facts of a span.
     pub(super) fn span(&self, at: At) -> &'a SpanFacts {
         &self.trace(at.0).expect("a handle only exists for a loaded trace").spans()[at.1]
