@@ -4,13 +4,13 @@ mod landscape;
 
 use std::sync::atomic::AtomicBool;
 
-use flowglass_model::{Layer, NodeId, Role};
+use flowglass_model::{Layer, NodeId, Peer, Role};
 use flowglass_scenario::calibrate::{Calibration, Grade, NotEnough, Observation, calibrate, validate};
 use flowglass_scenario::experiment::{RunOptions, run};
 use flowglass_scenario::file::read_scenario;
 use flowglass_scenario::model::{Scenario, Step};
 
-use landscape::{Landscape, near_and_far, orders};
+use landscape::{Landscape, MS, near_and_far, orders, server};
 
 fn layer(node: &NodeId) -> Layer {
     match node.name() {
@@ -157,4 +157,39 @@ fn shares_of_a_choice_never_add_up_to_more_than_all() {
         }
         scenario(&made(&l));
     }
+}
+
+#[test]
+fn calls_that_were_given_up_tell_of_a_time_out_and_not_of_slow_work() {
+    // A bank that says nothing itself answers within 20 ms on average; one call in ten never comes back and is given up after 500 ms.
+    let mut l = Landscape::new();
+    let mut now = 1_700_000_000_000_000_000;
+    for i in 0..2000 {
+        now += l.exp(100.0);
+        let trace = l.trace();
+        let (took, ok) =
+            if i % 10 == 3 { (500 * MS + i % 7 * 100_000, false) } else { (l.exp(20.0).min(300 * MS), true) };
+        let work = l.exp(5.0);
+        let pay = l.span(trace, None, "pay", "POST /charge", server(), now, now + work + took, ok);
+        let peer = Peer { service: None, host: Some("bank.example".into()), port: None };
+        l.span(trace, Some(pay), "pay", "POST /authorise", Role::Client { peer }, now + work, now + work + took, ok);
+    }
+    let calibration = made(&l);
+    let scenario = scenario(&calibration);
+    let step = |s: &Step| if let Step::Do(step) = s { Some(step.clone()) } else { None };
+    let authorise = scenario.design.operations["pay.post-charge"].steps.iter().find_map(step).expect("a step");
+    assert!((authorise.timeout.expect("a time-out") as f64 / 500e6 - 1.0).abs() < 0.03, "{authorise:?}");
+    let told = calibration.inputs.iter().find(|i| i.path.starts_with("/operations/bank") && i.path.ends_with("/work"));
+    let told = told.unwrap_or_else(|| panic!("{}", calibration.yaml));
+    assert!(told.value.ends_with(", 200 more were given up after 500.6ms") && told.n == 1800, "{told:?}");
+    let mean: f64 = told.value["mean ".len()..].split("ms").next().unwrap_or_default().parse().expect("milliseconds");
+    assert!((mean / 20.0 - 1.0).abs() < 0.05, "{told:?}");
+    assert_eq!(scenario.design.participants.values().map(|p| p.fails).fold(0.0, f64::max), 0.0, "{}", calibration.yaml);
+
+    // Simulated, the same share is given up, and by the time-out alone.
+    let options = RunOptions { replications: 5, ..RunOptions::of(&scenario) };
+    let outcome = run(&scenario, &options, &|_| {}, &AtomicBool::new(false)).expect("it runs");
+    let bank = outcome.variants.get("observed").and_then(|v| v.participants.get("bank-example")).expect("the bank");
+    let share = bank.timed_out.value.expect("calls were made");
+    assert!((share - 0.1).abs() < 0.01, "{share}");
 }

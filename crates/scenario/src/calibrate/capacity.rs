@@ -129,6 +129,7 @@ mod tests {
             own: end - start,
             failed: false,
             failed_itself: false,
+            told_by_caller: false,
             acts: Vec::new(),
             cause: Cause::Outside,
         }

@@ -41,6 +41,8 @@ pub(super) struct Operation {
     /// As the file names it.
     pub(super) name: String,
     pub(super) own: Sample,
+    /// Calls that callers gave up, besides: after how long, nanoseconds, and how many.
+    pub(super) given_up: Option<(f64, usize)>,
     /// Only quiet times were taken.
     pub(super) quiet_only: bool,
     pub(super) steps: Vec<Group>,
@@ -106,15 +108,20 @@ impl Design {
             by_participant.entry(&asked.0).or_default().extend(of);
         }
         let names = unique(by_participant.keys().map(|node| (*node, slug(node.name()))));
+        let limits = limits(&kept);
         let mut participants: Vec<Participant> = by_participant
             .iter()
-            .map(|(node, of)| participant(node, names[node].clone(), layers(node), of, handled, period))
+            .map(|(node, of)| participant(node, names[node].clone(), layers(node), of, &limits, handled, period))
             .collect();
         let operation_names = unique_operations(&by_operation, &names);
         let reached: BTreeSet<Asked> = kept.keys().cloned().collect();
         let mut operations = Vec::new();
         for (asked, of) in &by_operation {
-            let (own, quiet_only) = capacity::own_times(of, &by_participant[&asked.0]);
+            let limits = limits.get(asked).map(Vec::as_slice).unwrap_or_default();
+            let (given_up, answered): (Vec<&Handling>, Vec<&Handling>) =
+                of.iter().copied().partition(|h| steps::given_up(h, limits));
+            let (own, quiet_only) = capacity::own_times(&answered, &by_participant[&asked.0]);
+            let longest = given_up.iter().map(|h| h.own).max();
             let mut steps = kept.remove(*asked).unwrap_or_default();
             for step in steps.iter_mut().flat_map(Group::steps_mut) {
                 step.network = way(step, of, &by_participant);
@@ -123,6 +130,7 @@ impl Design {
                 asked: (*asked).clone(),
                 name: operation_names[asked].clone(),
                 own,
+                given_up: longest.map(|longest| (longest as f64, given_up.len())),
                 quiet_only,
                 steps,
             });
@@ -228,17 +236,31 @@ fn attempts_on(handling: &Handling, wanted: impl Fn(&Asked) -> bool) -> impl Ite
     calls.flatten()
 }
 
+/// How long callers of an operation wait before they give up, as far as that was seen, nanoseconds.
+fn limits(kept: &BTreeMap<Asked, Vec<Group>>) -> BTreeMap<Asked, Vec<f64>> {
+    let mut out: BTreeMap<Asked, Vec<f64>> = BTreeMap::new();
+    for step in kept.values().flatten().flat_map(Group::steps) {
+        if let (Target::Call(callee), Some((after, _))) = (&step.target, step.timeout) {
+            out.entry(callee.clone()).or_default().push(after);
+        }
+    }
+    out
+}
+
 fn participant(
     node: &NodeId,
     name: String,
     layer: Layer,
     of: &[&Handling],
+    limits: &BTreeMap<Asked, Vec<f64>>,
     handled: &Handled,
     period: (Nanos, Nanos),
 ) -> Participant {
     let attempts: Vec<&Attempt> = handled.all.iter().flat_map(|h| attempts_on(h, |asked| asked.0 == *node)).collect();
     let speaks = matches!(node.kind(), NodeKind::Service);
-    let failed: Vec<&&Handling> = of.iter().filter(|h| h.failed_itself).collect();
+    // Calls that were given up are no failures of their own: they fail by the time-out.
+    let given_up = |h: &Handling| limits.get(&h.asked).is_some_and(|limits| steps::given_up(h, limits));
+    let failed: Vec<&&Handling> = of.iter().filter(|h| h.failed_itself && !given_up(h)).collect();
     let outage = clustered(&failed, period);
     Participant {
         node: node.clone(),

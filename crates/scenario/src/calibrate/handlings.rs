@@ -23,6 +23,8 @@ pub(crate) struct Handling {
     pub(crate) failed: bool,
     /// It failed, and nothing it asked for had.
     pub(crate) failed_itself: bool,
+    /// Told by its caller only: of somebody who says nothing himself. It ends where the caller stopped waiting.
+    pub(crate) told_by_caller: bool,
     /// What it did, by start.
     pub(crate) acts: Vec<Act>,
     pub(crate) cause: Cause,

@@ -124,6 +124,7 @@ impl<'a> Index<'a> {
             own,
             failed,
             failed_itself: failed && !passed_on,
+            told_by_caller: false,
             acts,
             cause,
         })
@@ -247,6 +248,7 @@ impl<'a> Index<'a> {
                 own: s.duration(),
                 failed,
                 failed_itself: failed,
+                told_by_caller: true,
                 acts: Vec::new(),
                 cause: Cause::Called,
             })

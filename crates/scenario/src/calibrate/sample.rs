@@ -47,6 +47,31 @@ impl Sample {
         self.values.iter().copied().filter(|v| *v as f64 <= limit).collect()
     }
 
+    /// The same with some more observations of which only is known that they were longer than a limit, nanoseconds: those that
+    /// callers did not wait for. They are written down as a tenth longer, so that callers give up again.
+    pub(super) fn dist_given_up(&self, limit: f64, more: usize) -> String {
+        let answered = self.n() as f64 / (self.n() + more) as f64;
+        let beyond = duration(limit * 1.1);
+        let own = if self.n() > 1 { self.points() } else { vec![(0.0, self.mean()), (1.0, self.mean())] };
+        let mut points: Vec<(String, String)> = Vec::new();
+        for (p, v) in own {
+            let share = digits(p * answered, 4);
+            // What was answered stays below what was not.
+            let value = duration(v.min(limit));
+            if points.last().is_none_or(|last| last.0 != share) {
+                points.push((share, value));
+            }
+        }
+        // A step: nothing lies between the last that was answered and the first that was not.
+        let next = digits(answered + (1.0 - answered) * 0.001, 6);
+        if points.last().is_some_and(|last| last.0 != next) {
+            points.push((next, beyond.clone()));
+        }
+        points.push(("1".to_owned(), beyond));
+        let written: Vec<String> = points.iter().map(|(p, v)| format!("[{p}, {v}]")).collect();
+        format!("{{ quantiles: [{}] }}", written.join(", "))
+    }
+
     /// The distribution as the scenario file writes it: drawn from the data where there is enough of it, else its mean and an
     /// assumed shape.
     pub(super) fn dist(&self) -> String {
@@ -57,12 +82,17 @@ impl Sample {
         if self.values.len() < OWN_SHAPE {
             return format!("{{ lognormal: {{ mean: {}, scv: {} }} }}", duration(mean), scv_text(self.scv()));
         }
+        let written: Vec<String> = self.points().iter().map(|(p, v)| format!("[{p}, {}]", duration(*v))).collect();
+        format!("{{ quantiles: [{}] }}", written.join(", "))
+    }
+
+    /// Shares and the quantiles there, between which straight lines have the mean of the data.
+    fn points(&self) -> Vec<(f64, f64)> {
         let mut points: Vec<(f64, f64)> = SHARES.iter().map(|p| (*p, self.quantile(*p))).collect();
         // With few observations the outermost points say nothing of their own.
         points.retain(|(p, _)| *p == 0.0 || *p == 1.0 || p.min(1.0 - p) * self.values.len() as f64 >= 1.0);
-        keep_mean(&mut points, mean);
-        let written: Vec<String> = points.iter().map(|(p, v)| format!("[{p}, {}]", duration(*v))).collect();
-        format!("{{ quantiles: [{}] }}", written.join(", "))
+        keep_mean(&mut points, self.mean());
+        points
     }
 
     /// Standard deviation over mean; 1 where two observations are missing.

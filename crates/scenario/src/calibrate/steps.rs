@@ -17,6 +17,8 @@ const SUCCESSES: usize = 5;
 const REPEATS: u32 = 50;
 /// Failures that time out at one value tell of a time-out.
 const TIMED_OUT: usize = 3;
+/// By this share calls that gave up after the same time may differ.
+const SPREAD: f64 = 0.1;
 
 /// Whom a step is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,6 +229,13 @@ fn step(slot: &Slot, n: usize, of: usize, handlings: &[&Handling]) -> Step {
     step
 }
 
+/// Whether a handling lasted as long as a caller waits (one of `limits`, nanoseconds) and is told by that caller only: how long the
+/// work took is then not known.
+pub(super) fn given_up(handling: &Handling, limits: &[f64]) -> bool {
+    let at = |limit: &f64| (handling.own as f64 - limit).abs() <= SPREAD * limit;
+    handling.told_by_caller && handling.failed && limits.iter().any(at)
+}
+
 /// Failed tries that all took the same time, above nearly all that succeeded, whose callee was still at work or was never
 /// heard: the caller's time-out.
 fn timeout<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Option<(f64, usize)> {
@@ -234,7 +243,7 @@ fn timeout<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Option<(f64, usiz
     let unanswered = |a: &&&Attempt| a.handled.is_none_or(|(_, duration)| duration >= a.duration());
     let gave_up = Sample::new(failed.iter().filter(unanswered).map(|a| a.duration()).collect());
     let (low, middle, high) = (gave_up.quantile(0.1), gave_up.quantile(0.5), gave_up.quantile(0.9));
-    if gave_up.n() < TIMED_OUT || (high - low) > 0.1 * middle {
+    if gave_up.n() < TIMED_OUT || (high - low) > SPREAD * middle {
         return None;
     }
     let good = Sample::new(good.iter().map(|a| a.duration()).collect());

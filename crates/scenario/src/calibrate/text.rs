@@ -157,7 +157,7 @@ impl Writer<'_> {
     }
 
     fn operation(&mut self, o: &Operation) {
-        let dist = o.own.dist();
+        let dist = o.given_up.map_or_else(|| o.own.dist(), |(after, n)| o.own.dist_given_up(after, n));
         let base = format!("/operations/{}", o.name);
         self.line(&format!("  {}: # {}", o.name, comment(&o.asked.1)));
         let shape = match (o.own.has_shape(), o.quiet_only) {
@@ -165,9 +165,15 @@ impl Writer<'_> {
             (true, false) => "measured",
             (false, _) => "measured mean, assumed shape",
         };
-        self.line(&format!("    work: {dist} # {shape}, n = {}", o.own.n()));
+        let besides = o.given_up.map(|(after, n)| format!("{n} more were given up after {}", duration(after)));
+        let more = besides
+            .as_ref()
+            .map(|b| format!("; {b}: their work is assumed to take a tenth longer"))
+            .unwrap_or_default();
+        self.line(&format!("    work: {dist} # {shape}, n = {}{more}", o.own.n()));
         let source = if o.own.has_shape() { Source::Measured } else { Source::Assumed };
-        let value = format!("mean {}", duration(o.own.mean()));
+        let mean = format!("mean {}", duration(o.own.mean()));
+        let value = besides.map_or_else(|| mean.clone(), |besides| format!("{mean}, {besides}"));
         self.input(format!("{base}/work"), format!("Work of {}", o.name), value, o.own.n(), source);
         if o.steps.is_empty() {
             return;

@@ -82,9 +82,9 @@ fn slug(name: &str) -> String {
     parts.join("-")
 }
 
-/// Milliseconds of `mean 25.3ms`.
+/// Milliseconds of `mean 25.3ms`; what may follow says how many calls were given up.
 fn milliseconds(value: &str) -> Option<f64> {
-    let value = value.strip_prefix("mean ")?;
+    let value = value.strip_prefix("mean ")?.split(',').next()?;
     let units = [("ms", 1.0), ("us", 1e-3), ("s", 1e3)];
     units.into_iter().find_map(|(unit, factor)| Some(value.strip_suffix(unit)?.parse::<f64>().ok()? * factor))
 }
