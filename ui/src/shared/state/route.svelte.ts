@@ -73,7 +73,8 @@ class Route {
 
   #set(area: Area, params: Record<string, string>): void {
     this.area = area;
-    this.params = params;
+    // One step of the address is told twice (popstate and hashchange): what stayed the same asks nothing anew.
+    if (changedKeys(this.params, params).length > 0) this.params = params;
     this.#remembered[area] = ownParams(params);
   }
 }

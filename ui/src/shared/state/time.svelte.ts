@@ -9,8 +9,9 @@ class Time {
   beat = $state(0);
   #offset = $state(0);
 
-  /** What is chosen; comes from the address. */
-  choice = $derived<Choice>(choiceOf(route.params));
+  /** What is chosen; comes from the address. As text first, so that other parts of the address change nothing that depends on it. */
+  #chosen = $derived(JSON.stringify(choiceOf(route.params)));
+  choice = $derived<Choice>(JSON.parse(this.#chosen));
   /** A window that moves while somebody drags or replays; the address follows when it comes to rest. Null: what is chosen counts. */
   scrub = $state.raw<{ sinceAt: number; untilAt: number } | null>(null);
   live = $derived(this.choice.live && this.scrub === null);
