@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flowglass_model::{
-    LinkHow, LogRecord, MessageContext, NodeId, Span, SpanFacts, SpanId, SpanKind, TraceId, TraceJoin,
+    LinkHow, LogRecord, MessageContext, NodeId, Resource, Span, SpanFacts, SpanId, SpanKind, TraceId, TraceJoin,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -95,6 +95,24 @@ impl Db<'_> {
     pub(crate) fn trace_facts(&self, trace: TraceId) -> Inner<Vec<SpanFacts>> {
         let mut out = self.items(trace, Kind::Spans, Chunk::facts)?;
         out.sort_by_key(|f| (f.start, f.span_id, f.kind));
+        Ok(out)
+    }
+
+    /// Facts of a service's spans in a trace, by start and id; those of others are not decoded.
+    pub(crate) fn facts_of_service(&self, trace: TraceId, service: &NodeId) -> Inner<Vec<SpanFacts>> {
+        let own = |chunk: &Chunk, index| match chunk.resource(index)?.node_id() == *service {
+            true => chunk.facts(index).map(Some),
+            false => Ok(None),
+        };
+        let mut out: Vec<SpanFacts> = self.items(trace, Kind::Spans, own)?.into_iter().flatten().collect();
+        out.sort_by_key(|f| (f.start, f.span_id, f.kind));
+        Ok(out)
+    }
+
+    /// Resources that emitted a trace's spans; one may be told several times. Decodes no span.
+    pub(crate) fn resources_of_trace(&self, trace: TraceId) -> Inner<Vec<Arc<Resource>>> {
+        let mut out = self.items(trace, Kind::Spans, |chunk, index| chunk.resource(index).cloned())?;
+        out.dedup_by(|a, b| Arc::ptr_eq(a, b));
         Ok(out)
     }
 

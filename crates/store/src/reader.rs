@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flowglass_model::{
-    Batch, JourneySummary, LogRecord, Message, Nanos, NodeId, Rejected, SeriesKey, SeriesSum, Span, SpanFacts, SpanId,
-    SpanKind, TraceId, TraceJoin,
+    Batch, JourneySummary, LogRecord, Message, Nanos, NodeId, Rejected, Resource, SeriesKey, SeriesSum, Span,
+    SpanFacts, SpanId, SpanKind, TraceId, TraceJoin,
 };
 use rusqlite::Connection;
 
@@ -155,6 +156,16 @@ impl Reader {
     /// Facts of all spans of a trace, by start.
     pub fn trace_facts(&self, trace: TraceId) -> Result<Vec<SpanFacts>> {
         self.ask(|db| db.trace_facts(trace))
+    }
+
+    /// Facts of a service's spans in a trace, by start. Costs little where the trace has many spans of others.
+    pub fn facts_of_service(&self, trace: TraceId, service: &NodeId) -> Result<Vec<SpanFacts>> {
+        self.ask(|db| db.facts_of_service(trace, service))
+    }
+
+    /// Resources that emitted a trace's spans; one may be told several times. Far cheaper than reading the spans.
+    pub fn resources_of_trace(&self, trace: TraceId) -> Result<Vec<Arc<Resource>>> {
+        self.ask(|db| db.resources_of_trace(trace))
     }
 
     /// Joins of a trace: as child, as parent.

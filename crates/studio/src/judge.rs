@@ -50,14 +50,12 @@ impl Workspace {
     pub fn related(&self, own: &JourneySummary) -> Result<(Vec<Relation>, Vec<String>), WorkspaceError> {
         let (mut out, mut hubs) = (Vec::new(), Vec::new());
         for (name, value) in own.keys.iter().take(KEYS) {
-            let found = self.find(value)?;
+            // One more than may share it would do, if no loose events and traces of one journey were among what is found.
+            let found = self.find_first(value, 10 * SHARED_BY)?;
             let journeys: BTreeSet<TraceId> =
                 found.iter().filter_map(|hit| if let FindHit::Trace(id) = hit { Some(*id) } else { None }).collect();
-            if journeys.len() > SHARED_BY {
-                hubs.push(format!(
-                    "{name} {value} is shared by {} journeys: it relates none",
-                    grouped(journeys.len() as u64)
-                ));
+            if journeys.len() > SHARED_BY || found.len() >= 10 * SHARED_BY {
+                hubs.push(format!("{name} {value} is shared by more than {SHARED_BY} journeys: it relates none"));
                 continue;
             }
             let others = self.read(|r| {

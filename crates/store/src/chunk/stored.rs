@@ -106,14 +106,16 @@ impl Chunk {
         Ok(ItemReader { bytes, texts: (&self.texts.0, &self.texts.1) })
     }
 
+    /// Who emitted an item; decodes nothing.
+    pub(crate) fn resource(&self, index: usize) -> Inner<&Arc<Resource>> {
+        let resource = self.resource_of.get(index).and_then(|i| self.resources.get(*i as usize));
+        resource.ok_or_else(|| Fault::decode("a chunk", "an emitter is missing"))
+    }
+
     fn emitter(&self, index: usize) -> Inner<(Arc<Resource>, Arc<Scope>)> {
-        let pick = |of: &[u32]| of.get(index).map(|i| *i as usize);
-        let resource = pick(&self.resource_of).and_then(|i| self.resources.get(i));
-        let scope = pick(&self.scope_of).and_then(|i| self.scopes.get(i));
-        match (resource, scope) {
-            (Some(r), Some(s)) => Ok((r.clone(), s.clone())),
-            _ => Err(Fault::decode("a chunk", "an emitter is missing")),
-        }
+        let scope = self.scope_of.get(index).and_then(|i| self.scopes.get(*i as usize));
+        let scope = scope.ok_or_else(|| Fault::decode("a chunk", "an emitter is missing"))?;
+        Ok((self.resource(index)?.clone(), scope.clone()))
     }
 
     /// Which items can hold a value, by the chunk's own texts and without decoding an item.

@@ -170,7 +170,10 @@ fn evidence(
     let mut failures = Vec::new();
     for journey in reader.journeys(&filter)?.rows {
         for trace in reader.traces_of_journey(journey.id)?.into_iter().take(20) {
-            let facts = reader.trace_facts(trace)?;
+            let facts = match id.kind() {
+                NodeKind::Service => reader.facts_of_service(trace, id)?,
+                _ => reader.trace_facts(trace)?,
+            };
             failures.extend(facts.iter().filter(|f| concerns(f, id, name) && f.is_error()).map(|f| FailureRow {
                 at: to_ms(f.start),
                 title: failure_title(f),
@@ -187,9 +190,9 @@ fn evidence(
     let (mut versions, mut instances) = (BTreeSet::new(), BTreeSet::new());
     for journey in reader.journeys(&filter)?.rows {
         for trace in reader.traces_of_journey(journey.id)?.into_iter().take(8) {
-            for span in reader.trace(trace)?.iter().filter(|s| s.facts.service == *id) {
-                versions.extend(span.resource.version.clone());
-                instances.extend(span.resource.instance.clone());
+            for resource in reader.resources_of_trace(trace)?.iter().filter(|r| r.node_id() == *id) {
+                versions.extend(resource.version.clone());
+                instances.extend(resource.instance.clone());
             }
         }
     }

@@ -140,7 +140,7 @@ fn questions(s: &Sample) -> Vec<Question<'_>> {
             "complete",
             Box::new(|_| json!({ "text": "service:or", "cursor": 10, "view": "journeys" })),
         ),
-        ("open a journey", "journey", Box::new(move |n| json!({ "id": pick(&s.journeys, n)["id"] }))),
+        ("open a journey", "journey", Box::new(move |n| json!({ "id": pick(&s.journeys, n)["id"], "guesses": true }))),
         (
             "a span",
             "span",
