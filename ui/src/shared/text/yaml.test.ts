@@ -88,7 +88,7 @@ describe('an ordered file with lines of its own', () => {
     ['one at the end', ['participants', 'z', 'layer'], 'system', '    owner: team', '    owner: team\n  z:\n    layer: system'],
     ['a key at its place', ['participants', 'orders', 'kind'], 'external', '    layer: process # since 2021', '    kind: external\n    layer: process # since 2021'],
     ['a key after a map of its own', ['participants', 'orders', 'uses'], ['db'], '      "a{b}": []', '      "a{b}": []\n    uses: [db]'],
-    ['a new item of a list', ['kept'], [{ kind: 'a', subject: 'x' }, { kind: 'b', subject: 'y' }, { kind: 'c', subject: 'z' }], '    subject: y', '    subject: y\n  - kind: c\n    subject: z'],
+    ['a new item of a list', ['kept'], [{ subject: 'x', kind: 'a' }, { kind: 'b', subject: 'y' }, { kind: 'c', subject: 'z' }], '    subject: y', '    subject: y\n  - kind: c\n    subject: z'],
     ['an item less', ['kept'], [{ kind: 'a', subject: 'x' }], '  - kind: b\n    subject: y\n', ''],
   ] as [string, string[], never, string, string][])('takes %s', (what, path, value, was, is) => {
     const after = setAt(BLOCK, path, value, SORTED);

@@ -165,6 +165,12 @@ function isFilled(value: Value): value is { [key: string]: Value } {
   return value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length > 0;
 }
 
+/** The same text for the same value, in whatever order its keys stand. */
+function sameOf(value: unknown): string {
+  const isMap = (one: unknown): one is Record<string, unknown> => one !== null && typeof one === 'object' && !Array.isArray(one);
+  return JSON.stringify(value, (_, one: unknown) => (isMap(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one));
+}
+
 /** A list on lines of its own: items that stay keep their text, new ones come behind the one they follow. */
 function respliced(text: string, list: YAMLSeq, value: Value[]): string | null {
   const ranges = list.items.map((item) => (item as { range?: [number, number, number] } | null)?.range);
@@ -177,10 +183,10 @@ function respliced(text: string, list: YAMLSeq, value: Value[]): string | null {
   const parts = ends.map((end, i) => text.slice(i === 0 ? before : ends[i - 1], end));
   const known = new Map<string, string[]>();
   list.items.forEach((item, i) => {
-    const name = JSON.stringify((item as { toJSON: () => unknown }).toJSON());
+    const name = sameOf((item as { toJSON: () => unknown }).toJSON());
     known.set(name, [...(known.get(name) ?? []), parts[i]!]);
   });
-  const lines = value.map((item) => known.get(JSON.stringify(item))?.shift() ?? `${' '.repeat(indent)}- ${blockOf(item, indent + 2).trimStart()}\n`);
+  const lines = value.map((item) => known.get(sameOf(item))?.shift() ?? `${' '.repeat(indent)}- ${blockOf(item, indent + 2).trimStart()}\n`);
   return text.slice(0, before) + lines.map((line) => (line.endsWith('\n') ? line : `${line}\n`)).join('') + text.slice(after);
 }
 
