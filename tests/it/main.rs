@@ -3,6 +3,7 @@
 mod architecture;
 mod browser;
 mod demo;
+mod designs;
 mod drift;
 mod exports;
 mod findings;

@@ -3,6 +3,7 @@
 //! Pure: texts and data in, texts and data out. What a text refers to is asked for ([`Imported::wanted`]); who asks decides
 //! whether it may be fetched.
 
+mod changes;
 mod drift;
 pub mod export;
 mod formats;
@@ -13,6 +14,7 @@ mod payload;
 mod seen;
 mod yaml;
 
+pub use changes::{TextChange, changes};
 pub use drift::{Deviation, DeviationKind, Drift, Edit, accept, drift};
 pub use formats::{File, Imported, import};
 pub use matching::{How, Match, Matching};

@@ -239,6 +239,11 @@ impl<'a> Reader<'a> {
 
 /// Writes a design: everything sorted, nothing that is empty.
 pub fn write(design: &Design) -> String {
+    yaml::write(&node(design))
+}
+
+/// A design as it is written.
+pub(crate) fn node(design: &Design) -> Node {
     let mut root = Fields::default();
     root.put("flowglass", json!(VERSION));
     root.put("title", json!(Some(&design.title).filter(|t| !t.is_empty())));
@@ -247,7 +252,7 @@ pub fn write(design: &Design) -> String {
     root.put("channels", map_of(design.channels.iter().map(|(address, c)| (address, channel_node(c)))));
     let kept = design.kept.iter().map(|k| json!({ "kind": k.kind, "reason": k.reason, "subject": k.subject }));
     root.put("kept", Value::Array(kept.collect()));
-    yaml::write(&Node::Map(root.0))
+    Node::Map(root.0)
 }
 
 /// Fields in their order; what is empty is left out.

@@ -186,7 +186,7 @@ fn number(text: &str) -> Option<Number> {
 }
 
 /// What is written: maps keep the order they are given.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
     /// Text, number, boolean, null.
     Leaf(Value),

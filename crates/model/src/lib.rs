@@ -18,6 +18,7 @@ mod payload;
 mod retention;
 mod rule;
 mod series;
+mod skeleton;
 mod sketch;
 mod span;
 mod value;
@@ -50,6 +51,9 @@ pub use rule::{
     Day, DependencyRule, Rule, RuleException, RulesConfig, RulesProblem, Selector, Severity, SeverityChoice, Thresholds,
 };
 pub use series::{Delta, SeriesKey, SeriesSum, TraceJoin};
+pub use skeleton::{
+    Answer, ApiOperation, ApiSkeleton, EventOperation, EventSkeleton, SkeletonChannel, SkeletonInfo, SkeletonMessage,
+};
 pub use sketch::Sketch;
 pub use span::{
     Attributes, ErrorFacts, Peer, Resource, Role, Scope, Span, SpanEvent, SpanFacts, SpanKey, SpanKind, SpanLink,

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use flowglass_scenario::decide::{SyncFigures, decide};
 use flowglass_scenario::experiment::{RunError, RunOptions, run};
-use flowglass_scenario::export::{asyncapi, mermaid, openapi};
+use flowglass_scenario::export::{calls, events, mermaid};
 use flowglass_scenario::file::read_scenario;
 use flowglass_scenario::model::Scenario;
 use flowglass_scenario::study::comparison;
@@ -28,8 +28,8 @@ fn all_of_it(text: &str) -> Result<(), String> {
     comparison(&scenario, None);
     for variant in scenario.variants.iter().take(3) {
         mermaid(&scenario, variant);
-        asyncapi(&scenario, variant);
-        openapi(&scenario, variant);
+        events(&scenario, variant);
+        calls(&scenario, variant);
     }
     scenario.run.replications = 1;
     scenario.run.warm_up = Some(0);

@@ -70,4 +70,6 @@ pub(crate) struct Desk {
     pub(crate) erasing: Mutex<Option<CancellationToken>>,
     /// The copy under way.
     pub(crate) copying: Mutex<Option<CancellationToken>>,
+    /// The import of a design under way.
+    pub(crate) reading: Mutex<Option<CancellationToken>>,
 }

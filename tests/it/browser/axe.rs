@@ -31,7 +31,7 @@ pub(crate) fn unfit_for_some(driver: &Driver, view: &str) -> Result<Vec<String>>
 /// Something to open in a view: its name, and the buttons, tabs or items that open it, each by role and name.
 type Opened = (&'static str, View, &'static [(&'static str, &'static str)]);
 
-const OPENED: [Opened; 19] = [
+const OPENED: [Opened; 21] = [
     ("the time menu", View::Map, &[("button", "^Time range")]),
     ("the workspaces", View::Map, &[("button", "^Workspace")]),
     ("the environments", View::Map, &[("button", "^Environment")]),
@@ -50,6 +50,8 @@ const OPENED: [Opened; 19] = [
     ("a span as it came", View::Journey, &[("tab", "^Raw$")]),
     ("an event's headers", View::Event, &[("tab", "^Headers")]),
     ("an event's deliveries", View::Event, &[("tab", "^Deliveries")]),
+    ("importing a design", View::Design("%20"), &[("button", "^Import")]),
+    ("a participant more", View::Design("%20"), &[("button", "^Participant$")]),
     ("letting other machines send", View::Settings("sources"), &[("button", "^Let other machines send")]),
 ];
 

@@ -44,6 +44,8 @@ pub(super) enum View {
     Overview(&'static str),
     /// A part of the architecture screen.
     Architecture(&'static str),
+    /// A part of the design: what was observed, where there was none.
+    Design(&'static str),
     /// The scenarios, none yet.
     Scenarios,
     /// A page of the settings.
@@ -52,7 +54,7 @@ pub(super) enum View {
 
 impl View {
     /// All that axe looks at.
-    pub(super) const ALL: [View; 38] = [
+    pub(super) const ALL: [View; 42] = [
         View::Map,
         View::Node,
         View::Topic,
@@ -72,6 +74,10 @@ impl View {
         View::Architecture("findings"),
         View::Architecture("drift"),
         View::Architecture("changes"),
+        View::Architecture("design"),
+        View::Design("%20"),
+        View::Design("p%20order-prc-api"),
+        View::Design("c%20orders.placed"),
         View::Scenarios,
         View::Settings("aliases"),
         View::Settings("owners"),
@@ -110,6 +116,7 @@ impl View {
             View::JourneyAs(way) => format!("#/journeys?{range}&q=state%3Afailed&as={way}"),
             View::Overview(pane) => format!("#/journeys?{range}&pane={pane}"),
             View::Architecture(part) => format!("#/architecture?{range}&part={part}"),
+            View::Design(part) => format!("#/architecture?{range}&part=design&sel={part}"),
             View::Scenarios => format!("#/scenarios?{range}"),
             View::Settings(section) => format!("#/settings?{range}&section={section}"),
         }
@@ -175,6 +182,14 @@ impl Show {
             View::JourneyAs(_) => page.find("tabpanel", ".").map(drop),
             View::Overview(_) => page.find("tabpanel", ".").map(drop),
             View::Architecture(_) => page.find("group", "^What is shown").map(drop),
+            View::Design(_) => {
+                if !page.names("button", "^Take what was observed")?.is_empty() {
+                    page.click("button", "^Take what was observed")?;
+                }
+                page.find("navigation", "^Parts of the design")
+                    .and(page.find("textbox", "^(Title|Name|Address)$"))
+                    .map(drop)
+            }
             View::Scenarios => page.find("button", "^New scenario").map(drop),
             View::Settings(_) => page.find("heading", ".").map(drop),
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use flowglass_studio::design::export::{asyncapi, openapi};
 use flowglass_studio::scenario::experiment::{RunError, RunOptions};
 use flowglass_studio::scenario::export::{self, Record};
 use flowglass_studio::scenario::model::Scenario;
@@ -54,8 +55,8 @@ fn told(
     Ok(match format {
         DecideFormat::Json => serde_json::to_string(&found)?,
         DecideFormat::Mermaid => export::mermaid(&scenario, &recommended),
-        DecideFormat::Asyncapi => serde_json::to_string_pretty(&export::asyncapi(&scenario, &recommended))?,
-        DecideFormat::Openapi => serde_json::to_string_pretty(&export::openapi(&scenario, &recommended))?,
+        DecideFormat::Asyncapi => serde_json::to_string_pretty(&asyncapi(&export::events(&scenario, &recommended)))?,
+        DecideFormat::Openapi => serde_json::to_string_pretty(&openapi(&export::calls(&scenario, &recommended)))?,
         DecideFormat::Markdown | DecideFormat::Html => record(&scenario, &mut found, options, format, cancel)?,
     })
 }

@@ -29,7 +29,7 @@ fn observe(args: &DesignObserveArgs, config: Option<&Path>) -> anyhow::Result<()
 /// Reads a design and tells on stderr what could not be taken over.
 pub(super) async fn read(paths: &[String], allow_remote: bool) -> anyhow::Result<Imported> {
     let fetch = if allow_remote { Fetch::Allowed } else { Fetch::Nothing };
-    let read = read_designs(paths, fetch).await?;
+    let read = read_designs(paths, fetch, &|what| tracing::debug!("{what}")).await?;
     read.notes.iter().for_each(|(path, note)| tracing::warn!("{path}: {note}"));
     Ok(read)
 }

@@ -28,7 +28,8 @@ impl From<ApiError> for Refused {
         let status = match error.code.as_str() {
             "bad-request" => StatusCode::BAD_REQUEST,
             "not-found" => StatusCode::NOT_FOUND,
-            "held" | "workspace-held" | "read-only" => StatusCode::CONFLICT,
+            // Nobody failed: something else came first, or somebody stopped it.
+            "held" | "workspace-held" | "read-only" | "conflict" | "cancelled" => StatusCode::CONFLICT,
             "workspace-missing" => StatusCode::NOT_FOUND,
             // A file that people chose and that is none of ours: nothing is wrong with the server.
             "workspace-newer" | "workspace-foreign" | "workspace-corrupt" | "workspace-read-only" => {

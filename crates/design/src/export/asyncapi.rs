@@ -1,135 +1,106 @@
-//! AsyncAPI 3.0: what a participant publishes and consumes.
+//! AsyncAPI 3.0: channels, and who sends and receives on them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use flowglass_model::{Design, DesignedChannel, DesignedParticipant};
+use flowglass_model::{EventOperation, EventSkeleton, SkeletonChannel, SkeletonMessage};
 use serde_json::{Map, Value, json};
 
-use super::{info, key};
+use super::{info, keyed, optional, parameters};
 
-pub(super) fn has(p: &DesignedParticipant) -> bool {
-    !p.publishes.is_empty() || !p.consumes.is_empty()
-}
-
-/// Keys of addresses within one document.
-fn keyed<'a>(addresses: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String> {
-    let mut taken = BTreeSet::new();
-    let mut out = BTreeMap::new();
-    for address in addresses {
-        let base = key(address);
-        let mut own = base.clone();
-        let mut number = 1;
-        while !taken.insert(own.clone()) {
-            number += 1;
-            own = format!("{base}-{number}");
-        }
-        out.insert(address.as_str(), own);
+/// The document. An operation is for all messages of its channel.
+pub fn asyncapi(skeleton: &EventSkeleton) -> Value {
+    let keys = keyed(skeleton.channels.iter().map(|c| c.name.as_str()));
+    let channels: Map<String, Value> =
+        skeleton.channels.iter().filter_map(|c| Some(keys.get(c.name.as_str())?).map(|key| channel(key, c))).collect();
+    let names: Vec<String> = skeleton.operations.iter().map(|o| operation_name(o, &keys)).collect();
+    let ids = keyed(names.iter().map(String::as_str));
+    let operations: Map<String, Value> = (names.iter().zip(&skeleton.operations))
+        .filter_map(|(name, o)| Some((ids.get(name.as_str())?.clone(), operation(o, &keys)?)))
+        .collect();
+    let mut out = Map::from_iter([("asyncapi".to_owned(), json!("3.0.0")), ("info".to_owned(), info(&skeleton.info))]);
+    optional(&mut out, "defaultContentType", skeleton.content_type.as_deref());
+    out.insert("channels".into(), Value::Object(channels));
+    if !operations.is_empty() {
+        out.insert("operations".into(), Value::Object(operations));
     }
-    out
+    Value::Object(out)
 }
 
-pub(super) fn document(design: &Design, name: &str, p: &DesignedParticipant) -> Value {
-    let addresses: BTreeSet<&String> = p.publishes.iter().chain(&p.consumes).collect();
-    let keys = keyed(addresses.into_iter());
-    let mut operations = Map::new();
-    for (list, action) in [(&p.publishes, "send"), (&p.consumes, "receive")] {
-        for address in list {
-            let Some(key) = keys.get(address.as_str()) else { continue };
-            let channel = json!({ "$ref": format!("#/channels/{key}") });
-            operations.insert(format!("{action}.{key}"), json!({ "action": action, "channel": channel }));
-        }
+/// `orders.send.placed`; without a name before it in a document of one participant.
+fn operation_name(o: &EventOperation, keys: &BTreeMap<&str, String>) -> String {
+    let action = if o.sends { "send" } else { "receive" };
+    let channel = keys.get(o.channel.as_str()).map_or(o.channel.as_str(), String::as_str);
+    if o.of.is_empty() { format!("{action}.{channel}") } else { format!("{}.{action}.{channel}", o.of) }
+}
+
+fn operation(o: &EventOperation, keys: &BTreeMap<&str, String>) -> Option<Value> {
+    let link = |name: &str| keys.get(name).map(|key| json!({ "$ref": format!("#/channels/{key}") }));
+    let mut out = Map::from_iter([
+        ("action".to_owned(), json!(if o.sends { "send" } else { "receive" })),
+        ("channel".to_owned(), link(&o.channel)?),
+    ]);
+    optional(&mut out, "summary", o.summary.as_deref());
+    optional(&mut out, "description", o.description.as_deref());
+    if let Some(tag) = &o.tag {
+        out.insert("tags".into(), json!([{ "name": tag }]));
     }
-    json!({
-        "asyncapi": "3.0.0",
-        "info": info(name, p),
-        "channels": channels(design, &keys),
-        "operations": operations,
-    })
-}
-
-/// Channels that nobody publishes to or consumes.
-pub(super) fn unused(design: &Design) -> Option<Value> {
-    let used = |address: &&String| {
-        design.participants.values().any(|p| p.publishes.contains(*address) || p.consumes.contains(*address))
-    };
-    let rest: Vec<&String> = design.channels.keys().filter(|a| !used(a)).collect();
-    let keys = keyed(rest.iter().copied());
-    (!rest.is_empty()).then(|| {
-        json!({
-            "asyncapi": "3.0.0",
-            "info": { "title": "Channels without users", "version": "0.1.0", "x-flowglass": { "only": "channels" } },
-            "channels": channels(design, &keys),
-        })
-    })
-}
-
-fn channels(design: &Design, keys: &BTreeMap<&str, String>) -> Map<String, Value> {
-    let none = DesignedChannel::default();
-    keys.iter()
-        .map(|(address, key)| {
-            let channel = design.channels.get(*address).unwrap_or(&none);
-            (key.clone(), channel_value(key, address, channel, design.channels.contains_key(*address)))
-        })
-        .collect()
-}
-
-fn channel_value(key_of: &str, address: &str, channel: &DesignedChannel, described: bool) -> Value {
-    let mut out = Map::from_iter([("address".to_owned(), json!(address))]);
-    if let Some(description) = &channel.description {
-        out.insert("description".into(), json!(description));
+    if let Some(channel) = o.reply.as_deref().and_then(link) {
+        let address = json!({ "location": "$message.header#/replyTo" });
+        out.insert("reply".into(), json!({ "address": address, "channel": channel }));
     }
-    let parameters = address.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
-    let parameters: Map<String, Value> = parameters.map(|name| (name.to_owned(), json!({}))).collect();
+    Some(Value::Object(out))
+}
+
+fn channel(key: &str, channel: &SkeletonChannel) -> (String, Value) {
+    let mut out = Map::from_iter([("address".to_owned(), json!(channel.address))]);
+    optional(&mut out, "description", channel.description.as_deref());
+    let parameters: Map<String, Value> = channel
+        .address
+        .iter()
+        .flat_map(|address| parameters(address))
+        .map(|name| (name.to_owned(), json!({})))
+        .collect();
     if !parameters.is_empty() {
         out.insert("parameters".into(), Value::Object(parameters));
     }
-    let mut own = Map::new();
-    own.extend(channel.system.as_ref().map(|s| ("system".to_owned(), json!(s))));
-    own.extend(channel.owner.as_ref().map(|o| ("owner".to_owned(), json!(o))));
-    if !channel.aliases.is_empty() {
-        own.insert("aliases".into(), json!(channel.aliases));
-    }
-    if !described {
-        own.insert("described".into(), json!(false));
-    }
-    if !own.is_empty() {
-        out.insert("x-flowglass".into(), Value::Object(own));
-    }
-    let names = keyed(channel.messages.keys());
+    let keys = keyed(channel.messages.iter().map(|m| m.name.as_str()));
     let messages: Map<String, Value> = channel
         .messages
         .iter()
-        .map(|(name, message)| {
-            let mut out = Map::from_iter([("name".to_owned(), json!(name))]);
-            out.extend(message.content_type.as_ref().map(|t| ("contentType".to_owned(), json!(t))));
-            out.extend(message.schema.as_ref().map(|s| ("payload".to_owned(), rooted(s, key_of, name, &names))));
-            (names.get(name.as_str()).cloned().unwrap_or_else(|| key(name)), Value::Object(out))
+        .filter_map(|m| {
+            let own = keys.get(m.name.as_str())?;
+            Some((own.clone(), message(m, &format!("#/channels/{key}/messages/{own}"))))
         })
         .collect();
     if !messages.is_empty() {
         out.insert("messages".into(), Value::Object(messages));
     }
+    out.extend(channel.own.clone());
+    (key.to_owned(), Value::Object(out))
+}
+
+fn message(message: &SkeletonMessage, place: &str) -> Value {
+    let mut out = Map::from_iter([("name".to_owned(), json!(message.name))]);
+    optional(&mut out, "summary", message.summary.as_deref());
+    optional(&mut out, "contentType", message.content_type.as_deref());
+    for (part, schema) in [("headers", &message.headers), ("payload", &message.payload)] {
+        out.extend(schema.as_ref().map(|s| (part.to_owned(), rooted(s, &format!("{place}/{part}")))));
+    }
     Value::Object(out)
 }
 
 /// A schema that stands inside of a document: what it refers to is found from the document's root.
-fn rooted(schema: &Value, channel: &str, name: &str, names: &BTreeMap<&str, String>) -> Value {
-    let message = names.get(name).cloned().unwrap_or_else(|| key(name));
-    let base = format!("#/channels/{channel}/messages/{message}/payload");
-    moved(schema, &base)
-}
-
-fn moved(value: &Value, base: &str) -> Value {
+fn rooted(value: &Value, base: &str) -> Value {
     match value {
         Value::Object(map) => Value::Object(
             map.iter()
                 .map(|(key, value)| match (key.as_str(), value.as_str().and_then(|v| v.strip_prefix('#'))) {
                     ("$ref", Some(inside)) => (key.clone(), json!(format!("{base}{inside}"))),
-                    _ => (key.clone(), moved(value, base)),
+                    _ => (key.clone(), rooted(value, base)),
                 })
                 .collect(),
         ),
-        Value::Array(items) => Value::Array(items.iter().map(|item| moved(item, base)).collect()),
+        Value::Array(items) => Value::Array(items.iter().map(|item| rooted(item, base)).collect()),
         other => other.clone(),
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use flowglass_model::{Design, DesignedParticipant, NodeKind};
 use serde_json::{Map, Value, json};
 
-use super::{asyncapi, openapi, own};
+use super::own;
+use super::skeletons::{has_api, has_events, http};
 use crate::formats::ANNOTATION;
 
 pub(super) fn catalog(design: &Design, keys: &BTreeMap<&str, String>) -> String {
@@ -14,7 +15,7 @@ pub(super) fn catalog(design: &Design, keys: &BTreeMap<&str, String>) -> String 
         let Some(key) = keys.get(name.as_str()) else { continue };
         documents.push(component(design, name, key, p, keys));
         for (has, ending, folder, kind) in
-            [(openapi::has(p), "api", "openapi", "openapi"), (asyncapi::has(p), "events", "asyncapi", "asyncapi")]
+            [(has_api(p), "api", "openapi", "openapi"), (has_events(p), "events", "asyncapi", "asyncapi")]
         {
             if has {
                 documents.push(json!({
@@ -54,14 +55,14 @@ fn component(design: &Design, name: &str, key: &str, p: &DesignedParticipant, ke
     spec.insert("type".into(), json!(kind));
     spec.insert("lifecycle".into(), json!("production"));
     let called = |callee: &String| keys.get(callee.as_str()).cloned();
-    let offers = |callee: &&String| design.participants.get(*callee).is_some_and(openapi::has);
+    let offers = |callee: &&String| design.participants.get(*callee).is_some_and(has_api);
     let (apis, others): (Vec<&String>, Vec<&String>) = p.calls.keys().partition(offers);
     let mut depends: Vec<String> =
         others.into_iter().filter_map(|c| Some(format!("component:{}", called(c)?))).collect();
     depends.extend(p.uses.iter().filter_map(|b| Some(format!("resource:{}", called(b)?))));
     let mut provides = Vec::new();
-    provides.extend(openapi::has(p).then(|| format!("{key}-api")));
-    provides.extend(asyncapi::has(p).then(|| format!("{key}-events")));
+    provides.extend(has_api(p).then(|| format!("{key}-api")));
+    provides.extend(has_events(p).then(|| format!("{key}-events")));
     let consumes: Vec<String> = apis.into_iter().filter_map(|c| Some(format!("{}-api", called(c)?))).collect();
     for (word, list) in [("providesApis", provides), ("consumesApis", consumes), ("dependsOn", depends)] {
         if !list.is_empty() {
@@ -86,11 +87,11 @@ fn more(name: &str, p: &DesignedParticipant) -> Value {
     if !calls.is_empty() {
         map.insert("calls".into(), json!(calls));
     }
-    let others: BTreeMap<_, _> = p.operations.iter().filter(|(o, _)| openapi::http(o).is_none()).collect();
+    let others: BTreeMap<_, _> = p.operations.iter().filter(|(o, _)| http(o).is_none()).collect();
     if !others.is_empty() {
         map.insert("operations".into(), json!(others));
     }
-    if !openapi::has(p) && !p.servers.is_empty() {
+    if !has_api(p) && !p.servers.is_empty() {
         map.insert("servers".into(), json!(p.servers));
     }
     own

@@ -4,13 +4,16 @@ mod asyncapi;
 mod backstage;
 mod mermaid;
 mod openapi;
+mod skeletons;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use flowglass_model::{Design, DesignedParticipant, Layer};
+use flowglass_model::{Design, DesignedParticipant, Layer, SkeletonInfo};
 use serde_json::{Map, Value, json};
 
+pub use asyncapi::asyncapi;
 pub use mermaid::mermaid;
+pub use openapi::openapi;
 
 /// A file of an export: where it belongs in its folder, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,17 +45,17 @@ pub fn export(design: &Design, format: Format) -> Vec<Exported> {
     let mut out = Vec::new();
     for (name, participant) in &design.participants {
         let Some(key) = keys.get(name.as_str()) else { continue };
-        if format != Format::AsyncApi && openapi::has(participant) {
-            out.push(file("openapi", key, &openapi::document(name, participant)));
+        if format != Format::AsyncApi && skeletons::has_api(participant) {
+            out.push(file("openapi", key, &openapi(&skeletons::api(name, participant))));
         }
-        if format != Format::OpenApi && asyncapi::has(participant) {
-            out.push(file("asyncapi", key, &asyncapi::document(design, name, participant)));
+        if format != Format::OpenApi && skeletons::has_events(participant) {
+            out.push(file("asyncapi", key, &asyncapi(&skeletons::events(design, name, participant))));
         }
     }
     if format != Format::OpenApi
-        && let Some(rest) = asyncapi::unused(design)
+        && let Some(rest) = skeletons::unused(design)
     {
-        out.push(file("asyncapi", "_channels", &rest));
+        out.push(file("asyncapi", "_channels", &asyncapi(&rest)));
     }
     if format == Format::Backstage {
         out.push(Exported { path: "catalog-info.yaml".into(), text: backstage::catalog(design, &keys) });
@@ -73,21 +76,47 @@ fn keys(design: &Design) -> BTreeMap<&str, String> {
     out
 }
 
-/// Letters, digits, `.`, `-` and `_`, beginning with a letter or digit, at most 60 of them.
+/// Letters, digits, `.`, `-` and `_`, beginning with a letter or digit, at most 50 of them: with an ending and
+/// a number, Backstage's 63 are not passed.
 fn key(name: &str) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' };
-    let key: String = name.chars().map(kept).take(60).collect();
+    let key: String = name.chars().map(kept).take(50).collect();
     let key = key.trim_matches(['-', '.', '_']);
     if key.is_empty() { "unnamed".to_owned() } else { key.to_owned() }
 }
 
-/// What `info` says of a participant.
-fn info(name: &str, p: &DesignedParticipant) -> Value {
-    let mut info = json!({ "title": name, "version": "0.1.0", "x-flowglass": own(name, p) });
-    if let (Some(description), Value::Object(info)) = (&p.description, &mut info) {
-        info.insert("description".into(), json!(description));
+/// Keys of names within one document, each its own.
+fn keyed<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, String> {
+    let mut taken = BTreeSet::new();
+    let mut out = BTreeMap::new();
+    for name in names {
+        let base = key(name);
+        let mut own = base.clone();
+        let mut number = 1;
+        while !taken.insert(own.clone()) {
+            number += 1;
+            own = format!("{base}-{number}");
+        }
+        out.insert(name, own);
     }
-    info
+    out
+}
+
+/// What a document says about itself.
+fn info(about: &SkeletonInfo) -> Value {
+    let mut info = Map::from_iter([("title".to_owned(), json!(about.title)), ("version".to_owned(), json!("0.1.0"))]);
+    optional(&mut info, "description", about.description.as_deref());
+    info.extend(about.own.clone());
+    Value::Object(info)
+}
+
+fn optional(map: &mut Map<String, Value>, key: &str, text: Option<&str>) {
+    map.extend(text.map(|text| (key.to_owned(), json!(text))));
+}
+
+/// Names of the `{parameters}` of an address or a path.
+fn parameters(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name)
 }
 
 /// What the formats have no word for.

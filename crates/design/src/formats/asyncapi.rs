@@ -62,6 +62,12 @@ impl<'a, 'l, 'm> Reading<'a, 'l, 'm> {
         into.aliases.extend(items(own.get("aliases")).filter_map(Value::as_str).map(str::to_owned));
     }
 
+    fn uses(&mut self, address: String, sends: bool) {
+        let service = self.merge.service(&self.name);
+        let list = if sends { &mut service.publishes } else { &mut service.consumes };
+        list.insert(address);
+    }
+
     fn message(&mut self, address: &str, key: &str, message: Placed<'a>) {
         let Some(message) = self.library.follow(message) else {
             self.merge
@@ -168,22 +174,33 @@ pub(super) fn read_3<'a>(path: &str, root: &'a Value, library: &Library<'a>, own
             reading.message(&address, key, channel.child(message));
         }
     }
+    let known = |channel: Option<Placed<'a>>| {
+        let channel = channel.and_then(|c| library.follow(c))?;
+        addresses.get(&std::ptr::from_ref(channel.value)).cloned()
+    };
     for (key, operation) in fields(root.get("operations")) {
         let Some(operation) = library.follow(top.child(operation)) else { continue };
-        let channel = operation.get("channel").and_then(|c| library.follow(c));
-        let address = channel.and_then(|c| addresses.get(&std::ptr::from_ref(c.value)).cloned());
-        let Some(address) = address else {
+        let Some(address) = known(operation.get("channel")) else {
             reading.merge.note(path, format!("the operation `{key}` has no channel with an address; it is left out"));
             continue;
         };
-        let name = reading.name.clone();
-        match text(operation.value, "action") {
-            Some("send") => reading.merge.service(&name).publishes.insert(address),
-            Some("receive") => reading.merge.service(&name).consumes.insert(address),
+        let sends = match text(operation.value, "action") {
+            Some("send") => true,
+            Some("receive") => false,
             _ => {
                 reading.merge.note(path, format!("the operation `{key}` neither sends nor receives; it is left out"));
-                false
+                continue;
             }
         };
+        reading.uses(address, sends);
+        // The answer goes the other way.
+        let Some(reply) = operation.get("reply").and_then(|r| library.follow(r)) else { continue };
+        match known(reply.get("channel")) {
+            Some(address) => reading.uses(address, !sends),
+            None => {
+                let told = "is told by each request; that channel is left out";
+                reading.merge.note(path, format!("where the answer to the operation `{key}` goes {told}"));
+            }
+        }
     }
 }

@@ -40,7 +40,22 @@ pub(super) struct Asker {
     client: Client,
     auth: PullAuth,
     tenant: Option<String>,
+    wanted: Wanted,
 }
+
+/// What is asked for, for limits and words.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    most: usize,
+    missing: &'static str,
+    too_much: &'static str,
+}
+
+const TRACES: Wanted = Wanted {
+    most: ANSWER,
+    missing: "has no such trace (404); it may have been dropped there, or the address is another one",
+    too_much: "ask for fewer traces",
+};
 
 /// An answer.
 pub(super) struct Answer {
@@ -68,7 +83,7 @@ impl Asker {
             .user_agent(concat!("flowglass/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| e.to_string())?;
-        Ok(Asker { client, auth, tenant: tenant.filter(|t| !t.is_empty()) })
+        Ok(Asker { client, auth, tenant: tenant.filter(|t| !t.is_empty()), wanted: TRACES })
     }
 
     /// Asks; an error in words. `accept` is what the answer should be.
@@ -92,14 +107,15 @@ impl Asker {
         let (mut body, mut pieces) = (Vec::new(), answer.bytes_stream());
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|e| in_words(url, &e))?;
-            if body.len() + piece.len() > ANSWER {
-                return Err(format!("{} answers more than {} MiB; ask for fewer traces", host(url), ANSWER >> 20));
+            if body.len() + piece.len() > self.wanted.most {
+                let Wanted { most, too_much, .. } = self.wanted;
+                return Err(format!("{} answers more than {} MiB; {too_much}", host(url), most >> 20));
             }
             body.extend_from_slice(&piece);
         }
         match status.is_success() {
             true => Ok(Answer { json, body }),
-            false => Err(refusal(url, status, &body)),
+            false => Err(refusal(url, status, &body, self.wanted.missing)),
         }
     }
 }
@@ -108,11 +124,11 @@ fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
 
-fn refusal(url: &Url, status: StatusCode, body: &[u8]) -> String {
+fn refusal(url: &Url, status: StatusCode, body: &[u8], missing: &str) -> String {
     let host = host(url);
     match status {
         StatusCode::NOT_FOUND => {
-            format!("{host} has no such trace (404); it may have been dropped there, or the address is another one")
+            format!("{host} {missing}")
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             format!(
@@ -148,13 +164,15 @@ fn in_words(url: &Url, error: &reqwest::Error) -> String {
     }
 }
 
-/// Fetches a text from an address; an error in words.
-pub async fn fetch(url: &str) -> Result<String, String> {
+/// Fetches a text of `most` bytes at most from an address; an error in words.
+pub async fn fetch(url: &str, most: usize) -> Result<String, String> {
     let url = Url::parse(url).map_err(|e| format!("this is no address: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("only http and https are fetched, not {}", url.scheme()));
     }
-    let answer =
-        Asker::new(PullAuth::None, None)?.get(&url, "application/yaml, application/json, text/plain, */*").await?;
+    let mut asker = Asker::new(PullAuth::None, None)?;
+    asker.wanted =
+        Wanted { most, missing: "has no such file (404); look at the address", too_much: "name a smaller file" };
+    let answer = asker.get(&url, "application/yaml, application/json, text/plain, */*").await?;
     Ok(String::from_utf8_lossy(&answer.body).into_owned())
 }

@@ -48,7 +48,7 @@ impl Record<'_> {
     }
 
     fn title(&self) -> String {
-        let name = super::asyncapi::title(self.scenario);
+        let name = super::title(self.scenario);
         let style = match self.study.decision.verdict {
             Verdict::ApiLed => "API-led",
             Verdict::EventDriven => "event-driven",

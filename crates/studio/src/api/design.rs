@@ -9,19 +9,107 @@ dto! {
         pub path: String,
         /// Its text; null where there is none yet.
         pub text: Option<String>,
-        /// What is wrong with the text, with its line; the design is not used then.
-        pub problem: Option<String>,
-        /// Participants in it.
-        pub participants: u32,
-        /// Channels in it.
-        pub channels: u32,
+        /// What it says; null while something is wrong with it, or where there is none.
+        pub shape: Option<DesignShape>,
+        /// What is wrong with the text; the design is not used then.
+        pub problem: Option<DesignProblem>,
         /// What could not be taken over, when it was just imported.
         pub notes: Vec<String>,
-        /// The text has comments, which a change made by the window does not keep.
-        pub comments: bool,
     }
 
-    /// Keeps a text as the design or, without `save`, only checks it.
+    /// What is wrong with the text of a design.
+    pub struct DesignProblem {
+        /// Line, from 1.
+        pub line: u32,
+        /// What is wrong and what could stand there.
+        pub message: String,
+    }
+
+    /// A design as forms show it.
+    pub struct DesignShape {
+        /// What it is called.
+        pub title: String,
+        /// Words for people.
+        pub description: Option<String>,
+        /// By name.
+        pub participants: Vec<DesignedParticipantView>,
+        /// By address; those that only their users name are among them.
+        pub channels: Vec<DesignedChannelView>,
+    }
+
+    /// A participant of a design.
+    pub struct DesignedParticipantView {
+        /// Its name.
+        pub name: String,
+        /// `service`, `backend`, `external` or `consumer`.
+        pub kind: String,
+        /// Its layer.
+        pub layer: Option<String>,
+        /// Technology of a backend.
+        pub system: Option<String>,
+        /// Business domain.
+        pub domain: Option<String>,
+        /// Who runs it.
+        pub owner: Option<String>,
+        /// How bad it is when it fails, in the team's own word.
+        pub criticality: Option<String>,
+        /// Words for people.
+        pub description: Option<String>,
+        /// Other names that it is seen under.
+        pub aliases: Vec<String>,
+        /// Addresses of its API.
+        pub servers: Vec<String>,
+        /// What it offers.
+        pub operations: Vec<DesignedOperationView>,
+        /// Whom it calls.
+        pub calls: Vec<DesignedCallView>,
+        /// Channels it publishes to.
+        pub publishes: Vec<String>,
+        /// Channels it consumes.
+        pub consumes: Vec<String>,
+        /// Backends it uses.
+        pub uses: Vec<String>,
+    }
+
+    /// An operation of a participant.
+    pub struct DesignedOperationView {
+        /// `POST /orders`.
+        pub name: String,
+        /// A line about it; may be empty.
+        pub about: String,
+    }
+
+    /// A participant that another one calls.
+    pub struct DesignedCallView {
+        /// Which.
+        pub to: String,
+        /// Which operations of it; none means any.
+        pub operations: Vec<String>,
+    }
+
+    /// A channel of a design.
+    pub struct DesignedChannelView {
+        /// Its address.
+        pub address: String,
+        /// The design has an entry for it; else only its users name it.
+        pub described: bool,
+        /// Broker technology.
+        pub system: Option<String>,
+        /// Who answers for it.
+        pub owner: Option<String>,
+        /// Words for people.
+        pub description: Option<String>,
+        /// Other addresses that it is seen under.
+        pub aliases: Vec<String>,
+        /// Names of its messages.
+        pub messages: Vec<String>,
+        /// Who publishes to it.
+        pub publishers: Vec<String>,
+        /// Who consumes it.
+        pub consumers: Vec<String>,
+    }
+
+    /// Keeps a text as the design or, without `save`, only says what it means. A text with mistakes is kept, too; it is not used.
     pub struct SaveDesignRequest {
         /// YAML.
         pub text: String,
@@ -31,20 +119,33 @@ dto! {
         pub base: Option<String>,
     }
 
-    /// Takes what was observed as the design.
+    /// What was observed, as a design; nothing is kept.
     pub struct ObserveDesignRequest {
         /// When it was observed.
         pub range: Range,
-        /// The text that is replaced.
-        pub base: Option<String>,
     }
 
-    /// Takes files and folders as the design.
+    /// Files, folders and addresses as a design; nothing is kept. [`Update::Reading`](super::Update) tells how far it is.
     pub struct ImportDesignRequest {
-        /// Paths on this machine.
+        /// Paths on this machine, and web addresses.
         pub paths: Vec<String>,
-        /// The text that is replaced.
-        pub base: Option<String>,
+        /// Fetch what is referred to on the web, too. Addresses in `paths` are fetched in any case.
+        pub allow_remote: bool,
+    }
+
+    /// How the text of the design has to change.
+    pub struct DesignEdits {
+        /// In this order.
+        pub edits: Vec<DesignEdit>,
+    }
+
+    /// A change of a text.
+    pub struct DesignEdit {
+        /// Keys from the root of the document.
+        pub path: Vec<String>,
+        /// What stands there then; null where the key goes.
+        #[ts(type = "unknown")]
+        pub value: Option<serde_json::Value>,
     }
 
     /// The design in a format others read.

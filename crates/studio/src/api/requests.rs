@@ -262,18 +262,20 @@ requests! {
         design(Nothing) -> DesignText;
         /// Keeps the text of the design.
         design_save(SaveDesignRequest) -> DesignText;
-        /// Takes what was observed as the design.
+        /// What was observed, as a design.
         design_observe(ObserveDesignRequest) -> DesignText;
-        /// Takes files and folders as the design.
+        /// Files, folders and addresses as a design.
         design_import(ImportDesignRequest) -> DesignText;
+        /// Stops the import under way.
+        design_import_stop(Nothing) -> Nothing;
         /// The design in a format others read.
         design_export(DesignExportRequest) -> FileContents;
         /// Where design and observation differ.
         drift(DriftRequest) -> DriftView;
-        /// Takes a deviation into the design.
-        drift_accept(DeviationRequest) -> DesignText;
-        /// Lives with a deviation, or no longer.
-        drift_keep(KeepDeviationRequest) -> DesignText;
+        /// What takes a deviation into the design.
+        drift_accept(DeviationRequest) -> DesignEdits;
+        /// What makes the design say that a deviation is lived with, or no longer.
+        drift_keep(KeepDeviationRequest) -> DesignEdits;
         /// The deviations as a file.
         drift_export(DriftExportRequest) -> FileContents;
         /// What has changed between two ranges.

@@ -79,6 +79,11 @@ dto! {
             /// The same from 0 to 1.
             share: f64,
         },
+        /// A design is being imported.
+        Reading {
+            /// What is read at the moment: `Fetching https://…`.
+            text: String,
+        },
         /// Data was deleted: everything shown must be asked for again.
         Erased {},
         /// Old data was removed by the rule of what is kept; figures stay.

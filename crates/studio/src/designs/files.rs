@@ -11,12 +11,18 @@ const MOST_FILES: usize = 5_000;
 const DEEPEST: usize = 24;
 /// Rounds of reading what was referred to.
 const ROUNDS: usize = 12;
+/// Addresses that are fetched for one design at most.
+const MOST_FETCHED: usize = 200;
+/// Bytes that are fetched for one design at most.
+const MOST_BYTES: usize = 64 << 20;
 
 /// Whether addresses may be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetch {
     /// Nothing leaves this machine; references to the web are told.
     Nothing,
+    /// Addresses that are named, and nothing they refer to.
+    Named,
     /// Addresses that are named, and those they refer to.
     Allowed,
 }
@@ -35,18 +41,28 @@ fn wrong(place: impl Into<String>, message: impl Into<String>) -> DesignFileErro
     DesignFileError { place: place.into(), message: message.into() }
 }
 
-/// Reads files, folders and addresses into one design, with all they refer to.
+/// Reads files, folders and addresses into one design, with all they refer to. `hear` is told what is read at the moment; whoever
+/// drops the future stops the reading.
 ///
 /// # Errors
-/// A path that cannot be read, an address although nothing may be fetched, a design of Flowglass's own that is wrong, or nothing
-/// that is a design.
-pub async fn read_designs(paths: &[String], fetch: Fetch) -> Result<Imported, DesignFileError> {
+/// A path that cannot be read, an address although nothing may be fetched, more of the web than one design needs, a design of
+/// Flowglass's own that is wrong, or nothing that is a design.
+pub async fn read_designs(
+    paths: &[String],
+    fetch: Fetch,
+    hear: &(dyn Fn(String) + Send + Sync),
+) -> Result<Imported, DesignFileError> {
     let mut files: Vec<File> = Vec::new();
+    let mut web = Web { hear, addresses: 0, bytes: 0 };
     for path in paths {
         if path.contains("://") {
-            files.push(File { path: path.clone(), text: fetched(path, fetch).await?, referred: false });
+            if fetch == Fetch::Nothing {
+                return Err(wrong(path, "nothing is fetched unless it is allowed: add --allow-remote"));
+            }
+            files.push(File { path: path.clone(), text: web.fetch(path).await?, referred: false });
             continue;
         }
+        hear(format!("Reading {path}"));
         let mut found = Vec::new();
         walk(Path::new(path), 0, &mut found)?;
         for path in found {
@@ -65,8 +81,8 @@ pub async fn read_designs(paths: &[String], fetch: Fetch) -> Result<Imported, De
         let mut more = Vec::new();
         for wanted in missing {
             let text = match wanted.contains("://") {
-                true if fetch == Fetch::Nothing => None,
-                true => Some(fetched(wanted, fetch).await?),
+                true if fetch != Fetch::Allowed => None,
+                true => Some(web.fetch(wanted).await?),
                 false => text_of(Path::new(wanted)).ok(),
             };
             more.extend(text.map(|text| File { path: wanted.clone(), text, referred: true }));
@@ -87,7 +103,7 @@ pub async fn read_designs(paths: &[String], fetch: Fetch) -> Result<Imported, De
 fn finished(mut read: Imported, paths: &[String]) -> Result<Imported, DesignFileError> {
     for wanted in &read.wanted {
         let what = match wanted.contains("://") {
-            true => "is referred to and was not fetched (--allow-remote does); what it holds is left out",
+            true => "is on the web and was not fetched, because only what is named may be; what it holds is left out",
             false => "is referred to and cannot be read; what it holds is left out",
         };
         read.notes.push((wanted.clone(), what.into()));
@@ -100,11 +116,33 @@ fn finished(mut read: Imported, paths: &[String]) -> Result<Imported, DesignFile
     Ok(read)
 }
 
-async fn fetched(url: &str, fetch: Fetch) -> Result<String, DesignFileError> {
-    if fetch == Fetch::Nothing {
-        return Err(wrong(url, "nothing is fetched unless it is allowed: add --allow-remote"));
+/// What was fetched so far.
+struct Web<'a> {
+    hear: &'a (dyn Fn(String) + Send + Sync),
+    addresses: usize,
+    bytes: usize,
+}
+
+impl Web<'_> {
+    async fn fetch(&mut self, url: &str) -> Result<String, DesignFileError> {
+        self.addresses += 1;
+        if self.addresses > MOST_FETCHED {
+            let most = format!(
+                "this design refers to more than {MOST_FETCHED} addresses; fetch them yourself and name the folder"
+            );
+            return Err(wrong(url, most));
+        }
+        (self.hear)(format!("Fetching {url}"));
+        let text = flowglass_ingest::pull::fetch(url, LONGEST).await.map_err(|reason| wrong(url, reason))?;
+        self.bytes += text.len();
+        if self.bytes > MOST_BYTES {
+            return Err(wrong(
+                url,
+                format!("with this, more than {} MiB are fetched for one design", MOST_BYTES >> 20),
+            ));
+        }
+        Ok(text)
     }
-    flowglass_ingest::pull::fetch(url).await.map_err(|reason| wrong(url, reason))
 }
 
 fn slashed(path: &Path) -> String {

@@ -1,28 +1,21 @@
-//! The design beside the workspace, and where the running system differs from it.
+//! The design beside the workspace: its text, where it comes from and where it goes.
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use flowglass_design::export::{Exported, Format, export, mermaid};
-use flowglass_design::{Deviation, Evidence, accept, read, write};
-use flowglass_model::{Design, KeptDeviation};
+use flowglass_design::{read, write};
+use flowglass_model::Design;
+use tokio_util::sync::CancellationToken;
 
-use super::findings::People;
+use super::design_shape::shape;
 use super::{bad_request, bounds, not_found};
 use crate::Studio;
 use crate::api::*;
-use crate::designs::{
-    DriftFormat, DriftList, Fetch, Held, design_path, deviation_title, hold, observed_design, read_designs,
-};
-use crate::studio::workspace_name;
-use crate::views::edge_id;
-
-/// Between two words about the progress.
-const TELL_EVERY: Duration = Duration::from_millis(250);
+use crate::designs::{Fetch, design_path, observed_design, read_designs};
+use crate::studio::{lock, workspace_name};
 
 fn path(studio: &Studio) -> PathBuf {
     design_path(studio.workspace().path())
@@ -42,7 +35,7 @@ fn text_of(path: &Path) -> Result<Option<String>, ApiError> {
 }
 
 /// Writes the text beside its place first: a design is there as a whole or as it was. Somebody else's change is not lost.
-fn keep(path: &Path, text: &str, base: Option<&str>) -> Result<(), ApiError> {
+fn keep(path: &Path, text: Option<&str>, base: Option<&str>) -> Result<(), ApiError> {
     if text_of(path)?.as_deref() != base {
         let message = format!(
             "{} was changed by somebody else meanwhile; nothing was written. Look at it again and repeat the change.",
@@ -50,6 +43,9 @@ fn keep(path: &Path, text: &str, base: Option<&str>) -> Result<(), ApiError> {
         );
         return Err(ApiError { code: "conflict".into(), message });
     }
+    let Some(text) = text else {
+        return if base.is_some() { std::fs::remove_file(path).map_err(|e| failed(path, &e)) } else { Ok(()) };
+    };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(path, &e))?;
     file.write_all(text.as_bytes()).map_err(|e| failed(path, &e))?;
@@ -58,22 +54,12 @@ fn keep(path: &Path, text: &str, base: Option<&str>) -> Result<(), ApiError> {
 }
 
 fn view(path: &Path, text: Option<String>, notes: Vec<String>) -> DesignText {
-    let parsed = text.as_deref().map(read);
-    let (design, problem) = match parsed {
-        None => (Design::default(), None),
-        Some(Ok(design)) => (design, None),
-        Some(Err(problem)) => (Design::default(), Some(problem.to_string())),
+    let (design, problem) = match text.as_deref().map(read) {
+        None => (None, None),
+        Some(Ok(design)) => (Some(design), None),
+        Some(Err(problem)) => (None, Some(DesignProblem { line: problem.line as u32, message: problem.message })),
     };
-    let comments = text.as_deref().is_some_and(|t| t.lines().any(|line| line.trim_start().starts_with('#')));
-    DesignText {
-        path: path.display().to_string(),
-        text,
-        problem,
-        participants: design.participants.len() as u32,
-        channels: design.channels.len() as u32,
-        notes,
-        comments,
-    }
+    DesignText { path: path.display().to_string(), text, shape: design.as_ref().map(shape), problem, notes }
 }
 
 /// See [`DesignText`].
@@ -86,44 +72,60 @@ pub(crate) async fn design(studio: &Studio, _: Nothing) -> Result<DesignText, Ap
 /// See [`SaveDesignRequest`].
 pub(crate) async fn design_save(studio: &Studio, request: SaveDesignRequest) -> Result<DesignText, ApiError> {
     let path = path(studio);
-    let checked = view(&path, Some(request.text.clone()), Vec::new());
-    if request.save && checked.problem.is_none() {
-        keep(&path, &request.text, request.base.as_deref())?;
+    // Nothing is no design: then there is no file either.
+    let text = Some(request.text).filter(|text| !text.trim().is_empty());
+    if request.save {
+        keep(&path, text.as_deref(), request.base.as_deref())?;
     }
-    Ok(checked)
+    Ok(view(&path, text, Vec::new()))
 }
 
 /// See [`ObserveDesignRequest`].
 pub(crate) async fn design_observe(studio: &Studio, request: ObserveDesignRequest) -> Result<DesignText, ApiError> {
-    let path = path(studio);
     let (since, until) = bounds(request.range);
     let design = studio.ask(move |workspace| observed_design(workspace, since, until)).await?;
-    let text = write(&design);
-    keep(&path, &text, request.base.as_deref())?;
-    Ok(view(&path, Some(text), Vec::new()))
+    Ok(view(&path(studio), Some(write(&design)), Vec::new()))
 }
 
-/// See [`ImportDesignRequest`].
+/// See [`ImportDesignRequest`]. A second import stops the first.
 pub(crate) async fn design_import(studio: &Studio, request: ImportDesignRequest) -> Result<DesignText, ApiError> {
-    let path = path(studio);
-    let read = read_designs(&request.paths, Fetch::Nothing).await.map_err(|e| bad_request(e.to_string()))?;
-    let text = write(&read.design);
-    keep(&path, &text, request.base.as_deref())?;
+    let stop = studio.0.stop.child_token();
+    reading(studio, Some(stop.clone()));
+    let fetch = if request.allow_remote { Fetch::Allowed } else { Fetch::Named };
+    let hear = |text| studio.publish(Update::Reading { text });
+    let read = tokio::select! {
+        read = read_designs(&request.paths, fetch, &hear) => read.map_err(|e| bad_request(e.to_string()))?,
+        () = stop.cancelled() => {
+            return Err(ApiError { code: "cancelled".into(), message: "Reading was stopped; nothing was changed.".into() });
+        }
+    };
     let notes = read.notes.into_iter().map(|(path, note)| format!("{path}: {note}")).collect();
-    Ok(view(&path, Some(text), notes))
+    Ok(view(&path(studio), Some(write(&read.design)), notes))
+}
+
+/// Stops what [`design_import`] reads.
+pub(crate) async fn design_import_stop(studio: &Studio, _: Nothing) -> Result<Nothing, ApiError> {
+    reading(studio, None);
+    Ok(Nothing {})
+}
+
+/// Stops what is being read and remembers how to stop what is read next.
+fn reading(studio: &Studio, next: Option<CancellationToken>) {
+    if let Some(stop) = std::mem::replace(&mut *lock(&studio.0.desk.reading), next) {
+        stop.cancel();
+    }
 }
 
 /// The design that can be used; `Err` says what to do.
-fn usable(studio: &Studio) -> Result<(PathBuf, String, Design), ApiError> {
+pub(super) fn usable(studio: &Studio) -> Result<Design, ApiError> {
     let path = path(studio);
     let Some(text) = text_of(&path)? else { return Err(not_found("a design")) };
-    let design = read(&text).map_err(|problem| bad_request(format!("{}: {problem}", path.display())))?;
-    Ok((path, text, design))
+    read(&text).map_err(|problem| bad_request(format!("{}: {problem}", path.display())))
 }
 
 /// See [`DesignExportRequest`].
 pub(crate) async fn design_export(studio: &Studio, request: DesignExportRequest) -> Result<FileContents, ApiError> {
-    let (_, text, design) = usable(studio)?;
+    let design = usable(studio)?;
     let name = workspace_name(studio.workspace().path());
     let file = |ending: &str, media_type: &str, bytes: &[u8]| FileContents {
         name: format!("{name}{ending}"),
@@ -131,7 +133,10 @@ pub(crate) async fn design_export(studio: &Studio, request: DesignExportRequest)
         base64: BASE64_STANDARD.encode(bytes),
     };
     let format = match request.format.as_str() {
-        "yaml" => return Ok(file(".design.yaml", "application/yaml", text.as_bytes())),
+        "yaml" => {
+            let text = text_of(&path(studio))?.unwrap_or_default();
+            return Ok(file(".design.yaml", "application/yaml", text.as_bytes()));
+        }
         "mermaid" => return Ok(file(".mmd", "text/plain", mermaid(&design).as_bytes())),
         "asyncapi" => Format::AsyncApi,
         "openapi" => Format::OpenApi,
@@ -153,151 +158,4 @@ fn zipped(files: &[Exported]) -> zip::result::ZipResult<Vec<u8>> {
         zip.write_all(file.text.as_bytes())?;
     }
     Ok(zip.finish()?.into_inner())
-}
-
-async fn held(studio: &Studio, design: Design, range: Range) -> Result<Held, ApiError> {
-    let (since, until) = bounds(range);
-    let teller = studio.clone();
-    let held = studio.ask(move |workspace| {
-        let mut told = Instant::now();
-        let mut hear = |progress: crate::Progress| {
-            if told.elapsed() >= TELL_EVERY {
-                told = Instant::now();
-                let text = format!("{} spans, {} events read", progress.spans, progress.messages);
-                teller.publish(Update::Judging { text, share: progress.share });
-            }
-            ControlFlow::Continue(())
-        };
-        hold(workspace, &design, since, until, &mut hear)
-    });
-    held.await?.ok_or_else(|| ApiError { code: "cancelled".into(), message: "Reading was stopped.".into() })
-}
-
-/// See [`DriftView`].
-pub(crate) async fn drift(studio: &Studio, request: DriftRequest) -> Result<DriftView, ApiError> {
-    let nothing = |problem: Option<String>| DriftView {
-        designed: false,
-        problem,
-        title: String::new(),
-        matched: 0,
-        observed: 0,
-        silent: Vec::new(),
-        notes: Vec::new(),
-        deviations: Vec::new(),
-        settled: Vec::new(),
-        spans: 0,
-        messages: 0,
-    };
-    let design = match usable(studio) {
-        Ok((_, _, design)) => design,
-        Err(error) if error.code == "not-found" => return Ok(nothing(None)),
-        Err(error) if error.code == "bad-request" => return Ok(nothing(Some(error.message))),
-        Err(error) => return Err(error),
-    };
-    let title = design.title.clone();
-    let held = held(studio, design, request.range).await?;
-    let who = People::new(&held.graph);
-    let drift = &held.drift;
-    Ok(DriftView {
-        designed: true,
-        problem: None,
-        title,
-        matched: drift.matched.0 as u32,
-        observed: drift.matched.1 as u32,
-        silent: drift.silent.iter().map(|s| (*s).to_owned()).collect(),
-        notes: held.notes.clone(),
-        deviations: drift.deviations.iter().map(|d| deviation(d, &who)).collect(),
-        settled: drift.settled.iter().map(|(kind, subject)| format!("{kind} {subject}")).collect(),
-        spans: held.spans,
-        messages: held.messages,
-    })
-}
-
-fn id_of(d: &Deviation) -> String {
-    format!("{}|{}", d.kind.as_str(), d.subject)
-}
-
-fn deviation(d: &Deviation, who: &People<'_>) -> DeviationView {
-    let evidence = |e: &Evidence| match e {
-        Evidence::Span { at, trace, span } => FindingEvidence {
-            at: to_ms(*at),
-            trace: Some(trace.to_string()),
-            span: Some(span.to_string()),
-            event: None,
-            row: None,
-        },
-        Evidence::Event { at, id, row } => {
-            FindingEvidence { at: to_ms(*at), trace: None, span: None, event: Some(id.clone()), row: Some(*row) }
-        }
-    };
-    DeviationView {
-        id: id_of(d),
-        kind: d.kind.as_str().into(),
-        title: deviation_title(d.kind).into(),
-        subject: d.subject.clone(),
-        saw: d.saw.clone(),
-        who: d.nodes.iter().map(|id| who.of(id)).collect(),
-        edge: d.edge.as_ref().map(|(source, target, kind)| edge_id(source, target, *kind)),
-        count: d.count,
-        evidence: d.evidence.iter().map(evidence).collect(),
-        matches: d
-            .matches
-            .iter()
-            .map(|m| MatchView {
-                observed: m.observed.name().into(),
-                designed: m.designed.clone(),
-                how: m.how.words().into(),
-            })
-            .collect(),
-        kept: d.kept.clone(),
-        acceptable: !d.edits.is_empty(),
-    }
-}
-
-/// See [`DeviationRequest`].
-pub(crate) async fn drift_accept(studio: &Studio, request: DeviationRequest) -> Result<DesignText, ApiError> {
-    let (path, base, mut design) = usable(studio)?;
-    let held = held(studio, design.clone(), request.range).await?;
-    let found = held.drift.deviations.iter().find(|d| id_of(d) == request.id);
-    let found = found.ok_or_else(|| not_found("this deviation"))?;
-    accept(&mut design, found).map_err(bad_request)?;
-    let text = write(&design);
-    keep(&path, &text, Some(&base))?;
-    Ok(view(&path, Some(text), Vec::new()))
-}
-
-/// See [`KeepDeviationRequest`].
-pub(crate) async fn drift_keep(studio: &Studio, request: KeepDeviationRequest) -> Result<DesignText, ApiError> {
-    let (path, base, mut design) = usable(studio)?;
-    design.kept.retain(|k| !(k.kind == request.kind && k.subject == request.subject));
-    if let Some(reason) = request.reason {
-        if reason.trim().is_empty() {
-            return Err(bad_request("Say why it is kept: others will ask."));
-        }
-        let reason = reason.trim().to_owned();
-        design.kept.push(KeptDeviation { kind: request.kind, subject: request.subject, reason });
-        design.kept.sort();
-    }
-    let text = write(&design);
-    keep(&path, &text, Some(&base))?;
-    Ok(view(&path, Some(text), Vec::new()))
-}
-
-/// See [`DriftExportRequest`].
-pub(crate) async fn drift_export(studio: &Studio, request: DriftExportRequest) -> Result<FileContents, ApiError> {
-    let (format, ending, media_type) = match request.format.as_str() {
-        "markdown" => (DriftFormat::Markdown, "md", "text/markdown"),
-        "json" => (DriftFormat::Json, "json", "application/json"),
-        other => return Err(bad_request(format!("`{other}` is no format; it is markdown or json"))),
-    };
-    let (_, _, design) = usable(studio)?;
-    let title = design.title.clone();
-    let held = held(studio, design, request.range).await?;
-    let text = DriftList { drift: &held.drift, design: &title, notes: &held.notes }.render(format);
-    let name = workspace_name(studio.workspace().path());
-    Ok(FileContents {
-        name: format!("{name}-drift.{ending}"),
-        media_type: media_type.into(),
-        base64: BASE64_STANDARD.encode(text),
-    })
 }

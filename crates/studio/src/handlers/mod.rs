@@ -8,8 +8,10 @@ mod compare;
 mod configure;
 mod decide;
 mod design;
+mod design_shape;
 mod destinations;
 mod difference;
+mod drift;
 mod elsewhere;
 mod erase;
 mod event_copy;
@@ -51,11 +53,10 @@ pub(crate) use common::common;
 pub(crate) use compare::compare;
 pub(crate) use configure::{edit_settings, rule_matches, set_layer, set_participants, settings};
 pub(crate) use decide::decide_join;
-pub(crate) use design::{
-    design, design_export, design_import, design_observe, design_save, drift, drift_accept, drift_export, drift_keep,
-};
+pub(crate) use design::{design, design_export, design_import, design_import_stop, design_observe, design_save};
 pub(crate) use destinations::destinations;
 pub(crate) use difference::{difference, difference_export, versions};
+pub(crate) use drift::{drift, drift_accept, drift_export, drift_keep};
 pub(crate) use elsewhere::search_elsewhere;
 pub(crate) use erase::{erase, erase_cancel};
 pub(crate) use event_copy::event_copy;

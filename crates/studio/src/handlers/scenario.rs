@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use flowglass_design::export::{asyncapi, openapi};
 use flowglass_scenario::export::{self, Record};
 
 use super::{bad_request, not_found};
@@ -222,8 +223,8 @@ pub(crate) async fn scenario_export(studio: &Studio, request: ScenarioExportRequ
     let (ending, media_type, text) = match request.format.as_str() {
         "record" => ("decision.md", "text/markdown", export::markdown(&record)),
         "record-html" => ("decision.html", "text/html", export::html(&record)),
-        "asyncapi" => ("asyncapi.json", "application/json", json(export::asyncapi(&run.scenario, &variant))),
-        "openapi" => ("openapi.json", "application/json", json(export::openapi(&run.scenario, &variant))),
+        "asyncapi" => ("asyncapi.json", "application/json", json(asyncapi(&export::events(&run.scenario, &variant)))),
+        "openapi" => ("openapi.json", "application/json", json(openapi(&export::calls(&run.scenario, &variant)))),
         "mermaid" => ("mmd", "text/vnd.mermaid", export::mermaid(&run.scenario, &variant)),
         other => {
             let known = "record, record-html, asyncapi, openapi or mermaid";

@@ -1,5 +1,6 @@
 //! The studio through its own front door: batches in, requests answered.
 
+mod design;
 mod erase;
 mod finding;
 mod map;

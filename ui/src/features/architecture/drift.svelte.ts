@@ -1,17 +1,17 @@
 import { untrack } from 'svelte';
 import { backend } from '../../lib/backend';
-import type { DesignText, DeviationView } from '../../lib/bindings';
+import type { DesignEdits, DeviationView } from '../../lib/bindings';
 import { app } from '../../shared/state/app.svelte';
 import { attempt, notices } from '../../shared/state/notices.svelte';
 import { Query } from '../../shared/state/query.svelte';
 import { route } from '../../shared/state/route.svelte';
 import { time } from '../../shared/state/time.svelte';
+import { design } from './design.svelte';
 import { apartKept } from './drift';
 
-/** The design, where the running system differs from it, and what is selected. */
+/** Where the running system differs from the design, and what is selected. */
 export class DriftState {
   query = new Query('drift');
-  design = new Query('design');
   /** How far the reading under way is. */
   progress = $state.raw<{ text: string; share: number } | null>(null);
   busy = $state(false);
@@ -26,7 +26,7 @@ export class DriftState {
 
   /** Keeps it up to date with the range; call inside of a component's initialisation. */
   follow(): void {
-    void this.design.load({});
+    untrack(() => void design.load());
     $effect(() => {
       const scope = JSON.stringify(time.choice);
       untrack(() => {
@@ -36,6 +36,7 @@ export class DriftState {
     });
     $effect(() =>
       app.listen((update) => {
+        design.take(update);
         if (update.type === 'judging') this.progress = { text: update.text, share: update.share };
         else if (update.type === 'erased' || update.type === 'settings') this.again();
       }),
@@ -53,30 +54,39 @@ export class DriftState {
     if (next) route.set({ sel: next.id });
   }
 
-  /** Does something that changes the design, and looks at it again. */
-  async change(what: string, said: string, run: (base: string | null) => Promise<DesignText>): Promise<DesignText | null> {
-    this.busy = true;
-    let made: DesignText | null = null;
-    await attempt(what, async () => {
-      made = await run(this.design.data?.text ?? null);
-      notices.say(said);
-    });
-    this.busy = false;
-    void this.design.load({}, { replace: true });
-    this.again();
-    return made;
-  }
-
-  async observe(): Promise<void> {
-    await this.change('The design could not be made', 'What was observed is the design now', (base) => backend().call('design_observe', { range: time.range, base }));
-  }
-
   async accept(one: DeviationView): Promise<void> {
-    await this.change('It could not be taken into the design', 'Taken into the design', () => backend().call('drift_accept', { range: time.range, id: one.id }));
+    await this.#change('It could not be taken into the design', 'Taken into the design', () => backend().call('drift_accept', { range: time.range, id: one.id }));
   }
 
   async keep(one: DeviationView, reason: string | null): Promise<boolean> {
     const said = reason === null ? 'Open again' : 'Kept; the design says why';
-    return (await this.change('The decision could not be kept', said, () => backend().call('drift_keep', { kind: one.kind, subject: one.subject, reason }))) !== null;
+    return await this.#change('The decision could not be kept', said, () => backend().call('drift_keep', { kind: one.kind, subject: one.subject, reason }));
+  }
+
+  /** Changes the text of the design, only where it has to change, and looks at it again. */
+  async #change(what: string, said: string, ask: () => Promise<DesignEdits>): Promise<boolean> {
+    this.busy = true;
+    const done = await attempt(what, async () => {
+      await design.flush();
+      design.apply((await ask()).edits, `deviation ${time.now()}`);
+      await design.flush();
+      if (design.saving !== 'saved') throw new Error('the file was changed by another program; look at it under Design');
+      const after = design.text;
+      notices.say(said, { label: 'Undo', run: () => void this.#undo(after) });
+    });
+    this.busy = false;
+    this.again();
+    return done;
+  }
+
+  /** Takes the change back that led to this text, if it was the last one. */
+  async #undo(after: string): Promise<void> {
+    if (design.text !== after) {
+      notices.say('The design was changed since: undo it under Design, one step after the other');
+      return;
+    }
+    design.undo();
+    await design.flush();
+    this.again();
   }
 }

@@ -1,7 +1,7 @@
 /** What the architecture screen shows. */
-export type Part = 'findings' | 'drift' | 'changes';
+export type Part = 'findings' | 'design' | 'drift' | 'changes';
 
 /** Reads the part of an address. */
 export function partOf(text: string | null): Part {
-  return text === 'drift' || text === 'changes' ? text : 'findings';
+  return text === 'design' || text === 'drift' || text === 'changes' ? text : 'findings';
 }

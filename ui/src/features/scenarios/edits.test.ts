@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { flip, parseRate, parseTime, scaleLoad, setOutage, writeRate, writeTime } from './edits';
-import { changed, EMPTY, redone, undone } from './history';
+import { changed, EMPTY, redone, undone } from '../../shared/text/history';
 import { designOf } from './testing';
-import { valueAt } from './yaml';
+import { valueAt } from '../../shared/text/yaml';
 
 const TEXT = `title: Place order
 workloads:

@@ -1,5 +1,5 @@
 import type { DesignStep, ScenarioDesign } from '../../lib/bindings';
-import { keysAt, removeAt, setAt, valueAt, type Path, type Value } from './yaml';
+import { keysAt, removeAt, setAt, valueAt, type Path, type Value } from '../../shared/text/yaml';
 
 /** Edits of a scenario's text by what they mean. Each gives the new text, or null where only the text itself can be edited. */
 

@@ -2,7 +2,7 @@ import { backend, toBackendError, type Picked } from '../../lib/backend';
 import type { CreateScenarioRequest } from '../../lib/bindings';
 import { attempt, notices } from '../../shared/state/notices.svelte';
 import { scenarios } from './scenarios.svelte';
-import { setAt } from './yaml';
+import { setAt } from '../../shared/text/yaml';
 
 const NOTHING: CreateScenarioRequest = { template: null, copyOf: null, text: null, path: null, name: '' };
 const ENDINGS = /\.(ya?ml|json)$/i;

@@ -2,33 +2,21 @@ import { backend, toBackendError } from '../../lib/backend';
 import type { ScenarioCheck, ScenarioResult, ScenarioRun, Scenarios, ScenarioView, Update } from '../../lib/bindings';
 import { attempt, notices } from '../../shared/state/notices.svelte';
 import { route } from '../../shared/state/route.svelte';
-import { changed, EMPTY, redone, undone, type History } from './history';
-
-/** How long people pause typing before it is kept. */
-const SAVE_MS = 350;
-/** Changes of the same kind that follow faster than this are one step to undo. */
-const BURST_MS = 900;
+import { EditedText } from '../../shared/text/edited.svelte';
+import { changed } from '../../shared/text/history';
 
 /** The scenarios of the workspace, and the one that is open. */
-export class ScenarioStore {
+export class ScenarioStore extends EditedText {
   list = $state.raw<Scenarios | null>(null);
   problem = $state<string | null>(null);
   /** Name of the file that is open. */
   id = $state<string | null>(null);
-  /** Its text as edited. */
-  text = $state('');
   check = $state.raw<ScenarioCheck | null>(null);
   result = $state.raw<ScenarioResult | null>(null);
   run = $state.raw<ScenarioRun | null>(null);
   /** What a slider would lead to, and of which text. */
   preview = $state.raw<ScenarioResult | null>(null);
-  saving = $state<'saved' | 'saving' | 'conflict' | 'failed'>('saved');
-  history = $state.raw<History>(EMPTY);
   #revision: string | null = null;
-  #burst: { kind: string; at: number } | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #writing: Promise<void> | null = null;
-  #again = false;
   #trying: { text: string; variants: string[] } | null = null;
   #tried = false;
   /** Figures of the run under way are shown already. */
@@ -64,9 +52,8 @@ export class ScenarioStore {
 
   /** Nothing is open any more. */
   close(): void {
-    clearTimeout(this.#timer);
     this.id = null;
-    this.text = '';
+    this.show('');
     this.check = null;
     this.result = null;
     this.run = null;
@@ -81,35 +68,7 @@ export class ScenarioStore {
     if (!found || this.id !== id) return;
     this.run = found.run;
     this.result = found.result;
-    if (this.saving === 'saved' && this.#writing === null && this.text === before && found.revision !== this.#revision) this.#show(found);
-  }
-
-  /** Changes the text. Changes of the same `kind` in a row are one step to undo; typing is kept when it pauses, all else at once. */
-  edit(text: string | null, kind: string): void {
-    if (text === null) {
-      notices.error('This cannot be changed here: edit the text');
-      return;
-    }
-    if (text === this.text || this.id === null) return;
-    const now = Date.now();
-    const joined = this.#burst !== null && this.#burst.kind === kind && now - this.#burst.at < BURST_MS;
-    this.#burst = { kind, at: now };
-    this.history = changed(this.history, this.text, joined);
-    this.#change(text, kind === 'typing' ? SAVE_MS : 0);
-  }
-
-  undo(): void {
-    this.#step(undone(this.history, this.text));
-  }
-
-  redo(): void {
-    this.#step(redone(this.history, this.text));
-  }
-
-  /** Keeps what is not kept yet. */
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    if (this.saving === 'saving') await this.#save();
+    if (this.isIdle && this.text === before && found.revision !== this.#revision) this.#show(found);
   }
 
   /** The file was changed elsewhere: take that, or write over it. */
@@ -118,7 +77,7 @@ export class ScenarioStore {
     const { id, text, history } = this;
     if (take === 'mine') {
       this.#revision = null;
-      await this.#save();
+      await this.save();
       return;
     }
     await attempt('The scenario could not be read', async () => {
@@ -159,49 +118,21 @@ export class ScenarioStore {
     this.#tried = false;
   }
 
-  #step(found: { text: string; history: History } | null): void {
-    if (found === null) return;
-    this.history = found.history;
-    this.#burst = null;
-    this.#change(found.text, 0);
+  protected readonly words = { conflict: 'held', failed: 'The scenario could not be kept' };
+
+  protected get isOpen(): boolean {
+    return this.id !== null;
   }
 
-  #change(text: string, wait: number): void {
-    this.text = text;
-    this.saving = 'saving';
-    clearTimeout(this.#timer);
-    if (wait === 0) void this.#save();
-    else this.#timer = setTimeout(() => void this.#save(), wait);
-  }
-
-  /** One writes at a time; what changes meanwhile is written next. */
-  async #save(): Promise<void> {
-    this.#again = true;
-    this.#writing ??= this.#write().finally(() => (this.#writing = null));
-    await this.#writing;
-  }
-
-  async #write(): Promise<void> {
-    while (this.#again && this.id !== null) {
-      this.#again = false;
-      const { id, text } = this;
-      try {
-        const kept = await backend().call('scenario_save', { id, text, revision: this.#revision });
-        if (this.id !== id) return;
-        this.#revision = kept.revision;
-        if (this.text === text) {
-          this.check = kept.check;
-          this.saving = 'saved';
-          if (this.preview && this.preview.inputs !== kept.check.inputs && this.#trying === null && !this.#tried) this.preview = null;
-        }
-      } catch (thrown) {
-        if (this.id !== id) return;
-        const error = toBackendError(thrown);
-        this.saving = error.code === 'held' ? 'conflict' : 'failed';
-        if (error.code !== 'held') notices.error('The scenario could not be kept', thrown);
-        return;
-      }
-    }
+  protected async keep(text: string): Promise<void> {
+    const { id } = this;
+    if (id === null) return;
+    const kept = await backend().call('scenario_save', { id, text, revision: this.#revision });
+    if (this.id !== id) return;
+    this.#revision = kept.revision;
+    if (this.text !== text) return;
+    this.check = kept.check;
+    if (this.preview && this.preview.inputs !== kept.check.inputs && this.#trying === null && !this.#tried) this.preview = null;
   }
 
   async #advance(run: ScenarioRun): Promise<void> {
@@ -222,17 +153,13 @@ export class ScenarioStore {
   }
 
   #show(view: ScenarioView): void {
-    clearTimeout(this.#timer);
     this.id = view.id;
-    this.text = view.text;
+    this.show(view.text);
     this.#revision = view.revision;
     this.check = view.check;
     this.result = view.result;
     this.run = view.run;
     this.preview = null;
-    this.history = EMPTY;
-    this.#burst = null;
-    this.saving = 'saved';
     if (route.param('id') !== view.id) route.set({ id: view.id, a: null, b: null });
   }
 

@@ -49,6 +49,13 @@ export const VIEW_KEYS: readonly { title: string; keys: readonly (readonly [show
     ],
   },
   {
+    title: 'Design',
+    keys: [
+      ['Ctrl Z', 'Undo or, with Shift, redo'],
+      ['X', 'Show or hide the text'],
+    ],
+  },
+  {
     title: 'Architecture',
     keys: [
       ['J', 'Next row'],

@@ -818,6 +818,28 @@ durationMs: number | null,
 evidence: string, };
 
 /**
+ * A change of a text.
+ */
+export type DesignEdit = { 
+/**
+ * Keys from the root of the document.
+ */
+path: Array<string>, 
+/**
+ * What stands there then; null where the key goes.
+ */
+value: unknown, };
+
+/**
+ * How the text of the design has to change.
+ */
+export type DesignEdits = { 
+/**
+ * In this order.
+ */
+edits: Array<DesignEdit>, };
+
+/**
  * The design in a format others read.
  */
 export type DesignExportRequest = { 
@@ -902,6 +924,40 @@ fails: number,
 outages: Array<DesignOutage>, };
 
 /**
+ * What is wrong with the text of a design.
+ */
+export type DesignProblem = { 
+/**
+ * Line, from 1.
+ */
+line: number, 
+/**
+ * What is wrong and what could stand there.
+ */
+message: string, };
+
+/**
+ * A design as forms show it.
+ */
+export type DesignShape = { 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Words for people.
+ */
+description: string | null, 
+/**
+ * By name.
+ */
+participants: Array<DesignedParticipantView>, 
+/**
+ * By address; those that only their users name are among them.
+ */
+channels: Array<DesignedChannelView>, };
+
+/**
  * A call or an event.
  */
 export type DesignStep = { 
@@ -983,25 +1039,17 @@ path: string,
  */
 text: string | null, 
 /**
- * What is wrong with the text, with its line; the design is not used then.
+ * What it says; null while something is wrong with it, or where there is none.
  */
-problem: string | null, 
+shape: DesignShape | null, 
 /**
- * Participants in it.
+ * What is wrong with the text; the design is not used then.
  */
-participants: number, 
-/**
- * Channels in it.
- */
-channels: number, 
+problem: DesignProblem | null, 
 /**
  * What could not be taken over, when it was just imported.
  */
-notes: Array<string>, 
-/**
- * The text has comments, which a change made by the window does not keep.
- */
-comments: boolean, };
+notes: Array<string>, };
 
 /**
  * A way of building a scenario.
@@ -1048,6 +1096,138 @@ peak: number | null,
  * Users leave after this long, milliseconds.
  */
 patienceMs: number | null, };
+
+/**
+ * A participant that another one calls.
+ */
+export type DesignedCallView = { 
+/**
+ * Which.
+ */
+to: string, 
+/**
+ * Which operations of it; none means any.
+ */
+operations: Array<string>, };
+
+/**
+ * A channel of a design.
+ */
+export type DesignedChannelView = { 
+/**
+ * Its address.
+ */
+address: string, 
+/**
+ * The design has an entry for it; else only its users name it.
+ */
+described: boolean, 
+/**
+ * Broker technology.
+ */
+system: string | null, 
+/**
+ * Who answers for it.
+ */
+owner: string | null, 
+/**
+ * Words for people.
+ */
+description: string | null, 
+/**
+ * Other addresses that it is seen under.
+ */
+aliases: Array<string>, 
+/**
+ * Names of its messages.
+ */
+messages: Array<string>, 
+/**
+ * Who publishes to it.
+ */
+publishers: Array<string>, 
+/**
+ * Who consumes it.
+ */
+consumers: Array<string>, };
+
+/**
+ * An operation of a participant.
+ */
+export type DesignedOperationView = { 
+/**
+ * `POST /orders`.
+ */
+name: string, 
+/**
+ * A line about it; may be empty.
+ */
+about: string, };
+
+/**
+ * A participant of a design.
+ */
+export type DesignedParticipantView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `service`, `backend`, `external` or `consumer`.
+ */
+kind: string, 
+/**
+ * Its layer.
+ */
+layer: string | null, 
+/**
+ * Technology of a backend.
+ */
+system: string | null, 
+/**
+ * Business domain.
+ */
+domain: string | null, 
+/**
+ * Who runs it.
+ */
+owner: string | null, 
+/**
+ * How bad it is when it fails, in the team's own word.
+ */
+criticality: string | null, 
+/**
+ * Words for people.
+ */
+description: string | null, 
+/**
+ * Other names that it is seen under.
+ */
+aliases: Array<string>, 
+/**
+ * Addresses of its API.
+ */
+servers: Array<string>, 
+/**
+ * What it offers.
+ */
+operations: Array<DesignedOperationView>, 
+/**
+ * Whom it calls.
+ */
+calls: Array<DesignedCallView>, 
+/**
+ * Channels it publishes to.
+ */
+publishes: Array<string>, 
+/**
+ * Channels it consumes.
+ */
+consumes: Array<string>, 
+/**
+ * Backends it uses.
+ */
+uses: Array<string>, };
 
 /**
  * A destination.
@@ -2693,17 +2873,17 @@ perHour: number,
 pilesUp: boolean, };
 
 /**
- * Takes files and folders as the design.
+ * Files, folders and addresses as a design; nothing is kept. [`Update::Reading`](super::Update) tells how far it is.
  */
 export type ImportDesignRequest = { 
 /**
- * Paths on this machine.
+ * Paths on this machine, and web addresses.
  */
 paths: Array<string>, 
 /**
- * The text that is replaced.
+ * Fetch what is referred to on the web, too. Addresses in `paths` are fetched in any case.
  */
-base: string | null, };
+allowRemote: boolean, };
 
 /**
  * Imports files or folders of this machine.
@@ -4261,17 +4441,13 @@ notes: Array<NoteView>, };
 export type Nothing = Record<symbol, never>;
 
 /**
- * Takes what was observed as the design.
+ * What was observed, as a design; nothing is kept.
  */
 export type ObserveDesignRequest = { 
 /**
  * When it was observed.
  */
-range: Range, 
-/**
- * The text that is replaced.
- */
-base: string | null, };
+range: Range, };
 
 /**
  * Observed beside predicted.
@@ -5354,7 +5530,7 @@ path: string,
 rules: Array<RuleInfo>, };
 
 /**
- * Keeps a text as the design or, without `save`, only checks it.
+ * Keeps a text as the design or, without `save`, only says what it means. A text with mistakes is kept, too; it is not used.
  */
 export type SaveDesignRequest = { 
 /**
@@ -7328,7 +7504,11 @@ text: string,
 /**
  * The same from 0 to 1.
  */
-share: number, } | { "type": "erased", } | { "type": "expired", } | { "type": "joined", } | { "type": "scenario", 
+share: number, } | { "type": "reading", 
+/**
+ * What is read at the moment: `Fetching https://…`.
+ */
+text: string, } | { "type": "erased", } | { "type": "expired", } | { "type": "joined", } | { "type": "scenario", 
 /**
  * How far it is.
  */
@@ -7847,10 +8027,11 @@ export interface Requests {
   design_save: [SaveDesignRequest, DesignText];
   design_observe: [ObserveDesignRequest, DesignText];
   design_import: [ImportDesignRequest, DesignText];
+  design_import_stop: [Nothing, Nothing];
   design_export: [DesignExportRequest, FileContents];
   drift: [DriftRequest, DriftView];
-  drift_accept: [DeviationRequest, DesignText];
-  drift_keep: [KeepDeviationRequest, DesignText];
+  drift_accept: [DeviationRequest, DesignEdits];
+  drift_keep: [KeepDeviationRequest, DesignEdits];
   drift_export: [DriftExportRequest, FileContents];
   difference: [DifferenceRequest, ChangesView];
   difference_export: [DifferenceExportRequest, FileContents];

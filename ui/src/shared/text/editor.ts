@@ -5,24 +5,32 @@ import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { EditorState, Prec } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
-import type { ScenarioProblem } from '../../lib/bindings';
+
+/** Something wrong in a text. */
+export interface TextProblem {
+  /** Line, from 1. */
+  line: number;
+  /** Column, from 1; without it, the first word of the line. */
+  column?: number;
+  message: string;
+}
 
 /** An editor in the page. */
 export interface Editor {
   /** Shows another text; where it differs only in part, the cursor stays. */
   setText(text: string): void;
-  setProblems(problems: readonly ScenarioProblem[]): void;
-  /** Puts the cursor on a line. */
-  showLine(line: number): void;
+  setProblems(problems: readonly TextProblem[]): void;
+  /** Puts the cursor on a line, and the focus too, unless that stays where somebody works. */
+  showLine(line: number, focus: boolean): void;
   close(): void;
 }
 
-/** What the editor tells. Undo and redo are the scenario's, so that forms and text share one past. */
+/** What the editor tells. Undo and redo belong to the text's owner, so that forms and text share one past. */
 export interface EditorActions {
   change(text: string): void;
   undo(): void;
   redo(): void;
-  run(): void;
+  run?(): void;
 }
 
 const LOOK = EditorView.theme({
@@ -53,7 +61,7 @@ const COLOURS = HighlightStyle.define([
  * Opens an editor. It stands in a shadow tree: there its rules become adopted style sheets, which the strict content security policy
  * lets be (a `<style>` element in the page it would not).
  */
-export function openEditor(host: HTMLElement, text: string, actions: EditorActions): Editor {
+export function openEditor(host: HTMLElement, label: string, text: string, actions: EditorActions): Editor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
   const frame = document.createElement('div');
   frame.style.height = '100%';
@@ -68,7 +76,7 @@ export function openEditor(host: HTMLElement, text: string, actions: EditorActio
     return true;
   };
   const own = keymap.of([
-    { key: 'Mod-Enter', run: done(actions.run), stopPropagation: true },
+    ...(actions.run ? [{ key: 'Mod-Enter', run: done(actions.run), stopPropagation: true }] : []),
     { key: 'Mod-z', run: done(actions.undo), stopPropagation: true },
     { key: 'Mod-y', run: done(actions.redo), stopPropagation: true },
     { key: 'Mod-Shift-z', run: done(actions.redo), stopPropagation: true },
@@ -84,16 +92,16 @@ export function openEditor(host: HTMLElement, text: string, actions: EditorActio
       extensions: [
         Prec.highest(own), lineNumbers(), lintGutter(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), indentOnInput(), bracketMatching(), yaml(),
         syntaxHighlighting(COLOURS), LOOK, EditorState.tabSize.of(2), keymap.of(defaultKeymap.filter((binding) => binding.key !== 'Mod-Enter')),
-        EditorView.contentAttributes.of({ 'aria-label': 'Text of the scenario', tabindex: '0' }),
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !quiet) actions.change(update.state.doc.toString());
         }),
       ],
     }),
   });
-  const place = ({ line, column }: ScenarioProblem): { from: number; to: number } => {
+  const place = ({ line, column }: TextProblem): { from: number; to: number } => {
     const found = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines)));
-    const from = Math.min(found.to, found.from + Math.max(0, column - 1));
+    const from = Math.min(found.to, found.from + Math.max(0, column === undefined ? found.text.search(/\S|$/) : column - 1));
     const word = /^[^\s,}\]]+/.exec(found.text.slice(from - found.from))?.[0].length ?? 0;
     return { from, to: Math.min(found.to, from + Math.max(1, word)) };
   };
@@ -113,10 +121,10 @@ export function openEditor(host: HTMLElement, text: string, actions: EditorActio
       const found = problems.map((problem): Diagnostic => ({ ...place(problem), severity: 'error', message: problem.message }));
       view.dispatch(setDiagnostics(view.state, found.sort((a, b) => a.from - b.from)));
     },
-    showLine(line) {
+    showLine(line, focus) {
       const at = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines))).from;
       view.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: 'center' }) });
-      view.focus();
+      if (focus) view.focus();
     },
     close() {
       host.removeEventListener('keydown', keep);
