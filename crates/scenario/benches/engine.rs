@@ -232,7 +232,10 @@ fn main() {
 /// What a user waits for, by the clock, on all processors: a preview, and the end of a run that is not wanted any more.
 fn interactive() {
     const TEMPLATE: &str = include_str!("../../studio/src/scenarios/templates/place-order.yaml");
-    let order = read_scenario(TEMPLATE, &|_| Err("no files".to_owned())).expect("the template is a scenario");
+    const ONE: &str = "  api-led: {}\n";
+    assert!(TEMPLATE.contains(ONE), "the template names its first variant otherwise");
+    let three = TEMPLATE.replacen(ONE, &format!("{ONE}  one-event: {{ events: {{ confirm: orders.placed }} }}\n"), 1);
+    let order = read_scenario(&three, &|_| Err("no files".to_owned())).expect("the template is a scenario");
     let options = RunOptions::of(&order);
     let previews: Vec<f64> = (0..5)
         .map(|seed| {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use flowglass_studio::design::export::{asyncapi, openapi};
-use flowglass_studio::scenario::experiment::{RunError, RunOptions};
+use flowglass_studio::scenario::experiment::{self, RunError, RunOptions};
 use flowglass_studio::scenario::export::{self, Record};
 use flowglass_studio::scenario::model::Scenario;
-use flowglass_studio::scenario::study::{Progress, Stage, Study, StudyOptions, preview, study};
+use flowglass_studio::scenario::study::{Progress, Stage, Study, StudyOptions, study};
 
 use super::scenario;
-use super::simulate::Teller;
+use super::simulate::{self, Teller};
 use crate::args::{DecideArgs, DecideFormat};
 use crate::output::print;
 
@@ -57,20 +57,21 @@ fn told(
         DecideFormat::Mermaid => export::mermaid(&scenario, &recommended),
         DecideFormat::Asyncapi => serde_json::to_string_pretty(&asyncapi(&export::events(&scenario, &recommended)))?,
         DecideFormat::Openapi => serde_json::to_string_pretty(&openapi(&export::calls(&scenario, &recommended)))?,
-        DecideFormat::Markdown | DecideFormat::Html => record(&scenario, &mut found, options, format, cancel)?,
+        DecideFormat::Markdown | DecideFormat::Html => record(&scenario, &mut found, options, format, &teller, cancel)?,
     })
 }
 
-/// The decision record, with the variants simulated for a moment.
+/// The decision record, with the variants simulated as the file says.
 fn record(
     scenario: &Scenario,
     study: &mut Study,
     options: &StudyOptions,
     format: DecideFormat,
+    teller: &Teller,
     cancel: &AtomicBool,
 ) -> anyhow::Result<String> {
     let run = RunOptions { threads: options.threads, ..RunOptions::of(scenario) };
-    let outcome = match preview(scenario, &run, &|_| {}, cancel) {
+    let outcome = match experiment::run(scenario, &run, &|p| teller.tell(|| simulate::words(p)), cancel) {
         Ok(outcome) => Some(outcome),
         Err(RunError::Cancelled) => None,
         Err(error) => return Err(error.into()),

@@ -43,7 +43,8 @@ pub(crate) async fn run(args: SimulateArgs) -> anyhow::Result<()> {
     print_json(&outcome)
 }
 
-fn words(progress: Progress) -> String {
+/// How far a run is.
+pub(super) fn words(progress: Progress) -> String {
     let stage = if progress.warming_up { "finding the warm-up" } else { "simulating" };
     let (done, planned, millions) = (progress.done, progress.planned, progress.events / 1_000_000);
     format!("{stage}: {done} of {planned} runs, {millions} million events")

@@ -285,7 +285,10 @@ impl Record<'_> {
             ));
         }
         let of = |wanted: Source| self.scenario.sources.iter().filter(move |(_, s)| **s == wanted).count();
-        list.push(format!("Inputs marked measured: {}, declared: {}.", of(Source::Measured), of(Source::Declared)));
+        list.push(match (of(Source::Measured), of(Source::Declared)) {
+            (0, 0) => "No input is marked as measured or declared: the file has no `sources`.".to_owned(),
+            (measured, declared) => format!("Inputs marked measured: {measured}, declared: {declared}."),
+        });
         list.extend(self.scenario.warnings.iter().cloned());
         all.push(Block::List(list));
         if !self.scenario.assumed.is_empty() {

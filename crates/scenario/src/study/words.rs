@@ -54,7 +54,9 @@ pub(super) fn reason(scenario: &Scenario, chosen: &Candidate, rule: &Candidate, 
         String::new()
     } else {
         format!(
-            " (all as calls: {}, {}, {})",
+            " ({}: {}, {}, {})",
+            // What a gate makes an event is one in every assignment.
+            called(calls),
             ms(calls.response_p95_ms),
             ms(calls.settled_p95_ms),
             percent(calls.success)
