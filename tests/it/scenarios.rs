@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use flowglass_tests::process::until;
-use flowglass_tests::product::Serve;
+use flowglass_tests::product::{Serve, binary, target};
+use flowglass_tests::screen::Screen;
 use flowglass_tests::views::{Area, Page, Theme};
 use flowglass_tests::webdriver::Driver;
 use serde_json::json;
@@ -141,4 +142,55 @@ fn an_order_is_designed_run_and_changed() -> Result<()> {
     }
     drop(driver);
     serve.stop()
+}
+
+/// The window itself draws every state in both themes; the pictures stay in `target/debug/pictures/scenarios` to be looked at.
+#[test]
+fn the_template_runs_in_the_window() -> Result<()> {
+    if !asked_for("the real window") {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let pictures = target()?.join("pictures/scenarios");
+    std::fs::create_dir_all(&pictures)?;
+    let workspace = folder.path().join("studio.flowglass");
+    let path = workspace.to_str().context("a path of letters")?;
+    let screen = Screen::start(1600, 1000)?;
+    let arguments = ["--workspace", path, "--otlp-grpc", "off", "--otlp-http", "off", "--size", "1600x1000"];
+    let driver = Driver::window(&screen, &binary("flowglass-window")?, &arguments, &[])?;
+    let page = Page(&driver);
+    page.ready()?;
+    page.open_by_key(Area::Scenarios)?;
+    let keep = |state: &str| -> Result<()> {
+        for theme in Theme::ALL {
+            page.theme(theme)?;
+            page.picture(&pictures.join(format!("{state}-{}.png", theme.name())))?;
+        }
+        Ok(())
+    };
+    keep("0-no-scenario")?;
+    page.click("button", "^New scenario…$")?;
+    page.click("button", "^Place order")?;
+    page.find("heading", "^Scenario studio$")?;
+    fill(&driver, &page, "^Repetitions", "3")?;
+    keep("1-not-run")?;
+    page.click("button", "^Run")?;
+    keep("2-running")?;
+    says_after_run(&page, "strength of evidence")?;
+    keep("2-first-answer")?;
+    until("the whole study to be done", RUN_WITHIN, || {
+        let text = page.text()?;
+        if text.contains("Stop") { bail!("the page reads: {text}") } else { Ok(()) }
+    })?;
+    for (n, tab) in page.names("tab", "")?.iter().filter(|tab| !["Form", "Text"].contains(&tab.as_str())).enumerate() {
+        page.click("tab", &format!("^{tab}$"))?;
+        keep(&format!("3-{n}-{}", tab.to_lowercase().replace(' ', "-")))?;
+    }
+    page.find("button", "^post: order to erp, a call")?;
+    driver.run("document.querySelector('[data-step=post]').focus()", json!([]))?;
+    driver.keys(&["\u{E007}"])?;
+    page.says("inputs changed")?;
+    keep("4-changed")?;
+    page.click("tab", "^Text$")?;
+    keep("5-text")
 }

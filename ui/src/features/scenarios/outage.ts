@@ -58,7 +58,9 @@ function took(letter: string, variant: VariantResult, windows: readonly Window[]
 export function outageSentence(design: ScenarioDesign, a: VariantResult | null, b: VariantResult | null): string {
   const windows = windowsOf(design, a ?? b);
   if (a === null && b === null) return 'Run the scenario to see what happens when.';
-  const what = windows.length === 0 ? 'No outage is planned' : `${windows[0]?.name} down for ${duration((windows[0]?.to ?? 0) - (windows[0]?.from ?? 0))}`;
+  const planned = design.participants.some((one) => one.outages.length > 0);
+  const none = planned ? 'The planned outage lies outside of this run' : 'No outage is planned';
+  const what = windows.length === 0 ? none : `${windows[0]?.name} down for ${duration((windows[0]?.to ?? 0) - (windows[0]?.from ?? 0))}`;
   return `${what}: ${[a && took('A', a, windows), b && took('B', b, windows)].filter(Boolean).join('; ')}.`;
 }
 
