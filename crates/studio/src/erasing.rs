@@ -1,22 +1,21 @@
 //! Deleting in the writer: whole journeys at a time, each step one transaction that leaves a consistent workspace, short enough
 //! that senders hardly notice.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowglass_model::{Message, Nanos, TraceId};
-use flowglass_store::{Extent, StoreError, Sweep, Tx};
-use flowglass_topology::Resolver;
+use flowglass_store::{Extent, StoreError, Sweep};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::control::{EraseJob, ErasePlan};
+use crate::going::{Going, all_of};
 use crate::marks::META_MARKS;
 use crate::pipeline::Pipeline;
 use crate::retention::{META_COMPARED, META_REMOVED};
-use crate::stitch::{Source, Web, Writing};
-use crate::touched::{Touched, update_journeys};
+use crate::stitch::{Web, Writing};
+use crate::touched::update_journeys;
 use crate::tx_source::TxSource;
 
 /// Journeys of the first step; later ones follow the clock.
@@ -162,70 +161,26 @@ impl Erasing {
     }
 }
 
-/// The traces below some journeys, sorted by whether they belong to no other journey, and those that do.
-pub(crate) fn traces_below<S: Source>(
-    journeys: &[TraceId],
-    web: &mut Web<S>,
-) -> Result<(BTreeSet<TraceId>, BTreeSet<TraceId>), S::Error> {
-    let wanted: BTreeSet<TraceId> = journeys.iter().copied().collect();
-    let mut seen = wanted.clone();
-    let mut open = journeys.to_vec();
-    while let Some(trace) = open.pop() {
-        open.extend(web.below(trace)?.into_iter().filter(|child| seen.insert(*child)));
-    }
-    let (mut own, mut shared) = (BTreeSet::new(), BTreeSet::new());
-    for trace in seen {
-        let alone = web.journeys_of(trace)?.is_subset(&wanted);
-        (if alone { &mut own } else { &mut shared }).insert(trace);
-    }
-    Ok((own, shared))
-}
-
 fn erase_journeys(pipeline: &mut Pipeline, journeys: &[TraceId]) -> Result<Extent, StoreError> {
     let Pipeline { writer, resolver, joining, .. } = pipeline;
     let mut tx = writer.begin()?;
-    let mut gone = Extent { journeys: journeys.len() as u64, ..Extent::default() };
-    let mut web = Web::new(Writing { resolver, tx: &mut tx }, Arc::clone(joining));
-    let (own, shared) = traces_below(journeys, &mut web)?;
-    let beside = web.beside(&own)?;
-    drop(web);
-    let events = tx.events_only_of(&own)?;
-    let messages = tx.publications_of(&events)?;
-    let traces: Vec<TraceId> = own.iter().copied().collect();
-    let retraction = resolver.retract(&traces, &messages.iter().collect::<Vec<_>>(), &mut TxSource(&mut tx))?;
-    let erased = tx.erase_traces(&traces)?;
-    let deliveries = tx.erase_events(&events)?;
+    let going = Going::of(journeys, resolver, &mut tx, joining)?;
+    let messages: Vec<&Message> = going.messages.iter().collect();
+    let retraction = resolver.retract(&going.traces, &messages, &mut TxSource(&mut tx))?;
+    let erased = tx.erase_traces(&going.traces)?;
+    let deliveries = tx.erase_events(&going.events)?;
     let back = resolver.retracted(retraction, &deliveries, &erased.declared, &mut TxSource(&mut tx))?;
     tx.apply(&back.deltas)?;
     tx.apply(&erased.versions)?;
     tx.remove_joins(&back.lost)?;
     tx.add_joins(&back.gained)?;
     tx.delete_journeys(journeys)?;
-    let joins = erased.joins.iter().chain(&back.lost).chain(&back.gained);
-    let mut touched: BTreeSet<TraceId> =
-        joins.flat_map(|j| [j.parent_trace, j.child_trace]).chain(shared).chain(beside).collect();
-    touched.retain(|t| !own.contains(t));
+    let (journeys, events) = (journeys.len() as u64, going.events.len() as u64);
+    let touched = going.left(erased.joins.iter().chain(&back.lost).chain(&back.gained));
     let touched = all_of(resolver, &mut tx, touched)?;
     update_journeys(resolver, &mut tx, &touched, joining)?;
     tx.commit()?;
-    gone.spans = erased.spans;
-    gone.logs = erased.logs;
-    gone.events = events.len() as u64;
-    Ok(gone)
-}
-
-/// Traces with all of their spans.
-pub(crate) fn all_of(
-    resolver: &mut Resolver,
-    tx: &mut Tx<'_>,
-    traces: BTreeSet<TraceId>,
-) -> Result<Touched, StoreError> {
-    let mut out = Touched::new();
-    for trace in traces {
-        let facts = resolver.facts(trace, &mut TxSource(tx))?;
-        out.insert(trace, facts.iter().map(|f| f.span_id).collect());
-    }
-    Ok(out)
+    Ok(Extent { journeys, events, spans: erased.spans, logs: erased.logs, ..Extent::default() })
 }
 
 fn erase_loose_events(pipeline: &mut Pipeline, since: Option<Nanos>, until: Option<Nanos>) -> Result<u64, StoreError> {

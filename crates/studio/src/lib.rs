@@ -22,6 +22,7 @@ mod display;
 mod erasing;
 mod explain;
 mod findings;
+mod going;
 mod handlers;
 mod home;
 mod host;

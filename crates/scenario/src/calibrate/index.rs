@@ -165,15 +165,7 @@ impl<'a> Index<'a> {
                     && !matches!(self.spans[at].facts.role, Role::Client { .. })
                 {
                     waited.push((child.start, child.end));
-                    let handled = Some((child.start, child.duration()));
-                    let attempt = Attempt {
-                        start: child.start,
-                        end: child.end,
-                        failed: failed(child),
-                        handled,
-                        resend: child.resend > 0,
-                    };
-                    acts.push(Act::Call(Call { asked: asked_of(child), attempts: vec![attempt] }));
+                    acts.push(called(asked_of(child), child, Some(child)));
                 }
                 continue;
             }
@@ -182,15 +174,7 @@ impl<'a> Index<'a> {
                 Role::Client { .. } | Role::Access { .. } => {
                     waited.push((child.start, child.end));
                     if let Some(asked) = self.callee(c) {
-                        let handled = self.server_of(c).map(|s| &self.spans[s].facts).map(|s| (s.start, s.duration()));
-                        let attempt = Attempt {
-                            start: child.start,
-                            end: child.end,
-                            failed: failed(child),
-                            handled,
-                            resend: child.resend > 0,
-                        };
-                        acts.push(Act::Call(Call { asked, attempts: vec![attempt] }));
+                        acts.push(called(asked, child, self.server_of(c).map(|s| &*self.spans[s].facts)));
                     }
                 }
                 Role::Send { topic, create, .. } => {
@@ -255,6 +239,18 @@ impl<'a> Index<'a> {
         };
         (0..self.spans.len()).filter(silent).filter_map(handling).collect()
     }
+}
+
+/// A call as `span` tells of it, answered by `server` where that was seen.
+fn called(asked: Asked, span: &SpanFacts, server: Option<&SpanFacts>) -> Act {
+    let attempt = Attempt {
+        start: span.start,
+        end: span.end,
+        failed: failed(span),
+        handled: server.map(|s| (s.start, s.duration())),
+        resend: span.resend > 0,
+    };
+    Act::Call(Call { asked, attempts: vec![attempt] })
 }
 
 fn failed(span: &SpanFacts) -> bool {

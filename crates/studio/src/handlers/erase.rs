@@ -13,7 +13,7 @@ use super::{bad_request, bounds, not_found, trace_id};
 use crate::Studio;
 use crate::api::*;
 use crate::control::{Control, EraseJob, ErasePlan};
-use crate::erasing::traces_below;
+use crate::going::traces_below;
 use crate::stitch::Web;
 use crate::studio::lock;
 use crate::workspace::{Workspace, WorkspaceError};

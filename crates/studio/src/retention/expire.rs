@@ -1,12 +1,11 @@
 //! One transaction of removing by rule: as deleting by hand, but figures stay and are closed.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use flowglass_model::TraceId;
+use flowglass_model::{Message, TraceId};
 use flowglass_store::{Extent, StoreError};
 
-use crate::erasing::{all_of, traces_below};
+use crate::going::{Going, all_of};
 use crate::pipeline::Pipeline;
 use crate::stitch::{Web, Writing};
 use crate::touched::update_journeys;
@@ -20,28 +19,22 @@ pub(crate) fn expire_journeys(
 ) -> Result<(), StoreError> {
     let Pipeline { writer, resolver, joining, .. } = pipeline;
     let mut tx = writer.begin()?;
-    let mut web = Web::new(Writing { resolver, tx: &mut tx }, Arc::clone(joining));
-    let (own, shared) = traces_below(journeys, &mut web)?;
-    let beside = web.beside(&own)?;
-    drop(web);
-    let events = tx.events_only_of(&own)?;
-    let messages = tx.publications_of(&events)?;
-    let traces: Vec<TraceId> = own.iter().copied().collect();
-    let expiry = resolver.expire(&traces, &messages.iter().collect::<Vec<_>>(), &mut TxSource(&mut tx))?;
-    let erased = tx.erase_traces(&traces)?;
-    tx.erase_events(&events)?;
+    let going = Going::of(journeys, resolver, &mut tx, joining)?;
+    let messages: Vec<&Message> = going.messages.iter().collect();
+    let expiry = resolver.expire(&going.traces, &messages, &mut TxSource(&mut tx))?;
+    let erased = tx.erase_traces(&going.traces)?;
+    tx.erase_events(&going.events)?;
     let expired = resolver.expired(expiry, &mut TxSource(&mut tx))?;
     tx.close_figures(&expired.closed)?;
     tx.remove_joins(&expired.lost)?;
     tx.add_joins(&expired.gained)?;
     tx.expire_journeys(journeys)?;
-    let joins = erased.joins.iter().chain(&expired.lost).chain(&expired.gained);
-    let touched = joins.flat_map(|j| [j.parent_trace, j.child_trace]).chain(shared).chain(beside);
-    let touched: BTreeSet<TraceId> = touched.filter(|t| !own.contains(t)).collect();
+    let events = going.events.len() as u64;
+    let touched = going.left(erased.joins.iter().chain(&expired.lost).chain(&expired.gained));
     let touched = all_of(resolver, &mut tx, touched)?;
     update_journeys(resolver, &mut tx, &touched, joining)?;
     let (spans, logs, journeys) = (erased.spans, erased.logs, journeys.len() as u64);
-    let (key, text) = note(&Extent { journeys, spans, logs, events: events.len() as u64, ..Extent::default() });
+    let (key, text) = note(&Extent { journeys, spans, logs, events, ..Extent::default() });
     tx.set_meta(key, &text)?;
     tx.commit()
 }
