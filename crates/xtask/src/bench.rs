@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::run::{built_as, cargo, command, run as run_to_end};
-use crate::ui;
+use crate::run::{built_as, cargo, command, root, run as run_to_end, target};
+use crate::{setup, ui};
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ enum Part {
     Ingest,
     /// What journeys cost to stitch, find and open
     Journeys,
-    /// What the map costs to lay out
+    /// What the map costs to lay out, beside elkjs and dagre (`-- graph.json …`)
     Layout,
     /// What an event of a simulation costs
     Scenario,
@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     if wants(Part::Layout) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-topology", "--bench", "layout"]))?;
+        compare_layouts(if arguments.only == [Part::Layout] { &arguments.more } else { &[] })?;
     }
     if wants(Part::Scenario) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-scenario", "--bench", "engine"]))?;
@@ -78,6 +79,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         product("debug", &["--part", "calibration"], &arguments.more)?;
     }
     Ok(())
+}
+
+/// The layout beside elkjs and dagre, on graphs made up or (`-- graph.json …`) given.
+fn compare_layouts(graphs: &[String]) -> Result<()> {
+    /// Nodes up to which the others are asked: elkjs takes minutes for a thousand.
+    const LARGEST: &str = "300";
+    let (from, to) = (root().join("tests/layout"), target().join("layout"));
+    setup::npm_packages(&from, &to)?;
+    ui::build()?;
+    run_to_end(&mut cargo([
+        "build",
+        "--release",
+        "--bins",
+        "--package",
+        "flowglass-cli",
+        "--package",
+        "flowglass-tests",
+    ]))?;
+    let mut compare = command("node", [from.join("compare.mjs"), built_as("release", "flowglass"), to]);
+    run_to_end(compare.arg(LARGEST).args(graphs))
 }
 
 /// Runs the product's own bench out of a folder of built programs.

@@ -117,7 +117,7 @@ fn cargo_deny() -> Result<()> {
 /// The OpenTelemetry SDKs of other languages, at the versions that the lock files name.
 fn sdks() -> Result<()> {
     let (from, to) = (root().join("tests/sdk"), target().join("sdk"));
-    std::fs::create_dir_all(to.join("node"))?;
+    std::fs::create_dir_all(&to)?;
     let venv = to.join("venv");
     once(&from.join("requirements.txt"), &venv.join("installed.txt"), || {
         if !venv.join("bin/python").exists() {
@@ -127,12 +127,18 @@ fn sdks() -> Result<()> {
         run(command(&pip.to_string_lossy(), ["install", "--quiet", "--disable-pip-version-check", "--requirement"])
             .arg(from.join("requirements.txt")))
     })?;
-    once(&from.join("package-lock.json"), &to.join("node/installed.json"), || {
+    npm_packages(&from, &to.join("node"))
+}
+
+/// Installs the npm packages that the lock file in a folder names into another one.
+pub(crate) fn npm_packages(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    once(&from.join("package-lock.json"), &to.join("installed.json"), || {
         for file in ["package.json", "package-lock.json"] {
-            std::fs::copy(from.join(file), to.join("node").join(file))?;
+            std::fs::copy(from.join(file), to.join(file))?;
         }
         // None of them needs its scripts, and one would report home.
-        run(command("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(to.join("node")))
+        run(command("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(to))
     })
 }
 
