@@ -1,5 +1,6 @@
 //! Letting a target read many inputs, and noticing when it should not have.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -42,7 +43,12 @@ pub struct Failure {
     pub input: Vec<u8>,
 }
 
-/// Panics of this process, on whatever thread.
+thread_local! {
+    /// Whether this thread lets a target read: what panics here either comes out of it, or was dealt with inside.
+    static READS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Panics of other threads of this process.
 static PANICS: AtomicU64 = AtomicU64::new(0);
 /// The words of the last one.
 static WORDS: Mutex<String> = Mutex::new(String::new());
@@ -51,7 +57,7 @@ fn watch_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|panic| {
-            PANICS.fetch_add(1, Relaxed);
+            PANICS.fetch_add(u64::from(!READS.get()), Relaxed);
             *WORDS.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string();
         }));
     });
@@ -60,7 +66,9 @@ fn watch_panics() {
 /// Lets a target read one input.
 fn read(target: &Target, input: &[u8]) -> Result<Duration, String> {
     let (before, started) = (PANICS.load(Relaxed), Instant::now());
+    READS.set(true);
     let done = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
+    READS.set(false);
     if done.is_err() || PANICS.load(Relaxed) != before {
         return Err(WORDS.lock().unwrap_or_else(PoisonError::into_inner).clone());
     }

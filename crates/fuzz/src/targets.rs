@@ -449,7 +449,7 @@ pub const TARGETS: &[Target] = &[
         ],
         runs: 1_000,
     },
-    Target { name: "workspace", run: workspace::file, seeds: &[], words: &[], runs: 60 },
+    Target { name: "workspace", run: workspace::file, seeds: &[], words: &[], runs: 40 },
     Target {
         name: "chunk",
         run: workspace::chunk,

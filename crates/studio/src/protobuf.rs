@@ -61,8 +61,17 @@ fn by_rule(rule: &ProtobufRule, folder: &Path, payload: &[u8]) -> Result<Decoded
 /// # Errors
 /// In words: the set cannot be read, has no such message, or the payload is none.
 pub fn read_as(descriptors: &[u8], message: &str, payload: &[u8]) -> Result<serde_json::Value, String> {
-    let pool = DescriptorPool::decode(descriptors).map_err(|e| e.to_string())?;
+    let pool = decoded(descriptors)?;
     by_pool(&pool, "the descriptor set", message, payload)
+}
+
+/// Reads a descriptor set. The library takes it for one that a compiler wrote and panics over some that none did: that is
+/// an error like any other.
+fn decoded(bytes: &[u8]) -> Result<DescriptorPool, String> {
+    match std::panic::catch_unwind(|| DescriptorPool::decode(bytes)) {
+        Ok(pool) => pool.map_err(|e| e.to_string()),
+        Err(_) => Err("it contradicts itself".to_owned()),
+    }
 }
 
 fn by_pool(pool: &DescriptorPool, shown: &str, name: &str, payload: &[u8]) -> Result<serde_json::Value, String> {
@@ -83,7 +92,7 @@ fn pool(path: &Path) -> Result<DescriptorPool, String> {
         return Ok(known.pool.clone());
     }
     let bytes = bounded::read(path, DESCRIPTORS).map_err(|e| unreadable(e.to_string()))?;
-    let pool = DescriptorPool::decode(bytes.as_slice())
+    let pool = decoded(&bytes)
         .map_err(|e| unreadable(format!("{e}; make it with protoc --include_imports --descriptor_set_out")))?;
     let mut pools = lock(&POOLS);
     pools.retain(|k| k.path != path);

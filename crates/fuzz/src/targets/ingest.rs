@@ -114,7 +114,10 @@ fn keeper() -> &'static (Runtime, Sink) {
         let (sink, mut queue) = Sink::channel(8, 64 << 20);
         runtime.spawn(async move {
             while let Some(Submission { batch, done, .. }) = queue.recv().await {
-                told(&batch);
+                // On a task of its own: one that fails is noticed, and the next inputs are taken.
+                let batch = std::sync::Arc::new(batch);
+                let told_of = batch.clone();
+                let _ = tokio::spawn(async move { told(&told_of) }).await;
                 let counts = IngestCounts { spans: batch.spans.len() as u64, ..IngestCounts::default() };
                 let _ = done.send(Ok(counts));
             }

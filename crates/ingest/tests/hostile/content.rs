@@ -37,9 +37,9 @@ async fn bombs_are_refused_at_the_limit_and_cost_nobody_else() {
     let server = Server::with(config).await;
     let zeros = vec![0; 1 << 20];
     for (encoding, bomb) in
-        [("gzip", gzip(&zeros, 256)), ("zstd", zstd(&zeros, 256)), ("gzip", gzip(&gzip(&zeros, 64), 5_000))]
+        [("gzip", gzip(&zeros, 256)), ("zstd", zstd(&zeros, 256)), ("gzip", gzip(&b"{\"a\":".repeat(1 << 17), 300))]
     {
-        assert!(bomb.len() < 4 << 20);
+        assert!(bomb.len() < 4 << 20, "{} bytes of {encoding}", bomb.len());
         let more = format!("Content-Encoding: {encoding}\r\nConnection: close\r\n");
         let answer = server.says(&post("/v1/traces", "application/json", &more, &bomb)).await;
         assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("larger than 4194304 bytes"), "{answer}");

@@ -54,7 +54,7 @@ fn what_no_workspace_has_is_named_and_nothing_of_it_runs() {
             "“evil”",
         ),
         ("CREATE VIEW evil AS SELECT randomblob(1000000000) FROM meta;", "view “evil”"),
-        ("ALTER TABLE meta RENAME TO old; CREATE VIEW meta AS SELECT key, value FROM old;", "meta"),
+        ("ALTER TABLE meta RENAME TO old; CREATE VIEW meta AS SELECT key, value FROM old;", "table “old”"),
         ("CREATE INDEX evil ON meta(abs(-9223372036854775807 - length(value)));", "index “evil”"),
         ("CREATE TABLE evil(a); INSERT INTO evil VALUES(zeroblob(1000000));", "table “evil”"),
         ("CREATE TABLE \"\u{1b}[31m\u{202e}\"(a);", "table “\\u{1b}[31m\\u{202e}”"),
