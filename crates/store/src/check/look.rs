@@ -89,10 +89,14 @@ pub fn check(path: &Path) -> Result<Checked> {
     let state = conn.unchecked_transaction().map_err(|e| StoreError::sqlite(path, e))?;
     let cache = ChunkCache::default();
     let db = Db { conn: &conn, cache: &cache };
-    if let Err(StoreError::Foreign { detail, .. } | StoreError::Corrupt { detail, .. }) =
-        stranger::is_ours(&conn, format, path)
-    {
-        out.tell("the list of tables", detail);
+    match stranger::is_ours(&conn, format, path) {
+        // Nothing that a stranger brought along is asked.
+        Err(StoreError::Foreign { detail, .. }) => {
+            out.tell("the list of tables", detail);
+            return Ok(out);
+        }
+        Err(StoreError::Corrupt { detail, .. }) => out.tell("the list of tables", detail),
+        _ => {}
     }
     let steps: [(&'static str, Step); 7] = [
         ("the file", engine),
