@@ -40,9 +40,13 @@ fn packages() -> Result<BTreeMap<String, Package>> {
 /// Which rooms a room may know. Levels: model, then the siblings, then the studio, then the shells.
 fn may_know(package: &str) -> Option<&'static [&'static str]> {
     Some(match package {
-        "flowglass-model" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests" | "flowglass-faults" => &[],
-        "flowglass-ingest" | "flowglass-store" | "flowglass-topology" | "flowglass-journey" | "flowglass-rules"
-        | "flowglass-scenario" | "flowglass-design" | "flowglass-testkit" => &["flowglass-model"],
+        "flowglass-model" | "flowglass-listen" | "flowglass-demo" | "flowglass-xtask" | "flowglass-tests"
+        | "flowglass-faults" => &[],
+        "flowglass-ingest" => &["flowglass-model", "flowglass-listen"],
+        // All that reads what strangers wrote.
+        "flowglass-fuzz" => &["flowglass-studio"],
+        "flowglass-store" | "flowglass-topology" | "flowglass-journey" | "flowglass-rules" | "flowglass-scenario"
+        | "flowglass-design" | "flowglass-testkit" => &["flowglass-model"],
         "flowglass-studio" => &[
             "flowglass-model",
             "flowglass-ingest",
@@ -53,7 +57,8 @@ fn may_know(package: &str) -> Option<&'static [&'static str]> {
             "flowglass-scenario",
             "flowglass-design",
         ],
-        "flowglass-cli" | "flowglass-window" => &["flowglass-studio"],
+        "flowglass-cli" => &["flowglass-studio", "flowglass-listen"],
+        "flowglass-window" => &["flowglass-studio"],
         _ => return None,
     })
 }
@@ -94,6 +99,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flowglass-testkit", &[]),
     ("flowglass-faults", &[]),
     ("flowglass-demo", &[]),
+    ("flowglass-fuzz", &[]),
 ];
 
 /// Packages without clock, files, network or threads of their own.

@@ -77,7 +77,15 @@ impl Driver {
     /// # Errors
     /// If it does not start.
     pub fn browser(profile: &Path) -> Result<Driver> {
-        Self::chromium(profile, json!({"performance": "ALL", "browser": "ALL"}))
+        Self::browser_with(profile, &[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn browser_with(profile: &Path, more: &[&str]) -> Result<Driver> {
+        Self::chromium(profile, json!({"performance": "ALL", "browser": "ALL"}), more)
     }
 
     /// Starts a headless Chromium of which nothing is recorded, so that nothing slows it down.
@@ -85,15 +93,15 @@ impl Driver {
     /// # Errors
     /// If it does not start.
     pub fn quiet_browser(profile: &Path) -> Result<Driver> {
-        Self::chromium(profile, json!({}))
+        Self::chromium(profile, json!({}), &[])
     }
 
-    fn chromium(profile: &Path, record: Value) -> Result<Driver> {
+    fn chromium(profile: &Path, record: Value, more: &[&str]) -> Result<Driver> {
         let driver = tool("chromedriver", "chromium-driver")?;
         let chromium = tool("chromium", "chromium").or_else(|_| tool("google-chrome", "chromium"))?;
         let port = free_port()?;
         let process = Process::start("chromedriver", Command::new(driver).arg(format!("--port={port}")))?;
-        let arguments = [
+        let mut arguments = vec![
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
@@ -101,6 +109,7 @@ impl Driver {
             "--force-device-scale-factor=1".to_owned(),
             format!("--user-data-dir={}", profile.display()),
         ];
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
         let capabilities = json!({
             "goog:chromeOptions": {"binary": chromium, "args": arguments},
             "goog:loggingPrefs": record,

@@ -1,5 +1,6 @@
 //! What goes to stdout: the shapes of the command-line contract, in its order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 /// Writes a text to stdout. Whoever stops reading early (`| head`) has what they wanted.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let text = harmless(text);
     let mut out = std::io::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     let written = write!(out, "{text}{newline}").and_then(|()| out.flush());
@@ -26,7 +28,30 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
 
 /// A text without line breaks and without runs of blanks.
 pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    harmless(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+/// A text that does nothing to the terminal that shows it. Names and payloads come from whoever sends: what would move the
+/// cursor, colour, set the title (ECMA-48 control functions) or turn the direction of writing (Unicode UAX 9) is shown as
+/// JSON writes it, which leaves JSON what it was.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => out.push(c),
+            c if acts(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Milliseconds of nanoseconds.
@@ -166,6 +191,17 @@ mod tests {
     #[test]
     fn errors_become_one_line() {
         assert_eq!(one_line("a\n  b\tc \r\n"), "a b c");
+    }
+
+    #[test]
+    fn nothing_that_is_shown_acts_on_the_terminal() {
+        let name = "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\u{202e}gpj\r.exe\u{7f}";
+        assert_eq!(harmless(name), "\\u001b[2J\\u001b]0;title\\u0007\\u009b31m\\u202egpj\\u000d.exe\\u007f");
+        let json = serde_json::to_string(&serde_json::json!({ "name": name })).unwrap();
+        let shown = harmless(&json);
+        assert!(!shown.contains(|c: char| c.is_control() || c == '\u{202e}'), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap()["name"], name);
+        assert_eq!(harmless("ä\tb\r\n☃"), "ä\tb\r\n☃");
     }
 
     #[test]

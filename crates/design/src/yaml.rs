@@ -227,7 +227,12 @@ fn block(out: &mut String, node: &Node, depth: usize) {
     match node {
         Node::Map(fields) if !fields.is_empty() => {
             for (key, value) in fields {
-                out.push_str(&format!("{indent}{}:", text(key)));
+                let key = text(key);
+                // A longer key is only read where it is marked as one (YAML 1.2.2, 7.4).
+                match key.chars().count() {
+                    ..1_000 => out.push_str(&format!("{indent}{key}:")),
+                    _ => out.push_str(&format!("{indent}? {key}\n{indent}:")),
+                }
                 inside(out, value, depth + 1);
             }
         }
@@ -299,6 +304,7 @@ mod tests {
         let value = json!({
             "a": "on", "b": {"POST /orders/{id}": [], "c": {}}, "d": [1, 2.5, "x: y", null, true],
             "e": [{"f": "line\nbreak", "g": ["-", "#h"]}, [1, [2]]], "1": "1", "": "~",
+            "long/".repeat(400): {"x".repeat(1_001): [{"y z".repeat(1_000): 1, "b": 2}], "a": {}}, "ü:".repeat(900): "w".repeat(2_000),
         });
         let text = write(&value.clone().into());
         assert_eq!(parse(&text).unwrap()[0].value, value, "{text}");

@@ -56,6 +56,9 @@ const ABOUT: [&str; 26] = [
     "policy",
 ];
 
+/// Longest name of a parameter that is looked at, bytes.
+const LONGEST_NAME: usize = 256;
+
 /// The words of a name: split at separators and at camelCase; at most the last eight, enough for every rule here.
 fn words(name: &str, mut each: impl FnMut(&str) -> bool) -> bool {
     let bytes = name.as_bytes();
@@ -348,8 +351,33 @@ fn url_text(text: &str) -> (Option<String>, u32) {
     if count == 0 { (None, 0) } else { (Some(out), count) }
 }
 
+/// Replaces stretches of a text, in order.
+#[derive(Default)]
+struct Replaced {
+    out: String,
+    copied: usize,
+    count: u32,
+}
+
+impl Replaced {
+    fn hide(&mut self, text: &str, range: std::ops::Range<usize>) {
+        self.out.push_str(&text[self.copied..range.start]);
+        self.out.push_str(REDACTED);
+        self.copied = range.end;
+        self.count += 1;
+    }
+
+    fn finish(mut self, text: &mut String) -> u32 {
+        if self.count > 0 {
+            self.out.push_str(&text[self.copied..]);
+            *text = self.out;
+        }
+        self.count
+    }
+}
+
 fn hide_userinfo(text: &mut String) -> u32 {
-    let (mut count, mut from) = (0, 0);
+    let (mut replaced, mut from) = (Replaced::default(), 0);
     while let Some(found) = text[from..].find("://") {
         let start = from + found + 3;
         let scheme_is_nats = text[..start].ends_with("nats://") || text[..start].ends_with("tls://");
@@ -363,20 +391,27 @@ fn hide_userinfo(text: &mut String) -> u32 {
             None if scheme_is_nats && !is_hidden(&rest[..at]) => 0..at,
             _ => continue,
         };
-        text.replace_range(start + secret.start..start + secret.end, REDACTED);
-        from = start + secret.start + REDACTED.len();
-        count += 1;
+        replaced.hide(text, start + secret.start..start + secret.end);
+        from = start + secret.end;
     }
-    count
+    replaced.finish(text)
 }
 
 /// `name=value` pairs as in a URL query: after `?`, `&`, or at the start of a text without spaces.
 fn hide_parameters(text: &mut String) -> u32 {
-    let (mut count, mut from) = (0, 0);
+    let (mut replaced, mut from) = (Replaced::default(), 0);
     while let Some(found) = text[from..].find('=') {
         let equals = from + found;
         from = equals + 1;
-        let name_start = text[..equals].rfind(|c: char| "?&;#".contains(c) || c.is_whitespace()).map_or(0, |i| i + 1);
+        // Looking back without end from each of very many `=` would take for ever.
+        let far = equals.saturating_sub(LONGEST_NAME);
+        let reach = (far..=equals).find(|at| text.is_char_boundary(*at)).unwrap_or(equals);
+        let parted = text[reach..equals].rfind(|c: char| "?&;#".contains(c) || c.is_whitespace());
+        let name_start = match parted {
+            Some(at) => reach + at + text[reach + at..].chars().next().map_or(1, char::len_utf8),
+            None if far == 0 => 0,
+            None => continue,
+        };
         let opened = name_start == 0 || "?&;#".contains(char::from(text.as_bytes()[name_start - 1]));
         if !opened || !is_credential(&text[name_start..equals]) {
             continue;
@@ -386,16 +421,31 @@ fn hide_parameters(text: &mut String) -> u32 {
         if is_hidden(&rest[..length]) {
             continue;
         }
-        text.replace_range(equals + 1..equals + 1 + length, REDACTED);
-        from = equals + 1 + REDACTED.len();
-        count += 1;
+        replaced.hide(text, equals + 1..equals + 1 + length);
+        from = equals + 1 + length;
     }
-    count
+    replaced.finish(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Looking back from each `=`, or moving the rest of the text for each secret, would take minutes for these.
+    #[test]
+    fn a_megabyte_that_is_made_to_take_long_does_not() {
+        for (text, hidden) in [
+            (format!("token{}", "=".repeat(1 << 20)), 1),
+            (format!("token {}", "a=".repeat(1 << 19)), 0),
+            ("a://b:c@d ".repeat(100_000), 100_000),
+            ("?token=a&".repeat(100_000), 100_000),
+            ("\u{3000}token=x ".repeat(10_000), 0),
+            (format!("{{\"u\":\"{}\"}}", "a://b:c@d ".repeat(50_000)), 50_000),
+        ] {
+            let mut text = text;
+            assert_eq!(redact_text(&mut text), hidden, "{:.20}", text);
+        }
+    }
 
     #[test]
     fn names_of_credentials() {

@@ -1,8 +1,16 @@
 //! Attribute values, as OpenTelemetry's `AnyValue` has them.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// Lists and maps within each other at most, when read back from stored bytes. Nothing deeper than 32 is ever written.
+const DEEPEST: u32 = 64;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
 
 /// One attribute value (opentelemetry-proto `common/v1/common.proto`, message `AnyValue`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,9 +28,26 @@ pub enum Value {
     /// Raw bytes.
     Bytes(Vec<u8>),
     /// A list of values.
-    Array(Vec<Value>),
+    Array(#[serde(deserialize_with = "nested")] Vec<Value>),
     /// A map, in the order it was sent.
-    Map(Vec<(String, Value)>),
+    Map(#[serde(deserialize_with = "nested")] Vec<(String, Value)>),
+}
+
+/// Reads what a list or map holds. The formats of stored bytes know no depth: bytes that somebody made up could nest values
+/// until the stack is used up, which no error handling survives.
+fn nested<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<T, D::Error> {
+    struct Level;
+    impl Drop for Level {
+        fn drop(&mut self) {
+            DEPTH.set(DEPTH.get() - 1);
+        }
+    }
+    DEPTH.set(DEPTH.get() + 1);
+    let _level = Level;
+    if DEPTH.get() > DEEPEST {
+        return Err(de::Error::custom("values are nested too deeply"));
+    }
+    T::deserialize(reader)
 }
 
 impl Value {

@@ -5,6 +5,8 @@ use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
 
+use crate::stranger::LARGEST;
+
 /// Level of what is packed one by one: the fastest.
 const LEVEL: i32 = 1;
 
@@ -31,8 +33,12 @@ pub(crate) fn has_checksum(frame: &[u8]) -> bool {
     frame.get(4).is_some_and(|descriptor| descriptor & 4 != 0)
 }
 
-/// Unpacks a frame of at most `size` bytes.
+/// Unpacks a frame of at most `size` bytes. The size is what a file says of itself: more than one can have is refused before
+/// any memory is asked for.
 pub(crate) fn unpack(frame: &[u8], size: usize) -> io::Result<Vec<u8>> {
+    if size > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it says that it has {size} bytes")));
+    }
     UNPACKER.with_borrow_mut(|unpacker| match unpacker {
         Some(unpacker) => unpacker.decompress(frame, size),
         none => none.insert(Decompressor::new()?).decompress(frame, size),

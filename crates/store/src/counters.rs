@@ -4,7 +4,10 @@ use flowglass_model::Nanos;
 use rusqlite::{Connection, params};
 
 use crate::Stats;
-use crate::fault::Inner;
+use crate::fault::{Fault, Inner};
+
+/// What no counter ever reaches.
+const MOST: u64 = 1 << 62;
 
 /// Counts so far; `bytes` of [`Stats`] is not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,13 +24,18 @@ impl Counters {
         let mut rows = statement.query([])?;
         while let Some(r) = rows.next()? {
             let value: i64 = r.get(1)?;
+            // Below zero or near the end of all numbers: somebody made it up.
+            let count = || match u64::try_from(value) {
+                Ok(count) if count < MOST => Ok(count),
+                _ => Err(Fault::decode("a counter", format!("{value} of something"))),
+            };
             match r.get_ref(0)?.as_str().unwrap_or_default() {
-                "spans" => stats.spans = value as u64,
-                "traces" => stats.traces = value as u64,
-                "events" => stats.events = value as u64,
-                "logs" => stats.logs = value as u64,
-                "rejected" => stats.rejected = value as u64,
-                "dropped" => stats.dropped = value as u64,
+                "spans" => stats.spans = count()?,
+                "traces" => stats.traces = count()?,
+                "events" => stats.events = count()?,
+                "logs" => stats.logs = count()?,
+                "rejected" => stats.rejected = count()?,
+                "dropped" => stats.dropped = count()?,
                 "oldest" => stats.oldest = Some(value),
                 "newest" => stats.newest = Some(value),
                 _ => {}

@@ -77,7 +77,7 @@ impl Db<'_> {
         let mut out = Vec::new();
         for (id, first, items) in self.places(trace, kind)? {
             let chunk = self.chunk(id)?;
-            for index in first..first + items {
+            for index in first..first.saturating_add(items) {
                 out.push(read(&chunk, index)?);
             }
         }
@@ -127,7 +127,7 @@ impl Db<'_> {
     pub(crate) fn span(&self, trace: TraceId, span: SpanId, kind: Option<SpanKind>) -> Inner<Option<Span>> {
         for (id, first, items) in self.places(trace, Kind::Spans)? {
             let chunk = self.chunk(id)?;
-            for index in first..first + items {
+            for index in first..first.saturating_add(items) {
                 let facts = chunk.facts(index)?;
                 if facts.span_id == span && kind.is_none_or(|k| k == facts.kind) {
                     return Ok(Some(chunk.span(index)?));

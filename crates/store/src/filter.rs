@@ -111,6 +111,10 @@ pub(crate) fn slice_may_hold(slice: &[u8], value: &[u8]) -> bool {
 
 fn holds(mut slice: &[u8], hash: u32) -> bool {
     let Some(count) = take_length(&mut slice) else { return true };
+    // A value has at least `RARE` bits: of so many this cannot be the list.
+    if count > slice.len() * 8 / RARE as usize {
+        return true;
+    }
     let wanted = place(hash, count);
     let (mut bits, mut held, mut at) = (0_u64, 0_u32, 0);
     let mut rest = slice.iter();

@@ -74,14 +74,17 @@ pub(crate) struct Hints {
 impl Hints {
     /// An empty filter with room for this many entries.
     fn with_room(entries: u64) -> Hints {
-        let bits = (entries * BITS_PER_ENTRY).next_power_of_two().clamp(1 << 20, MAX_BITS);
+        // What a file says of its size may be anything.
+        let bits = entries.min(MAX_BITS).saturating_mul(BITS_PER_ENTRY).min(MAX_BITS);
+        let bits = bits.next_power_of_two().clamp(1 << 20, MAX_BITS);
         Hints { blocks: vec![[0; BLOCK]; (bits / 512) as usize] }
     }
 
     /// Reads all keys that are asked for; each comes from an index, no row is touched.
     pub(crate) fn load(conn: &Connection, traces: u64) -> Inner<Hints> {
         let messages: i64 = conn.query_row("SELECT coalesce(max(id), 0) FROM message", [], |r| r.get(0))?;
-        let mut hints = Hints::with_room(traces + messages as u64 * 4 + ROOM);
+        let mut hints =
+            Hints::with_room(traces.saturating_add((messages.max(0) as u64).saturating_mul(4)).saturating_add(ROOM));
         let trace = |b: Option<[u8; 16]>| b.and_then(TraceId::new);
         let span = |n: i64| SpanId::new(n.to_be_bytes());
         let mut each = |sql: &str, add: &mut dyn FnMut(&mut Hints, &rusqlite::Row<'_>) -> rusqlite::Result<()>| {

@@ -81,7 +81,7 @@ pub(crate) fn fill_body(conn: &Connection, id: i64, message: &mut Message) -> In
             // The frame says how long it is; what was never written here is refused rather than allocated.
             let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten();
             let size = size.ok_or_else(|| bad("its length is missing".to_owned()))?;
-            compression::unpack(packed, size as usize).map_err(|e| bad(e.to_string()))?
+            compression::unpack(packed, usize::try_from(size).unwrap_or(usize::MAX)).map_err(|e| bad(e.to_string()))?
         }
         _ => return Err(bad("unknown format".to_owned())),
     };

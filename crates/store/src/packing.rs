@@ -163,7 +163,7 @@ impl Tx<'_> {
         for (trace, ..) in traces {
             remove.execute(params![trace.as_bytes(), kind as i64, chunk])?;
             if kind == Kind::Spans && !db.has_trace(*trace)? {
-                state.counters.stats.traces -= 1;
+                state.counters.stats.traces = state.counters.stats.traces.saturating_sub(1);
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, stranger};
 
 /// `FLOW`: marks the file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x464c_4f57;
@@ -87,7 +87,8 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection> {
     let conn = Connection::open_with_flags(path, flags).map_err(|e| cannot_open(path, e))?;
     conn.busy_timeout(BUSY).map_err(fault)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    let format = format_of(&conn, path)?;
+    stranger::guard(&conn).map_err(fault)?;
+    let format = own_format(&conn, path)?;
     if format == 0 {
         conn.execute_batch(FIXED).map_err(fault)?;
     }
@@ -107,7 +108,12 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection> {
 /// Opens for reading only, in whatever format it is; creates nothing. Gives the format, too.
 pub(crate) fn open_as_is(path: &Path) -> Result<(Connection, i64)> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(|e| cannot_open(path, e))?;
+    let open = |name: &Path, flags| {
+        let conn = Connection::open_with_flags(name, flags).map_err(|e| cannot_open(path, e))?;
+        stranger::guard(&conn).map_err(|e| StoreError::sqlite(path, e))?;
+        Ok::<_, StoreError>(conn)
+    };
+    let conn = open(path, flags)?;
     let conn = match format_of(&conn, path) {
         Ok(_) => conn,
         // A workspace in a folder that may not be written, closed properly: nobody can be writing, so no shared memory
@@ -116,7 +122,7 @@ pub(crate) fn open_as_is(path: &Path) -> Result<(Connection, i64)> {
             if !beside(path, "-wal").exists() =>
         {
             let uri = format!("file:{}?immutable=1", escaped(path));
-            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(|e| cannot_open(path, e))?
+            open(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI)?
         }
         Err(other) => return Err(other),
     };
@@ -129,8 +135,8 @@ pub(crate) fn open_as_is(path: &Path) -> Result<(Connection, i64)> {
 
 /// Opens for reading only; creates nothing.
 pub(crate) fn open_for_reading(path: &Path) -> Result<Connection> {
-    let (conn, format) = open_as_is(path)?;
-    if format < FORMAT {
+    let (conn, _) = open_as_is(path)?;
+    if own_format(&conn, path)? < FORMAT {
         // Written by an older version: it is brought up to date by a connection of its own.
         open_for_writing(path)?;
     }
@@ -157,6 +163,19 @@ fn cannot_open(path: &Path, error: rusqlite::Error) -> StoreError {
     }
 }
 
+/// The format number of a file that holds what a workspace holds and nothing else; 0 for one without any table.
+fn own_format(conn: &Connection, path: &Path) -> Result<i64> {
+    let fault = |e| StoreError::sqlite(path, e);
+    // One state: somebody may be bringing the file up to date just now.
+    let state = conn.unchecked_transaction().map_err(fault)?;
+    let format = format_of(conn, path)?;
+    if format > 0 {
+        stranger::is_ours(conn, format, path)?;
+    }
+    state.finish().map_err(fault)?;
+    Ok(format)
+}
+
 /// The format number of a file; 0 for one without any table.
 fn format_of(conn: &Connection, path: &Path) -> Result<i64> {
     let fault = |e| StoreError::sqlite(path, e);
@@ -178,6 +197,12 @@ fn format_of(conn: &Connection, path: &Path) -> Result<i64> {
 pub(crate) fn make(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(FIXED)?;
     migrate(conn, 0)
+}
+
+/// Makes the tables of a workspace as the version that wrote this format made them.
+pub(crate) fn make_format(conn: &Connection, format: i64) -> rusqlite::Result<()> {
+    let steps = usize::try_from(format).unwrap_or_default();
+    MIGRATIONS.iter().take(steps).try_for_each(|step| conn.execute_batch(step))
 }
 
 fn migrate(conn: &Connection, from: i64) -> rusqlite::Result<()> {

@@ -44,6 +44,7 @@ impl Host {
             options.workspace = path;
         }
         options.updates = Some(updates.clone());
+        options.foreign = is_foreign(&home, &options.workspace);
         let studio = Studio::start(options.clone()).await?;
         let switching = tokio::sync::Mutex::new(());
         let host = Host(Arc::new(Inner { options, home, studio: RwLock::new(studio), updates, switching }));
@@ -224,6 +225,7 @@ impl Host {
             otlp_http: http.or(given.otlp_http),
             strict: false,
             demo: given.demo && first,
+            foreign: is_foreign(&self.0.home, path),
             ..given.clone()
         }
     }
@@ -307,6 +309,11 @@ fn check(path: &Path, create: bool) -> Result<(), ApiError> {
     }
     let access = if create { Access::Create } else { Access::Open };
     Writer::open(path, access).map(drop).map_err(|e| WorkspaceError::from(e).into())
+}
+
+/// Whether a workspace is there that this user never had open. Where nothing is kept for the user, nobody knows.
+fn is_foreign(home: &Home, path: &Path) -> bool {
+    home.folder().is_some() && path.exists() && !home.read().recent.iter().any(|r| same_file(&r.path, path))
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Studio;
 
-const META_CONNECTIONS: &str = "nats_connections";
+pub(crate) const META_CONNECTIONS: &str = "nats_connections";
 const META_READ: &str = "nats_read";
 
 /// By address: up to which sequence each stream was seen.

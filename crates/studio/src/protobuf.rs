@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use flowglass_model::{Config, ProtobufRule};
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
+use crate::bounded;
 use crate::studio::lock;
 
 /// Largest descriptor set, bytes.
@@ -51,17 +52,36 @@ pub(crate) fn problem(rule: &ProtobufRule, folder: &Path) -> Option<String> {
 
 fn by_rule(rule: &ProtobufRule, folder: &Path, payload: &[u8]) -> Result<Decoded, String> {
     let path = folder.join(&rule.descriptors);
-    let pool = pool(&path)?;
-    let descriptor = pool
-        .get_message_by_name(&rule.message)
-        .ok_or_else(|| format!("{} has no message {}; name it in full", path.display(), rule.message))?;
-    let message =
-        DynamicMessage::decode(descriptor, payload).map_err(|e| format!("the payload is no {}: {e}", rule.message))?;
-    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
-    let json = message
-        .serialize_with_options(serde_json::value::Serializer, &options)
-        .map_err(|e| format!("the payload as {} has no JSON form: {e}", rule.message))?;
+    let json = by_pool(&pool(&path)?, &path.display().to_string(), &rule.message, payload)?;
     Ok(Decoded { json, message: rule.message.clone() })
+}
+
+/// Reads a payload as a message of a descriptor set, as JSON.
+///
+/// # Errors
+/// In words: the set cannot be read, has no such message, or the payload is none.
+pub fn read_as(descriptors: &[u8], message: &str, payload: &[u8]) -> Result<serde_json::Value, String> {
+    let pool = decoded(descriptors)?;
+    by_pool(&pool, "the descriptor set", message, payload)
+}
+
+/// Reads a descriptor set. The library takes it for one that a compiler wrote and panics over some that none did: that is
+/// an error like any other.
+fn decoded(bytes: &[u8]) -> Result<DescriptorPool, String> {
+    match std::panic::catch_unwind(|| DescriptorPool::decode(bytes)) {
+        Ok(pool) => pool.map_err(|e| e.to_string()),
+        Err(_) => Err("it contradicts itself".to_owned()),
+    }
+}
+
+fn by_pool(pool: &DescriptorPool, shown: &str, name: &str, payload: &[u8]) -> Result<serde_json::Value, String> {
+    let descriptor =
+        pool.get_message_by_name(name).ok_or_else(|| format!("{shown} has no message {name}; name it in full"))?;
+    let message = DynamicMessage::decode(descriptor, payload).map_err(|e| format!("the payload is no {name}: {e}"))?;
+    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
+    message
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .map_err(|e| format!("the payload as {name} has no JSON form: {e}"))
 }
 
 fn pool(path: &Path) -> Result<DescriptorPool, String> {
@@ -71,11 +91,8 @@ fn pool(path: &Path) -> Result<DescriptorPool, String> {
     if let Some(known) = lock(&POOLS).iter().find(|k| k.path == path && k.changed == changed) {
         return Ok(known.pool.clone());
     }
-    if file.len() > DESCRIPTORS {
-        return Err(unreadable(format!("it is larger than {} MiB", DESCRIPTORS >> 20)));
-    }
-    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
-    let pool = DescriptorPool::decode(bytes.as_slice())
+    let bytes = bounded::read(path, DESCRIPTORS).map_err(|e| unreadable(e.to_string()))?;
+    let pool = decoded(&bytes)
         .map_err(|e| unreadable(format!("{e}; make it with protoc --include_imports --descriptor_set_out")))?;
     let mut pools = lock(&POOLS);
     pools.retain(|k| k.path != path);

@@ -22,6 +22,7 @@ use crate::pipeline::Pipeline;
 use crate::room::{RESERVE, Room};
 use crate::scenarios::Runs;
 use crate::sources::{Asked, Forwarding, Imports, Listeners, NatsLinks, forward_target, remembered_forward};
+use crate::stranger;
 use crate::ticker::{self, Activity};
 use crate::views::Views;
 use crate::workspace::{Workspace, WorkspaceError};
@@ -55,6 +56,8 @@ pub struct Options {
     pub strict: bool,
     /// Whether the NATS connections that the workspace remembers are started too.
     pub remembered_nats: bool,
+    /// Whether this user never had this workspace open: what it says of other machines and files is then forgotten.
+    pub foreign: bool,
     /// Bytes of the disk that are kept free: with less room nothing more is taken. 0 keeps none.
     pub reserve: u64,
     /// Whether the sample landscape fills this workspace (said in the window).
@@ -80,6 +83,7 @@ impl Options {
             nats: Vec::new(),
             strict: true,
             remembered_nats: true,
+            foreign: false,
             reserve: RESERVE,
             demo: false,
             clock: system_clock,
@@ -145,7 +149,17 @@ pub(crate) struct Inner {
 impl Studio {
     /// Opens (or makes) the workspace, binds the listeners, starts the remembered NATS connections.
     pub async fn start(options: Options) -> Result<Studio, StudioError> {
-        let writer = Writer::open(&options.workspace, Access::Create)?;
+        let mut writer = Writer::open(&options.workspace, Access::Create)?;
+        if options.foreign {
+            let forgotten = stranger::forget(&mut writer)?;
+            if !forgotten.is_empty() {
+                tracing::warn!(
+                    "this workspace was never open here and may come from somebody else; not taken over: {}. Settings, \
+                     Sources adds them again",
+                    forgotten.join(", ")
+                );
+            }
+        }
         let workspace = Workspace::open(&options.workspace, options.config.as_deref())?;
         let configuration = Configuration::new(workspace.settings().config);
         let (sink, queue) = Sink::channel(QUEUE_BATCHES, QUEUE_BYTES);

@@ -59,9 +59,26 @@ pub(crate) fn cloud_event(m: &Message) -> Option<Json> {
     Some(Json::Object(event))
 }
 
-/// A word for a POSIX shell: in single quotes, in which nothing has a meaning.
+/// A word for a POSIX shell: in single quotes, in which nothing has a meaning. Where it is pasted into a terminal the keys count
+/// before the quotes do: characters that are keys (interrupt, erase line, end of a bracketed paste) or that turn the direction
+/// of writing are made by `printf`.
 fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+    let mut out = String::from("'");
+    for c in text.chars() {
+        match c {
+            '\'' => out.push_str(r"'\''"),
+            '\n' => out.push(c),
+            c if c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}') =>
+            {
+                let bytes: String = c.encode_utf8(&mut [0; 4]).bytes().map(|b| format!("\\{b:03o}")).collect();
+                out.push_str(&format!("'\"$(printf '{bytes}')\"'"));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
+    out
 }
 
 /// The payload as the end of a command; bytes that are no text come through `base64`.
@@ -103,6 +120,23 @@ pub(crate) fn curl(event: &Json, address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_key_is_pressed_by_pasting() {
+        let m = Outgoing {
+            subject: "a.b".into(),
+            headers: vec![],
+            payload: "\u{3}rm -rf ~\n\u{1b}[201~\u{202e}".as_bytes().to_vec(),
+        };
+        let command = nats_pub(&m);
+        assert!(!command.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{command:?}");
+        #[cfg(unix)]
+        {
+            let shown = command.replace("nats pub", "printf '%s|%s'");
+            let said = std::process::Command::new("sh").args(["-c", &shown]).output().unwrap();
+            assert_eq!(said.stdout, [b"a.b|", m.payload.as_slice()].concat(), "{shown}");
+        }
+    }
 
     #[test]
     fn nothing_in_a_message_has_a_meaning_in_a_shell() {

@@ -294,6 +294,7 @@ fn load_settings(reader: &Reader, workspace: &Path, named: Option<&Path>) -> Res
     }
     let path = reader
         .meta(META_CONFIG_PATH)?
+        .filter(|p| !p.is_empty())
         .map_or_else(|| settings::default_path(workspace), |p| workspace.parent().unwrap_or(Path::new("")).join(p));
     match settings::read(&path) {
         Ok(Some((text, config))) => Ok(Settings { path, text, config: Arc::new(config), problem: None }),

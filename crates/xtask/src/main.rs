@@ -1,9 +1,11 @@
 //! The project's own commands: `cargo xtask demo` and `cargo xtask test` need nothing that they cannot install themselves.
 
+mod audit;
 mod bench;
 mod codegen;
 mod components;
 mod demo;
+mod fuzz;
 mod run;
 mod setup;
 mod test;
@@ -29,6 +31,8 @@ enum Command {
     Test(test::Arguments),
     /// Measure, as ratios to baselines of the same run
     Bench(bench::Arguments),
+    /// Random inputs for everything that reads what strangers wrote
+    Fuzz(fuzz::Arguments),
     /// Write the TypeScript of the wire contract and the list of what ships
     Codegen {
         /// Only check that it is up to date
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Codegen { check } => codegen::run(check),
         Command::BuildUi => ui::build(),
         Command::Setup => setup::everything(),

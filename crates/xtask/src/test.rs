@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::run::{built, cargo, command, run as run_to_end, succeeds, target};
-use crate::{codegen, setup, ui};
+use crate::{audit, codegen, setup, ui};
 
 /// Which steps to take.
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
     Step { name: "ui-test", needs: &["ui-install"], work: || ui::script("test") },
     Step { name: "ui-build", needs: &["ui-install"], work: || ui::script("build") },
     Step { name: "deny", needs: &["setup"], work: deny },
+    Step { name: "audit", needs: &["ui-install"], work: audit::npm },
     Step { name: "build", needs: &["setup", "ui-build"], work: build },
     Step { name: "codegen", needs: &["build"], work: codegen::check_built },
     Step { name: "clippy", needs: &["setup", "ui-build"], work: clippy },

@@ -11,6 +11,7 @@ use crate::ui::{asked_for, send_story};
 mod adapt;
 mod axe;
 mod gallery;
+mod hostile;
 mod keyboard;
 mod pictures;
 mod show;

@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 
 use super::StopSignals;
 use crate::args::ImportArgs;
-use crate::output::{ImportOut, RejectedOut, print_json};
+use crate::output::{ImportOut, RejectedOut, harmless, print_json};
 
 /// Time between lines of progress.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -108,7 +108,7 @@ pub(crate) fn progress_lines() -> impl Fn(Progress) + Send + Sync {
             progress.counts.spans,
             progress.counts.events,
             progress.counts.logs,
-            progress.file
+            harmless(&progress.file)
         );
     }
 }

@@ -11,7 +11,7 @@ use flowglass_studio::{Workspace, rfc3339, system_clock};
 
 use super::{open, range};
 use crate::args::{JourneysArgs, StatusArg};
-use crate::output::{JourneyRowOut, print_json};
+use crate::output::{JourneyRowOut, harmless, print_json};
 
 /// Prints journeys, newest first.
 pub(crate) fn run(args: &JourneysArgs, config: Option<&Path>) -> anyhow::Result<()> {
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &JourneysArgs, config: Option<&Path>) -> anyhow::Result<
         None => listed(&workspace, question)?,
     };
     if let Some(text) = args.find.as_deref().map(str::trim).filter(|text| rows.is_empty() && !text.is_empty()) {
-        eprintln!("{}", nothing(&workspace.searched(text, Range::default())?));
+        eprintln!("{}", harmless(&nothing(&workspace.searched(text, Range::default())?)));
     }
     print_json(&rows.iter().map(JourneyRowOut::from).collect::<Vec<_>>())
 }

@@ -1,12 +1,13 @@
 //! Who may ask: Host and Origin of this very server, and the session's cookie. And what browsers may do with the answers.
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN};
 use axum::http::header::{REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use flowglass_listen::Visitor;
 use flowglass_studio::api::ApiError;
 
 use super::Ui;
@@ -15,7 +16,13 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// Lets a request through when it is meant for this server, comes from its own pages and belongs to the session.
-pub(super) async fn check(State(ui): State<Ui>, request: Request, next: Next) -> Response {
+pub(super) async fn check(
+    State(ui): State<Ui>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let _busy = visitor.busy();
     let headers = request.headers();
     let Some(host) = host(request.uri(), headers).filter(|host| is_ours(host, &ui)) else {
         let message = format!("This server answers only under http://{}.", ui.address);
@@ -49,6 +56,7 @@ pub(super) async fn check(State(ui): State<Ui>, request: Request, next: Next) ->
             "This browser is not signed in. Open the link that flowglass serve printed.",
         );
     }
+    visitor.is_known();
     next.run(request).await
 }
 

@@ -6,6 +6,7 @@
 mod api;
 mod assets;
 mod guard;
+mod serve;
 mod session;
 
 pub(crate) use session::Session;
@@ -59,12 +60,7 @@ impl BoundUi {
     /// Serves until `stop`; requests under way may finish.
     pub(crate) fn serve(self, host: Host, session: Session, stop: CancellationToken) -> JoinHandle<()> {
         let ui = Ui { host, session: Arc::new(session), stop: stop.clone(), address: self.address };
-        tokio::spawn(async move {
-            let served = axum::serve(self.listener, router(ui)).with_graceful_shutdown(stop.cancelled_owned());
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the UI's listener failed");
-            }
-        })
+        tokio::spawn(serve::until(stop, self.listener, router(ui)))
     }
 }
 

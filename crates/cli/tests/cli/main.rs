@@ -2,6 +2,7 @@
 
 mod commands;
 mod export;
+mod hostile;
 mod scenarios;
 mod serve;
 mod support;

@@ -6,6 +6,7 @@ use flowglass_model::{Attributes, Batch, Rejected, SpanEvent, SpanId, SpanKind, 
 use serde::Deserialize;
 
 use crate::normalise::{self, Emitter, Options, RawSpan};
+use crate::otlp::parts;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,6 +99,7 @@ pub(super) fn padded_span(text: &str) -> Result<SpanId, String> {
 
 /// Reads a trace object (`{"traceID","spans","processes"}`); an error in words when it cannot be read as a whole.
 pub fn trace(json: &[u8], options: &Options) -> Result<Batch, String> {
+    parts::json(json).map_err(|e| e.to_string())?;
     let trace: Trace = serde_json::from_slice(json).map_err(|e| format!("the Jaeger trace cannot be read: {e}"))?;
     let mut out = Batch::default();
     let emitters: BTreeMap<&str, Emitter> =

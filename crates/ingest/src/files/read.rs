@@ -76,7 +76,20 @@ fn not_known(head: &[u8]) -> String {
         Some(text) => format!("{text:?}"),
         None => shown.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" "),
     };
+    if let Some(archive) = archive(head) {
+        return format!("it is a {archive} archive: unpack it and import the files or their folder");
+    }
     format!("not a format Flowglass knows: first bytes {first}; {TAKEN}")
+}
+
+/// The kind of archive that begins so. None is unpacked here: what it holds may be anything, of any size, under any name.
+fn archive(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => Some("zip"),
+        [b'7', b'z', 0xbc, 0xaf, ..] => Some("7z"),
+        _ if head.get(257..262) == Some(b"ustar") => Some("tar"),
+        _ => None,
+    }
 }
 
 /// Reading of one JSON file.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::jaeger::{padded_span, padded_trace};
 use crate::normalise::{self, Emitter, Options, RawSpan};
+use crate::otlp::parts;
 
 /// A span as Zipkin writes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,6 +50,7 @@ struct Annotation {
 /// Reads a list of spans as it is posted to `/api/v2/spans`; an error in words when the body as a whole is no such list.
 /// A span that cannot be read is refused alone.
 pub fn spans(body: &[u8], options: &Options) -> Result<(Vec<Span>, Vec<Rejected>), String> {
+    parts::json(body).map_err(|e| e.to_string())?;
     let items: Vec<&serde_json::value::RawValue> =
         serde_json::from_slice(body).map_err(|e| format!("not a list of Zipkin v2 spans: {e}"))?;
     let (mut good, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());

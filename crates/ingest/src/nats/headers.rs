@@ -23,7 +23,7 @@ pub(super) fn without_direct_get(headers: &mut Vec<(String, String)>) {
 }
 
 /// Headers from their bytes on the wire (`NATS/1.0` and one line each), as message get returns them; sorted by name.
-pub(super) fn parse(raw: &[u8]) -> Vec<(String, String)> {
+pub fn parse(raw: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(raw);
     let mut list: Vec<(String, String)> = text
         .split("\r\n")

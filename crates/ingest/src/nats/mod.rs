@@ -30,6 +30,7 @@ pub use ack::{AckSubject, acknowledgement};
 pub use advisory::advisory;
 pub use config::{Backfill, NatsAuth, NatsConfig, NatsConfigError, NatsTls, is_subject};
 pub use consumers::NatsConsumer;
+pub use headers::parse as parse_headers;
 pub use publish::{Outgoing, PUBLISH_MAX, Published, Publisher};
 pub use run::run;
 pub use search::search;

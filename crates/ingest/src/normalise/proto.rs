@@ -105,8 +105,11 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Refuses `count` items. Beyond 100 descriptions per batch the rest is counted in the last one.
+    /// Refuses `count` items; what held none costs nothing. Beyond 100 descriptions per batch the rest is counted in the last one.
     pub fn reject(&mut self, at: impl FnOnce() -> String, reason: String, count: u64) {
+        if count == 0 {
+            return;
+        }
         self.rejected += 1;
         let described = self.batch.rejected.len();
         if described == MAX_DESCRIBED {

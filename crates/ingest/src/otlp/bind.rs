@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use flowglass_listen::Limits;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,8 @@ pub struct ReceiverConfig {
     pub max_body: usize,
     /// Bytes of bodies in memory at a time, all requests of both ports together; beyond it senders are asked to wait.
     pub max_in_flight: usize,
+    /// How many connections there may be on each port, and how long they may be silent.
+    pub limits: Limits,
     /// How long requests in progress may take to finish at shutdown.
     pub grace: Duration,
     /// How what arrives is taken in.
@@ -46,6 +49,7 @@ impl Default for ReceiverConfig {
             forward: ForwardSlot::default(),
             max_body: 64 << 20,
             max_in_flight: 512 << 20,
+            limits: Limits::default(),
             grace: Duration::from_secs(10),
             options: Options::named("otlp"),
         }

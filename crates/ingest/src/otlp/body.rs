@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
+use flowglass_listen::Limits;
 use futures::StreamExt;
 use http::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::request::Problem;
 
 /// The budget is counted in units of this many bytes.
 const UNIT: usize = 64 * 1024;
-/// How long a sender may stay silent within a body.
-const SILENCE: Duration = Duration::from_secs(30);
 /// How long the rest of a refused body is read and thrown away, so that the sender gets to read the answer.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How much is read from somebody who may not send.
@@ -64,14 +64,22 @@ impl Room {
     }
 }
 
-/// Reads a body of at most `max` bytes.
-pub(super) async fn read(headers: &HeaderMap, body: Body, max: usize, room: &mut Room) -> Result<Bytes, Problem> {
+/// Reads a body of at most `max` bytes that comes no slower than `limits` allow.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    max: usize,
+    limits: &Limits,
+    room: &mut Room,
+) -> Result<Bytes, Problem> {
+    let begun = Instant::now();
     let mut stream = body.into_data_stream();
     let announced = headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     let mut problem = announced.filter(|n| *n > max as u64).map(|_| Problem::too_large(max));
     let mut whole = BytesMut::new();
     while problem.is_none() {
-        match tokio::time::timeout(SILENCE, stream.next()).await {
+        let until = (Instant::now() + limits.silence).min(begun + limits.body(whole.len()));
+        match tokio::time::timeout_at(until, stream.next()).await {
             Err(_) => return Err(Problem::slow()),
             Ok(None) => return Ok(whole.freeze()),
             Ok(Some(Err(e))) => return Err(Problem::bad(format!("the body ended early: {e}"))),

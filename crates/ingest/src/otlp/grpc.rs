@@ -66,7 +66,8 @@ async fn call(receiver: &Receiver, sender: &Sender, request: Request) -> Result<
         Problem::new(http::StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented, message)
     })?;
     let mut room = receiver.budget.room();
-    let frame = body::read(&parts.headers, body, receiver.max_body.saturating_add(5), &mut room).await?;
+    let frame =
+        body::read(&parts.headers, body, receiver.max_body.saturating_add(5), &receiver.limits, &mut room).await?;
     let probe = receiver.is_probe(&parts.headers);
     if !probe {
         receiver.counters().request(frame.len() as u64);

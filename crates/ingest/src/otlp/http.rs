@@ -6,6 +6,7 @@ use axum::extract::{Extension, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use flowglass_listen::Visitor;
 use flowglass_model::{Batch, SourceKind};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
@@ -44,7 +45,14 @@ type Peer = Extension<Sender>;
 
 /// What comes before every route: gRPC, the token of senders on other machines, and the rules for browsers. A page of a foreign
 /// site must not be able to write here, so an `Origin` that is not loopback is refused, whatever the method.
-async fn door(State(receiver): State<Receiver>, sender: Peer, request: Request, next: Next) -> Response {
+async fn door(
+    State(receiver): State<Receiver>,
+    sender: Peer,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let _busy = visitor.busy();
     let is_grpc = grpc::is_grpc(request.headers());
     let what = format!("{} {}", if is_grpc { "gRPC" } else { request.method().as_str() }, request.uri().path());
     sender.asks(what.clone());
@@ -159,7 +167,7 @@ async fn receive(receiver: &Receiver, request: Request) -> Result<(HeaderMap, Re
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented, message)
     })?;
     let mut room = receiver.budget.room();
-    let bytes = body::read(&parts.headers, body, receiver.max_body, &mut room).await?;
+    let bytes = body::read(&parts.headers, body, receiver.max_body, &receiver.limits, &mut room).await?;
     let probe = receiver.is_probe(&parts.headers);
     if !probe {
         receiver.counters().request(bytes.len() as u64);

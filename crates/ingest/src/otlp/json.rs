@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::DecodeError;
 use super::json_scalar::*;
+use super::{DecodeError, parts};
 use crate::Options;
 use crate::normalise::{Collector, Emitter};
 
@@ -326,6 +326,7 @@ fn walk(
     names: [&str; 3],
     mut item: impl FnMut(&mut Collector, &RawValue, &Emitter, &dyn Fn() -> String),
 ) -> Result<Batch, DecodeError> {
+    parts::json(bytes)?;
     let request: Request = parse(bytes)?;
     let mut out = Collector::new(options);
     for (r, group) in request.resource_spans.into_iter().enumerate() {

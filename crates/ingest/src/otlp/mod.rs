@@ -7,6 +7,7 @@ mod grpc;
 mod http;
 mod json;
 mod json_scalar;
+pub(crate) mod parts;
 mod processes;
 mod refused;
 mod request;
@@ -59,6 +60,16 @@ pub enum DecodeError {
     Json {
         /// What was wrong, with line and column.
         reason: String,
+    },
+    /// It would become far more in memory than it is: mostly empty parts.
+    #[error(
+        "{bytes} bytes that are made of more than {most} parts: no telemetry is, mostly empty ones are refused; send smaller batches if it is meant"
+    )]
+    TooManyParts {
+        /// Its size.
+        bytes: usize,
+        /// Parts that this size may have.
+        most: usize,
     },
 }
 

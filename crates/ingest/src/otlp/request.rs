@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use flowglass_listen::Limits;
 use flowglass_model::{Batch, Nanos, SourceKind};
 use http::{HeaderMap, HeaderName, StatusCode};
+use tokio::sync::Semaphore;
 use tonic::Code;
 
 use super::body::{Budget, Compression, Room, decompress};
@@ -64,7 +66,7 @@ impl Problem {
 
     /// The body did not arrive.
     pub(super) fn slow() -> Problem {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body did not arrive within 30 seconds")
+        Problem::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body stopped coming, or came too slowly")
     }
 }
 
@@ -127,7 +129,10 @@ pub(super) struct Receiver {
     pub(super) port: Port,
     pub(super) options: Arc<Options>,
     pub(super) max_body: usize,
+    pub(super) limits: Arc<Limits>,
     pub(super) budget: Budget,
+    /// Large bodies that are decoded at a time: each may need many times its own size for a moment.
+    pub(super) decoders: Arc<Semaphore>,
     pub(super) sink: Sink,
     pub(super) stats: Arc<IngestStats>,
     /// What senders on other machines must pass.
@@ -199,6 +204,8 @@ impl Receiver {
         if !large {
             return work();
         }
+        // Never closed: an error would only mean that nobody counts.
+        let _turn = self.decoders.clone().acquire_owned().await.ok();
         let unexpected = |e| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, format!("decoding: {e}"));
         tokio::task::spawn_blocking(work).await.map_err(unexpected)?
     }

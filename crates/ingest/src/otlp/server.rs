@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use flowglass_listen::{Ended, Place, Places, converse, first_bytes};
 use futures::FutureExt as _;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -23,11 +22,6 @@ use super::request::{Port, Problem, Receiver};
 use super::sender::{SNIFFED, Sender};
 use crate::{IngestStats, Sink};
 
-/// Connections served at a time per port; further ones wait in the system's queue.
-const MAX_CONNECTIONS: usize = 1024;
-/// How long a connection may stay open without sending its first byte: a program of this machine, and one of another.
-const FIRST_BYTE: Duration = Duration::from_secs(300);
-const FIRST_BYTE_FROM_AFAR: Duration = Duration::from_secs(10);
 /// How long a connection that has just begun may take to send its first request when the port is closed.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// First byte of a TLS handshake record (RFC 8446, 5.1).
@@ -62,12 +56,17 @@ impl Receivers {
     pub async fn serve(self, sink: Sink, stats: Arc<IngestStats>, shutdown: CancellationToken) {
         let budget = Budget::new(self.config.max_in_flight);
         let options = Arc::new(self.config.options);
+        let limits = Arc::new(self.config.limits);
+        let decoders = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
+        let decoders = Arc::new(Semaphore::new(decoders));
         let closed = [CancellationToken::new(), CancellationToken::new()];
         let port = |port: Port, listener: Option<(SocketAddr, TcpListener)>, closed: &CancellationToken| {
             let receiver = Receiver {
                 port,
                 options: Arc::clone(&options),
                 max_body: self.config.max_body,
+                limits: Arc::clone(&limits),
+                decoders: Arc::clone(&decoders),
                 budget: budget.clone(),
                 sink: sink.clone(),
                 stats: Arc::clone(&stats),
@@ -94,7 +93,8 @@ async fn accept(
     closed: CancellationToken,
 ) {
     let Some((addr, listener)) = listener else { return closed.cancel() };
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    // Each port at most a quarter of what may be open: the workspace needs files, too.
+    let places = Places::new(receiver.limits.connections.min(flowglass_listen::handles() / 4));
     let (connections, end) = (TaskTracker::new(), CancellationToken::new());
     let counted = CancellationToken::new();
     let counting = {
@@ -102,26 +102,25 @@ async fn accept(
         tokio::spawn(async move { receiver.refused.run(receiver.port, receiver.sink.clone(), end).await })
     };
     let app = router(receiver.clone());
-    let serve = |stream: TcpStream, peer: SocketAddr, place| {
+    let serve = |stream: TcpStream, peer: SocketAddr, place: Place| {
         let sender = Sender::new(peer, stream.local_addr().unwrap_or(addr), receiver.port, receiver.stats.clone());
-        let task = connection(stream, sender, app.clone(), receiver.clone(), shutdown.clone());
+        let task = connection(stream, sender, place, app.clone(), receiver.clone(), shutdown.clone());
         let end = end.clone();
         connections.spawn(async move {
-            let _place = place;
             tokio::select! { () = task => {}, () = end.cancelled() => {} }
         });
     };
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await.ok();
-            (listener.accept().await, place)
+            let (stream, peer) = listener.accept().await?;
+            Ok::<_, std::io::Error>((stream, peer, places.take(is_loopback(peer.ip())).await))
         };
-        let (accepted, place) = tokio::select! {
+        let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
             next = next => next,
         };
         match accepted {
-            Ok((stream, peer)) => serve(stream, peer, place),
+            Ok((stream, peer, place)) => serve(stream, peer, place),
             Err(e) => {
                 // Out of file descriptors, or the peer went away: neither ends the listener.
                 tracing::warn!(%addr, error = %e, "a connection could not be accepted");
@@ -131,7 +130,7 @@ async fn accept(
     }
     // Who was connected by the system already would otherwise be cut off.
     while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
-        serve(stream, peer, None);
+        serve(stream, peer, places.take_anyway(is_loopback(peer.ip())));
     }
     drop(listener);
     closed.cancel();
@@ -145,14 +144,26 @@ async fn accept(
     let _ = counting.await;
 }
 
-async fn connection(stream: TcpStream, sender: Sender, app: Router, receiver: Receiver, shutdown: CancellationToken) {
-    let mut first = [0; SNIFFED];
-    let patience = if is_loopback(sender.ip()) { FIRST_BYTE } else { FIRST_BYTE_FROM_AFAR };
+async fn connection(
+    stream: TcpStream,
+    sender: Sender,
+    place: Place,
+    app: Router,
+    receiver: Receiver,
+    shutdown: CancellationToken,
+) {
+    let (mut first, near) = ([0; SNIFFED], is_loopback(sender.ip()));
     let peeked = tokio::select! {
-        peeked = tokio::time::timeout(patience, stream.peek(&mut first)) => peeked,
+        peeked = first_bytes(&stream, near, &receiver.limits, &place, &mut first) => peeked,
         () = async { shutdown.cancelled().await; tokio::time::sleep(LAST_REQUEST).await } => return,
     };
-    let Ok(Ok(begun)) = peeked else { return sender.ended().await };
+    let begun = match peeked {
+        Ok(begun) => begun,
+        Err(ended) => {
+            drop(place);
+            return at_the_end(&ended, &sender).await;
+        }
+    };
     sender.began_with(&first[..begun]);
     if begun == 0 {
         return sender.ended().await;
@@ -165,41 +176,30 @@ async fn connection(stream: TcpStream, sender: Sender, app: Router, receiver: Re
                       OTEL_EXPORTER_OTLP_INSECURE=true, in a Collector tls: insecure: true, in .NET and Java nothing more.";
         return sender.nothing(None, reason, advice).await;
     }
-    if let Err(e) = stream.set_nodelay(true) {
-        tracing::debug!(error = %e, "no TCP_NODELAY");
-    }
-    let service = TowerToHyperService::new(app.layer(axum::Extension(sender.clone())));
-    let server = server();
-    let serving = server.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(serving);
+    let app = app.layer(axum::Extension(sender.clone())).layer(axum::Extension(place.visitor()));
     // A first request that is on its way is still taken.
     let told = async {
         shutdown.cancelled().await;
         let _ = tokio::time::timeout(LAST_REQUEST, sender.first_request()).await;
     };
-    let done = tokio::select! {
-        done = serving.as_mut() => done,
-        () = told => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(e) = done {
-        tracing::debug!(peer = %sender.peer(), error = %e, "connection ended");
-    }
-    sender.ended().await;
+    let service = TowerToHyperService::new(app);
+    let ended = converse(stream, &first[..begun], service, &receiver.limits, &place, told).await;
+    // Before the words are looked for, so that whoever waits has it.
+    drop(place);
+    at_the_end(&ended, &sender).await;
 }
 
-fn server() -> auto::Builder<TokioExecutor> {
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(60));
-    // Batches are large and the way is short: bigger windows than the 64 KiB of the standard.
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(4 << 20)
-        .max_concurrent_streams(100)
-        .max_header_list_size(64 << 10);
-    server
+/// What is said of a connection that is over.
+async fn at_the_end(ended: &Ended, sender: &Sender) {
+    match ended {
+        Ended::MadeRoom => {
+            let reason = "it was closed to make room: all connections were taken, and it had been silent longest";
+            let advice =
+                "Something opens connections and leaves them: look for a client that makes a new one for each request.";
+            return sender.nothing(None, reason, advice).await;
+        }
+        Ended::Failed(e) => tracing::debug!(peer = %sender.peer(), error = %e, "connection ended"),
+        Ended::Late | Ended::Done => {}
+    }
+    sender.ended().await;
 }

@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
-use super::{DecodeError, span_wire};
+use super::{DecodeError, parts, span_wire};
 use crate::Options;
 use crate::normalise::{Collector, Emitter};
 
@@ -167,6 +167,7 @@ fn walk<'a>(
 
 /// Decodes and normalises a trace request.
 pub(super) fn traces(bytes: &[u8], options: &Options) -> Result<Batch, DecodeError> {
+    parts::protobuf(bytes, parts::Signal::Traces)?;
     walk(bytes, options, ["resourceSpans", "scopeSpans", "spans"], |out, bytes, emitter, at| {
         if let Some((span, attributes)) = span_wire::span(bytes) {
             return out.span_with(span, attributes, emitter, at);
@@ -180,6 +181,7 @@ pub(super) fn traces(bytes: &[u8], options: &Options) -> Result<Batch, DecodeErr
 
 /// Decodes and normalises a log request.
 pub(super) fn logs(bytes: &[u8], options: &Options) -> Result<Batch, DecodeError> {
+    parts::protobuf(bytes, parts::Signal::Logs)?;
     let names = ["resourceLogs", "scopeLogs", "logRecords"];
     walk(bytes, options, names, |out, bytes, emitter, at| match LogRecord::decode(bytes) {
         Ok(record) => out.log(record, emitter, at),

@@ -15,7 +15,7 @@ use crate::fault::{Fault, Inner};
 use crate::filters::Parts;
 use crate::message_rows::{BLOCK, COLUMNS, fill_body, message_at};
 use crate::names::Texts;
-use crate::{Result, Stats, StoreError, erase, journeys, schema};
+use crate::{Result, Stats, StoreError, erase, journeys, schema, stranger};
 
 /// Problems told one by one; the rest is counted.
 const TOLD: usize = 200;
@@ -89,6 +89,15 @@ pub fn check(path: &Path) -> Result<Checked> {
     let state = conn.unchecked_transaction().map_err(|e| StoreError::sqlite(path, e))?;
     let cache = ChunkCache::default();
     let db = Db { conn: &conn, cache: &cache };
+    match stranger::is_ours(&conn, format, path) {
+        // Nothing that a stranger brought along is asked.
+        Err(StoreError::Foreign { detail, .. }) => {
+            out.tell("the list of tables", detail);
+            return Ok(out);
+        }
+        Err(StoreError::Corrupt { detail, .. }) => out.tell("the list of tables", detail),
+        _ => {}
+    }
     let steps: [(&'static str, Step); 7] = [
         ("the file", engine),
         ("spans and log records", parts::chunks),

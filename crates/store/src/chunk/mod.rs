@@ -18,6 +18,7 @@ use read::ItemReader;
 
 pub use build::Packer;
 pub(crate) use build::{Builder, Sealed};
+pub use stored::probe_chunk;
 pub(crate) use stored::{Chunk, Holders};
 
 /// First byte of a chunk: how the rest is written.

@@ -188,6 +188,23 @@ impl Chunk {
     }
 }
 
+/// Reads everything of a chunk whose unpacked bytes are these, as spans and as log records; answers how many items could be
+/// read. For those who try what made-up bytes do: packed they would be protected by a checksum.
+///
+/// # Errors
+/// Why it is no chunk, in words.
+pub fn probe_chunk(raw: &[u8]) -> Result<usize, String> {
+    let words = |fault: Fault| format!("{fault:?}");
+    let packed = compression::pack(raw).map_err(|e| e.to_string())?;
+    let size = u32::try_from(raw.len()).map_err(|e| e.to_string())?;
+    let body = [&[FORMAT], size.to_le_bytes().as_slice(), packed.as_slice()].concat();
+    let chunk = Chunk::decode(&body).map_err(words)?;
+    chunk.traces();
+    let holders = chunk.holders("order");
+    let read = |i: &usize| holders.may_hold(*i) | chunk.span(*i).is_ok() | chunk.log(*i).is_ok();
+    Ok((0..chunk.len()).filter(read).count())
+}
+
 /// Items of a chunk that can hold a value.
 pub(crate) struct Holders<'c> {
     chunk: &'c Chunk,

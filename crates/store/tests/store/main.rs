@@ -13,4 +13,5 @@ mod load;
 mod logs;
 mod rollups;
 mod spans;
+mod stranger;
 mod versions;

@@ -151,11 +151,7 @@ fn slashed(path: &Path) -> String {
 
 fn text_of(path: &Path) -> Result<String, DesignFileError> {
     let failed = |e: std::io::Error| wrong(path.display().to_string(), format!("cannot be read: {e}"));
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > LONGEST as u64 {
-        return Err(wrong(path.display().to_string(), format!("is longer than {} MiB", LONGEST >> 20)));
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = crate::bounded::read(path, LONGEST as u64).map_err(failed)?;
     Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
 }
 

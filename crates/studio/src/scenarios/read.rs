@@ -7,6 +7,7 @@ use flowglass_scenario::model::{Scenario, Time};
 
 use super::design::design;
 use crate::api::{ScenarioCheck, ScenarioProblem};
+use crate::bounded;
 use crate::time::parse_instant;
 
 /// Instants of recorded arrivals, and bytes of their file, at most.
@@ -62,11 +63,8 @@ pub(crate) fn fingerprint(text: &str) -> String {
 /// count from the first of them, seconds and durations from the end of the warm-up (seconds of the epoch like instants).
 fn times(path: &Path) -> Result<Vec<Time>, String> {
     let shown = path.display();
-    let size = std::fs::metadata(path).map_err(|e| format!("{shown}: {e}"))?.len();
-    if size > LONGEST_TIMES {
-        return Err(format!("{shown}: recorded arrivals have {LONGEST_TIMES} bytes at most, this file {size}"));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{shown}: {e}"))?;
+    let bytes = bounded::read(path, LONGEST_TIMES).map_err(|e| format!("{shown}: recorded arrivals: {e}"))?;
+    let text = String::from_utf8(bytes).map_err(|e| format!("{shown}: {e}"))?;
     let mut all: Vec<i64> = Vec::new();
     let mut counted_from_first = false;
     let listed = text.trim_start().starts_with('[');

@@ -1,5 +1,5 @@
 //! A report of one self-contained page: no script, nothing loaded, nothing that leaves it. Every text goes through [`maud`], which
-//! escapes it, and through [`plain`] where it stands on one line.
+//! escapes it, and through [`plain`] or [`lines`].
 
 mod details;
 mod waits;
@@ -7,7 +7,7 @@ mod waits;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Story;
-use super::text::{clock, duration, extent, instant, item, keys, plain, state, title};
+use super::text::{clock, duration, extent, instant, item, keys, lines, plain, state, title};
 use crate::api::{Item, JourneyView};
 use crate::notes::about_journey;
 
@@ -89,7 +89,7 @@ fn section(story: &Story, journey: &JourneyView) -> Markup {
             }
             @for note in story.notes.iter().filter(|n| n.about == about_journey(&row.id) && !n.text.is_empty()) {
                 h3 { "Note" }
-                blockquote { (note.text) }
+                blockquote { (lines(&note.text)) }
             }
             (waits::time(journey))
             (waterfall(journey))

@@ -71,6 +71,16 @@ pub(super) fn item<'a>(journey: &'a JourneyView, uid: &str) -> Option<&'a Item> 
     journey.items.iter().find(|i| i.uid == uid)
 }
 
+/// A text of several lines, without what would turn the direction of writing or act on whoever shows it.
+pub(super) fn lines(text: &str) -> String {
+    text.split_inclusive(['\n', '\t'])
+        .flat_map(|part| {
+            let end = part.len() - usize::from(part.ends_with(['\n', '\t']));
+            [plain(&part[..end]), part[end..].to_owned()]
+        })
+        .collect()
+}
+
 /// A text on one line, without what would turn the direction of writing (Unicode UAX 9) or is no character to look at.
 pub(super) fn plain(text: &str) -> String {
     text.chars()
@@ -112,5 +122,6 @@ mod tests {
     #[test]
     fn direction_marks_do_not_pass() {
         assert_eq!(plain("a\u{202e}b\nc"), "a\u{fffd}b c");
+        assert_eq!(lines("a\u{202e}\tb\u{1b}[2J\nc\r\n"), "a\u{fffd}\tb [2J\nc \n");
     }
 }

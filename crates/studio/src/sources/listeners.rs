@@ -16,7 +16,7 @@ use crate::Studio;
 use crate::workspace::Workspace;
 
 /// Workspace note: addresses chosen in the window, by listener; null is off.
-const META_LISTENERS: &str = "listeners";
+pub(crate) const META_LISTENERS: &str = "listeners";
 
 /// Where to listen, as asked for at the start.
 #[derive(Debug, Clone, Copy)]

@@ -3,5 +3,6 @@
 mod alerts;
 mod diagnostics;
 mod room;
+mod stranger;
 mod support;
 mod switching;

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::api::{JourneyView, to_ms};
 use crate::share::Story;
-use crate::share::text::{clock, duration, instant, plain, short};
+use crate::share::text::{clock, duration, instant, lines, plain, short};
 use crate::words;
 
 /// Spans, log lines and events of one journey shown in full, each at most.
@@ -26,7 +26,7 @@ fn attributes(title: &str, attributes: &Attributes) -> Markup {
         @if !attributes.is_empty() {
             h3 { (title) }
             dl { @for (name, value) in attributes {
-                dt.mono { (plain(name)) } dd.mono { (short(&value.to_string(), CHARACTERS)) }
+                dt.mono { (plain(name)) } dd.mono { (lines(&short(&value.to_string(), CHARACTERS))) }
             } }
         }
     }
@@ -106,7 +106,7 @@ fn payload(bytes: &[u8]) -> Markup {
         },
         Err(_) => bytes.chunks(16).take(64).map(hex).collect::<Vec<_>>().join("\n"),
     };
-    html! { pre { (short(&text, CHARACTERS)) } }
+    html! { pre { (lines(&short(&text, CHARACTERS))) } }
 }
 
 fn hex(line: &[u8]) -> String {
@@ -126,7 +126,7 @@ pub(super) fn logs(story: &Story, journey: &JourneyView) -> Markup {
                 tbody { @for log in logs.iter().take(SHOWN) { tr {
                     td.mono { (clock(to_ms(log.time))) }
                     td class=(if log.severity >= 17 { "error" } else { "quiet" }) { (plain(&log.severity_text)) }
-                    td.wrap { span.who { (plain(&log.resource.service.name)) } " " (short(&log.body.to_string(), CHARACTERS)) }
+                    td.wrap { span.who { (plain(&log.resource.service.name)) } " " (lines(&short(&log.body.to_string(), CHARACTERS))) }
                 } } }
             }
             (more(logs.len()))
@@ -155,7 +155,7 @@ pub(super) fn spans(story: &Story, journey: &JourneyView) -> Markup {
                         dt { "Span" } dd.mono { (span.facts.span_id) " of trace " (span.facts.trace_id) }
                         dt { "Kind" } dd { (words::span_kind(span.facts.kind)) }
                         @if let Some(message) = span.facts.error.as_ref().and_then(|e| e.message.as_ref()) {
-                            dt { "Error" } dd.error { (message) }
+                            dt { "Error" } dd.error { (lines(message)) }
                         }
                     }
                     (attributes("Attributes", &span.attributes))
