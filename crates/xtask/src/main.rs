@@ -6,6 +6,7 @@ mod components;
 mod demo;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod ui;
 
@@ -29,6 +30,8 @@ enum Command {
     Test(test::Arguments),
     /// Measure, as ratios to baselines of the same run
     Bench(bench::Arguments),
+    /// The whole product under load for minutes or hours: does it stay as it was?
+    Soak(soak::Arguments),
     /// Write the TypeScript of the wire contract and the list of what ships
     Codegen {
         /// Only check that it is up to date
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Codegen { check } => codegen::run(check),
         Command::BuildUi => ui::build(),
         Command::Setup => setup::everything(),
