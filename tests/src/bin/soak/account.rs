@@ -57,7 +57,8 @@ pub(crate) fn settle(
     criteria.push(held("The file is sound", check(workspace)));
     criteria.push(held("No error in the program's log", read(log)));
     let problems = seen.problems();
-    let told = if problems.is_empty() { "none".to_owned() } else { problems.join("; ") };
+    let told =
+        problems.first().map_or("none".to_owned(), |first| format!("{} or more, the first: {first}", problems.len()));
     criteria.push(criterion("No view, question or exporter failed", problems.is_empty(), told));
     let facts = size(&stage.senders, workspace);
     Judged { criteria, facts: facts.unwrap_or_else(|error| vec![("Stored".to_owned(), format!("{error:#}"))]) }
@@ -123,7 +124,7 @@ fn traces(senders: &[Sender], workspace: &Path, session: &Session, seed: u64) ->
             sender.interrupted.iter().take(INTERRUPTED).map(|n| (sender.stream(), *n, dice.between(0, TRACES))),
         );
     }
-    let removed = removed_until(workspace)?;
+    let removed = removed_until(&stats(workspace)?)?;
     let before = wanted.len();
     wanted.retain(|(stream, number, _)| stream.at(*number) > removed);
     let mut wrong = Vec::new();
@@ -151,17 +152,14 @@ fn traces(senders: &[Sender], workspace: &Path, session: &Session, seed: u64) ->
     }
 }
 
-/// Up to when something was removed by the workspace's own rules, nanoseconds since the epoch; 0: nothing was.
-fn removed_until(workspace: &Path) -> Result<u64> {
-    let stats = stats(workspace)?;
+/// When the newest began of what the workspace's own rules removed, nanoseconds since the epoch; 0: nothing was.
+fn removed_until(stats: &Value) -> Result<u64> {
     let removed = stats["retention"]["removed"].as_array().context("what was removed is told")?;
-    if removed.is_empty() {
-        return Ok(0);
-    }
-    // Oldest first: what is younger than the oldest that is left by a minute was not touched.
-    let oldest = stats["oldest"].as_str().context("something is left")?;
-    let seconds = Command::new("date").args(["-d", oldest, "+%s"]).output()?;
-    Ok((String::from_utf8(seconds.stdout)?.trim().parse::<u64>()? + 60) * 1_000_000_000)
+    let newest = removed.iter().filter_map(|of| of["newest"].as_str());
+    let newest: Vec<u64> = newest
+        .map(|at| Ok(u64::try_from(at.parse::<jiff::Timestamp>().context("an instant")?.as_nanosecond())?))
+        .collect::<Result<_>>()?;
+    Ok(newest.into_iter().max().unwrap_or_default())
 }
 
 fn stats(workspace: &Path) -> Result<Value> {
@@ -211,7 +209,7 @@ fn size(senders: &[Sender], workspace: &Path) -> Result<Vec<(String, String)>> {
             "Size",
             format!("{} MB, {} bytes a span", number("bytes") / 1_000_000, number("bytes") / number("spans").max(1)),
         ),
-        fact("Acknowledged to the exporters", format!("{} spans", requests * SPANS)),
+        fact("Of these from the exporters", format!("{} spans", requests * SPANS)),
         fact("Refused and sent again", format!("{refused} requests refused, {failed} without an answer")),
         fact("Not offered (an exporter was late or away)", format!("{} spans", skipped * SPANS)),
     ])
@@ -230,6 +228,15 @@ mod tests {
         let calls = calls(&map);
         assert_eq!(calls.len(), 1);
         assert_eq!(calls[&("soak-exp-api".to_owned(), "soak-prc-api".to_owned())], 7);
+    }
+
+    #[test]
+    fn what_a_rule_removed_is_not_looked_for() {
+        let removed = |list: Value| json!({"retention": {"removed": list}});
+        assert_eq!(removed_until(&removed(json!([]))).unwrap(), 0);
+        let some = json!([{"newest": "2026-01-01T00:00:02Z"}, {"newest": null}, {"newest": "2026-01-01T00:00:01Z"}]);
+        assert_eq!(removed_until(&removed(some)).unwrap(), 1_767_225_602_000_000_000);
+        assert!(removed_until(&json!({})).is_err(), "no word about it is not the same as nothing");
     }
 
     #[test]

@@ -44,7 +44,8 @@ impl Sender {
     /// If it cannot be started.
     pub(crate) fn restart(&mut self) -> Result<()> {
         let Stream { seed, sender, base, every } = self.stream;
-        let mut command = std::process::Command::new(std::env::current_exe()?);
+        // This very program, also when it was built anew meanwhile.
+        let mut command = std::process::Command::new("/proc/self/exe");
         command.args(["sender", "--http", &self.http]);
         for (name, value) in [("--number", sender), ("--seed", seed), ("--base", base), ("--every", every)] {
             command.arg(name).arg(value.to_string());

@@ -124,7 +124,7 @@ fn facts(ran: &Ran<'_>, stage: &Stage) -> Vec<(String, String)> {
         fact("Lasted", format!("{:.1}{ended} min", lasted / 60.0)),
         fact("Seed", ran.arguments.seed.to_string()),
         fact("Offered", format!("{} spans/s", ran.arguments.spans_per_second)),
-        fact("Stored", format!("{mean:.0} spans/s, median {:.0}", median(&rates))),
+        fact("Acknowledged", format!("{mean:.0} spans/s, median {:.0}", median(&rates))),
         fact(
             "Killed",
             format!(

@@ -29,7 +29,7 @@ const KEPT: usize = 20;
 #[derive(Default)]
 pub(crate) struct Seen {
     stop: AtomicBool,
-    /// Answer times by question, all, and those since the last sample, milliseconds.
+    /// Questions and the times of their answers, milliseconds.
     pub(crate) answers: Mutex<Vec<(usize, f64)>>,
     /// Frames by view, milliseconds.
     pub(crate) frames: Mutex<Vec<(usize, Times)>>,
