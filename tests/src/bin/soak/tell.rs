@@ -121,7 +121,7 @@ fn facts(ran: &Ran<'_>, stage: &Stage) -> Vec<(String, String)> {
     let ended = if ran.interrupted { format!(" of {}, interrupted", ran.arguments.minutes) } else { String::new() };
     let fact = |name: &str, value: String| (name.to_owned(), value);
     vec![
-        fact("Lasted", format!("{:.1}{ended} min", lasted / 60.0)),
+        fact("Lasted", format!("{:.1} min{ended}", lasted / 60.0)),
         fact("Seed", ran.arguments.seed.to_string()),
         fact("Offered", format!("{} spans/s", ran.arguments.spans_per_second)),
         fact("Acknowledged", format!("{mean:.0} spans/s, median {:.0}", median(&rates))),
