@@ -54,6 +54,19 @@ impl Demo {
         self.process.say("go\n")
     }
 
+    /// Kills it at once, as a crash would.
+    ///
+    /// # Errors
+    /// If its end cannot be waited for.
+    pub fn kill(self) -> Result<()> {
+        self.process.kill().map(drop)
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.runs()
+    }
+
     /// Waits until all it was asked for is done and exported. The NATS server ends with it.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 //! stands for it.
 
 pub mod demo;
+pub mod figures;
+pub mod frames;
 pub mod graph;
 pub mod live;
 pub mod multiply;
@@ -13,5 +15,6 @@ pub mod process;
 pub mod product;
 pub mod screen;
 pub mod session;
+pub mod usage;
 pub mod views;
 pub mod webdriver;

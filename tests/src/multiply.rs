@@ -195,7 +195,8 @@ fn digits(word: &[u8]) -> u64 {
 }
 
 /// A bijection of 64 bits (SplitMix64, Steele, Lea and Flood 2014): what differs before differs after.
-fn mix(seed: u64) -> u64 {
+#[must_use]
+pub fn mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

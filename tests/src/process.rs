@@ -1,6 +1,7 @@
 //! A program that runs beside a test.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
@@ -33,6 +34,15 @@ impl Process {
     /// # Errors
     /// If it cannot be started.
     pub fn start(name: &str, command: &mut Command) -> Result<Process> {
+        Self::start_logging(name, command, None)
+    }
+
+    /// As [`Process::start`]; all that it says on standard error also goes to a file.
+    ///
+    /// # Errors
+    /// If it cannot be started, or the file cannot be made.
+    pub fn start_logging(name: &str, command: &mut Command, log: Option<&Path>) -> Result<Process> {
+        let log = log.map(|path| File::create(path).with_context(|| path.display().to_string())).transpose()?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
@@ -46,6 +56,10 @@ impl Process {
         let errors = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&errors);
         read_lines(child.stderr.take(), move |line| {
+            if let Some(mut log) = log.as_ref() {
+                // A log that cannot be written must not end what is logged; its last lines are kept below.
+                let _ = writeln!(log, "{line}");
+            }
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() == KEPT_LINES {
                 kept.pop_front();
@@ -80,6 +94,32 @@ impl Process {
                 Err(_) => bail!("{} did not say `{text}` within {within:?}{}", self.name, self.errors()),
             }
         }
+    }
+
+    /// Lines of standard output that have come and were not read yet.
+    pub fn new_lines(&mut self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+
+    /// Kills it at once, as a crash would, and gives what it had still written to standard output.
+    ///
+    /// # Errors
+    /// If its end cannot be waited for.
+    pub fn kill(mut self) -> Result<Vec<String>> {
+        end_group("KILL", self.child.id());
+        self.child.wait()?;
+        Ok(self.rest())
+    }
+
+    /// All lines of standard output until it is closed.
+    pub fn rest(&mut self) -> Vec<String> {
+        self.lines.iter().collect()
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Writes to its standard input.

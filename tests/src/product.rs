@@ -94,6 +94,14 @@ impl Serve {
     /// # Errors
     /// If it is not ready in time.
     pub fn start(workspace: &Path, arguments: &[&str]) -> Result<Serve> {
+        Self::start_logging(workspace, arguments, None)
+    }
+
+    /// As [`Serve::start`]; its log also goes to a file.
+    ///
+    /// # Errors
+    /// As [`Serve::start`].
+    pub fn start_logging(workspace: &Path, arguments: &[&str], log: Option<&Path>) -> Result<Serve> {
         let mut command = Command::new(binary("flowglass")?);
         command.arg("serve").arg("--workspace").arg(workspace);
         // What is kept for all workspaces goes beside this one.
@@ -103,7 +111,7 @@ impl Serve {
                 command.args([listener, "127.0.0.1:0"]);
             }
         }
-        let mut process = Process::start("flowglass serve", command.args(arguments))?;
+        let mut process = Process::start_logging("flowglass serve", command.args(arguments), log)?;
         let ready = process.json_line(READY_WITHIN)?;
         if ready["event"] != "ready" {
             bail!("flowglass serve said {ready}");
@@ -127,6 +135,17 @@ impl Serve {
     #[must_use]
     pub fn ui(&self) -> &str {
         self.ready["ui"].as_str().unwrap_or_default()
+    }
+
+    /// The number of its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.runs()
     }
 
     /// Ends it in good order.

@@ -250,6 +250,23 @@ impl Driver {
         self.post("/window", json!({"handle": tab["handle"]})).map(drop)
     }
 
+    /// The name of the tab it is at.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub fn tab(&self) -> Result<String> {
+        let name = self.ask("GET", "/window", None)?;
+        name.as_str().map(str::to_owned).context("a tab has a name")
+    }
+
+    /// Goes on in the tab of this name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn switch(&self, tab: &str) -> Result<()> {
+        self.post("/window", json!({"handle": tab})).map(drop)
+    }
+
     /// Sizes the page of a Chromium, without the window's frame.
     ///
     /// # Errors

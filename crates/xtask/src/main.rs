@@ -8,6 +8,7 @@ mod demo;
 mod fuzz;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod ui;
 
@@ -33,6 +34,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Random inputs for everything that reads what strangers wrote
     Fuzz(fuzz::Arguments),
+    /// The whole product under load for minutes or hours: does it stay as it was?
+    Soak(soak::Arguments),
     /// Write the TypeScript of the wire contract and the list of what ships
     Codegen {
         /// Only check that it is up to date
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Codegen { check } => codegen::run(check),
         Command::BuildUi => ui::build(),
         Command::Setup => setup::everything(),

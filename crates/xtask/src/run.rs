@@ -89,6 +89,11 @@ impl Beside {
         Ok(self.child.try_wait()?)
     }
 
+    /// Asks it to end in good order, as a Ctrl-C would.
+    pub(crate) fn interrupt(&self) {
+        self.signal("INT");
+    }
+
     fn signal(&self, name: &str) {
         let group = format!("-{}", self.child.id());
         // A group that has gone already is what we want.

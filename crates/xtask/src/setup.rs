@@ -43,6 +43,12 @@ pub(crate) fn everything() -> Result<()> {
     sdks()
 }
 
+/// What a soak needs.
+pub(crate) fn soak() -> Result<()> {
+    packages(&[COMPILER, NATS, BROWSER])?;
+    node()
+}
+
 /// What the demo needs. Without a NATS server it sends its events over HTTP, so that one is only wished for.
 pub(crate) fn demo(window: bool, unwatched: bool) -> Result<()> {
     let mut needs = vec![COMPILER];

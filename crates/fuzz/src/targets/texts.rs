@@ -8,7 +8,7 @@ use flowglass_studio::model::filter::{Filter, Pattern, Test, View};
 use flowglass_studio::rulings::Rulebook;
 use flowglass_studio::scenario::decide::{SyncFigures, decide};
 use flowglass_studio::scenario::experiment::{RunError, RunOptions, run};
-use flowglass_studio::scenario::export::{asyncapi, mermaid, openapi};
+use flowglass_studio::scenario::export::{calls, events, mermaid};
 use flowglass_studio::scenario::file::read_scenario;
 use flowglass_studio::{decode_protobuf, parse_settings};
 
@@ -80,8 +80,8 @@ pub(super) fn scenario(bytes: &[u8]) {
     decide(&scenario, &SyncFigures::default());
     for variant in scenario.variants.iter().take(2) {
         mermaid(&scenario, variant);
-        asyncapi(&scenario, variant);
-        openapi(&scenario, variant);
+        design::export::asyncapi(&events(&scenario, variant));
+        design::export::openapi(&calls(&scenario, variant));
     }
     scenario.run.replications = 1;
     scenario.run.warm_up = Some(0);

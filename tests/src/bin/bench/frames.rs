@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use flowglass_tests::frames::{empty, frames};
 use flowglass_tests::live::{Live, Pace};
 use flowglass_tests::multiply::Recording;
 use flowglass_tests::process::until;
@@ -11,12 +12,10 @@ use flowglass_tests::views::{Page, SHOWN_WITHIN};
 use flowglass_tests::webdriver::Driver;
 use serde_json::json;
 
-use crate::table::{Times, load, median};
+use crate::table::{load, median};
 
 /// How long frames are looked at, milliseconds.
 const LOOK: u64 = 5_000;
-/// Pixels a second: a hand on a wheel.
-const SPEED: u64 = 3_000;
 /// The aim: p95 of a view at most so many times that of the empty page.
 const AIM: f64 = 1.5;
 /// Rows to scroll.
@@ -52,40 +51,6 @@ const VIEWS: &[View] = &[
     },
     View { label: "map, live", hash: "#/topology?range=15m", scrolls: None, rows: 0 },
 ];
-
-/// Times between frames, scrolling up and down in `scrolls` (none: only watching).
-fn frames(driver: &Driver, scrolls: Option<&str>) -> Result<Times> {
-    let script = "const [look, css, speed] = arguments; const done = arguments[arguments.length - 1];
-        const box = css === null ? null : document.querySelector(css);
-        const times = []; let last; let begin; let way = 1;
-        const frame = (now) => {
-          begin ??= now;
-          if (last !== undefined) times.push(now - last);
-          if (box && last !== undefined) {
-            const room = box.scrollHeight - box.clientHeight;
-            if (box.scrollTop >= room - 600) way = -1;
-            if (box.scrollTop <= 600) way = 1;
-            box.scrollTop += (way * speed * (now - last)) / 1000;
-          }
-          last = now;
-          if (now - begin < look) requestAnimationFrame(frame); else done(times);
-        };
-        if (box) box.scrollTop = Math.min(box.scrollHeight / 2, 2000000);
-        requestAnimationFrame(frame);";
-    let ms: Vec<f64> = serde_json::from_value(driver.run_async(script, json!([LOOK, scrolls, SPEED]))?)?;
-    if ms.len() < 10 {
-        bail!("only {} frames in {LOOK} ms", ms.len());
-    }
-    let mut times = Times::default();
-    times.extend(ms);
-    Ok(times)
-}
-
-/// The empty page: as long as a list of 100,000 rows, so that it scrolls alike.
-fn empty(driver: &Driver) -> Result<f64> {
-    driver.goto("data:text/html,<div style='height:3000000px'></div>")?;
-    Ok(frames(driver, Some("html"))?.quantile(0.95))
-}
 
 /// Scrolls to the end again and again until so many rows are there.
 fn fill(driver: &Driver, css: &str, rows: u64) -> Result<u64> {
@@ -141,7 +106,7 @@ pub(crate) fn measure(
     for view in VIEWS {
         let (mut of_view, mut of_empty, mut ratios, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for _ in 0..rounds {
-            let before = empty(driver)?;
+            let before = empty(driver, LOOK)?;
             driver.goto(&format!("{here}{}", view.hash))?;
             page.ready()?;
             if let Some(css) = view.scrolls {
@@ -151,8 +116,8 @@ pub(crate) fn measure(
                 })?;
                 rows = fill(driver, css, view.rows)?;
             }
-            let p95 = frames(driver, view.scrolls)?.quantile(0.95);
-            let empty = f64::midpoint(before, empty(driver)?);
+            let p95 = frames(driver, view.scrolls, LOOK)?.quantile(0.95);
+            let empty = f64::midpoint(before, empty(driver, LOOK)?);
             of_view.push(p95);
             of_empty.push(empty);
             ratios.push(p95 / empty);

@@ -1,6 +1,5 @@
 //! Memory of the real window over minutes of live data.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use flowglass_tests::multiply::Recording;
 use flowglass_tests::process::until;
 use flowglass_tests::product::binary;
 use flowglass_tests::screen::Screen;
+use flowglass_tests::usage::{family, pss};
 use flowglass_tests::views::{Area, Page};
 use flowglass_tests::webdriver::Driver;
 
@@ -18,38 +18,6 @@ use crate::table::{load, median};
 
 /// Time in each view.
 const STAY: Duration = Duration::from_secs(10);
-
-/// Proportional set size of a process, MB: what it shares is divided among those who share it. Nothing when it has ended.
-fn pss(pid: u32) -> Option<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let line = text.lines().find(|line| line.starts_with("Pss:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
-}
-
-/// Processes whose command holds this text, with their names, and all that came of them.
-fn family(marker: &str) -> BTreeMap<u32, String> {
-    let mut parents = BTreeMap::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let Some((head, tail)) = stat.rsplit_once(") ") else { continue };
-        let name = head.split_once('(').map_or("", |(_, name)| name).to_owned();
-        let parent = tail.split(' ').nth(1).and_then(|p| p.parse::<u32>().ok()).unwrap_or_default();
-        let command = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-        parents.insert(pid, (parent, name, command.contains(marker)));
-    }
-    let belongs = |pid: u32| {
-        let mut at = pid;
-        while let Some((parent, name, marked)) = parents.get(&at) {
-            if *marked && name.starts_with("flowglass-win") {
-                return true;
-            }
-            at = *parent;
-        }
-        false
-    };
-    parents.iter().filter(|(pid, _)| belongs(**pid)).map(|(pid, (_, name, _))| (*pid, name.clone())).collect()
-}
 
 /// Opens the window on an empty workspace, lets data come, goes from view to view, and prints memory every minute.
 ///
@@ -81,7 +49,7 @@ pub(crate) fn measure(folder: &Path, recording: &Arc<Recording>, pace: Pace, min
             std::thread::sleep(STAY.min(Duration::from_secs(60 * minute).saturating_sub(begin.elapsed())));
         }
         let sizes: Vec<(String, f64)> =
-            family(&marker).into_iter().filter_map(|(pid, name)| Some((name, pss(pid)?))).collect();
+            family(&marker, "flowglass-win").into_iter().filter_map(|(pid, name)| Some((name, pss(pid)?))).collect();
         let of = |word: &str| sizes.iter().filter(|(name, _)| name.starts_with(word)).map(|(_, mb)| mb).sum::<f64>();
         let total: f64 = sizes.iter().map(|(_, mb)| mb).sum();
         println!("{minute:>8}{:>12.0}{:>12.0}{total:>12.0}", of("flowglass"), of("WebKitWeb"));
