@@ -8,7 +8,7 @@ import { route } from '../../shared/state/route.svelte';
 import { recentSearches, remember } from './recent';
 import { fitting, type Entry } from './search';
 
-const WAIT_MS = 120;
+const WAIT_MS = 40;
 const VIEW_WORDS = { journeys: 'journeys', events: 'events', logs: 'logs', map: 'the map' };
 
 /** What the palette shows for what is typed. */
