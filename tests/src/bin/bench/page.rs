@@ -44,8 +44,8 @@ const ACTS: &[Act] = &[
     ),
     act(
         "open a journey",
-        "const rows = all('.journey-rows [role=option]'); row = rows[2 + N % 5]; key = row.querySelector('.mono').textContent.trim(); was = one('.pane .head h2').title; row.click()",
-        "row.getAttribute('aria-selected') === 'true' && one('.pane .head h2').title !== was && all('#journey-panel [role=row]').length > 1",
+        "const rows = all('.journey-rows [role=option]'); row = rows[2 + N % 5]; key = row.querySelector('.mono').textContent.trim(); row.click()",
+        "row.getAttribute('aria-selected') === 'true' && words('.pane .head').includes(key) && all('#journey-panel [role=row]').length > 1",
     ),
     act("filter: only failed (click)", "chip('Failed').click()", "changed(one('.panel .head .meta')?.textContent)"),
     act("filter off (click)", "chip('All').click()", "changed(one('.panel .head .meta')?.textContent)"),
