@@ -56,16 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-scenario", "--bench", "engine"]))?;
     }
     if wants(Part::Ui) {
-        ui::build()?;
-        run_to_end(&mut cargo([
-            "build",
-            "--release",
-            "--bins",
-            "--package",
-            "flowglass-cli",
-            "--package",
-            "flowglass-tests",
-        ]))?;
+        released()?;
         product("release", &[], &arguments.more)?;
     }
     if wants(Part::Memory) {
@@ -87,18 +78,16 @@ fn compare_layouts(graphs: &[String]) -> Result<()> {
     const LARGEST: &str = "300";
     let (from, to) = (root().join("tests/layout"), target().join("layout"));
     setup::npm_packages(&from, &to)?;
-    ui::build()?;
-    run_to_end(&mut cargo([
-        "build",
-        "--release",
-        "--bins",
-        "--package",
-        "flowglass-cli",
-        "--package",
-        "flowglass-tests",
-    ]))?;
+    released()?;
     let mut compare = command("node", [from.join("compare.mjs"), built_as("release", "flowglass"), to]);
     run_to_end(compare.arg(LARGEST).args(graphs))
+}
+
+/// Builds the product for release, with the page that it serves.
+fn released() -> Result<()> {
+    ui::build()?;
+    let packages = ["--package", "flowglass-cli", "--package", "flowglass-tests"];
+    run_to_end(cargo(["build", "--release", "--bins"]).args(packages))
 }
 
 /// Runs the product's own bench out of a folder of built programs.
