@@ -52,10 +52,12 @@ impl Sample {
     pub(super) fn dist_given_up(&self, limit: f64, more: usize) -> String {
         let answered = self.n() as f64 / (self.n() + more) as f64;
         let beyond = duration(limit * 1.1);
+        // Few that were given up among very many leave little room below 1.
+        let exact = |share: f64| digits(share, 12);
         let own = if self.n() > 1 { self.points() } else { vec![(0.0, self.mean()), (1.0, self.mean())] };
         let mut points: Vec<(String, String)> = Vec::new();
         for (p, v) in own {
-            let share = digits(p * answered, 4);
+            let share = if p < 1.0 { digits(p * answered, 6) } else { exact(answered) };
             // What was answered stays below what was not.
             let value = duration(v.min(limit));
             if points.last().is_none_or(|last| last.0 != share) {
@@ -63,7 +65,7 @@ impl Sample {
             }
         }
         // A step: nothing lies between the last that was answered and the first that was not.
-        let next = digits(answered + (1.0 - answered) * 0.001, 6);
+        let next = exact(answered + (1.0 - answered) * 0.001);
         if points.last().is_some_and(|last| last.0 != next) {
             points.push((next, beyond.clone()));
         }
@@ -193,6 +195,16 @@ mod tests {
         let mean: f64 = points.windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum();
         assert!((mean / sample.mean() - 1.0).abs() < 0.005, "{mean} {}", sample.mean());
         assert!(points.windows(2).all(|w| w[0].1 <= w[1].1));
+    }
+
+    #[test]
+    fn shares_grow_however_few_were_given_up() {
+        for (n, more) in [(0, 3), (1, 3), (30, 3), (100_000, 3), (1_000_000, 3)] {
+            let text = Sample::new((1..=n).map(|i| i * 1_000).collect()).dist_given_up(2e9, more);
+            let shares: Vec<f64> = text.split('[').filter_map(|pair| pair.split_once(", ")?.0.parse().ok()).collect();
+            assert!(shares.len() >= 3 && shares.windows(2).all(|w| w[0] < w[1]), "{n}: {text}");
+            assert_eq!(shares.last(), Some(&1.0));
+        }
     }
 
     #[test]
