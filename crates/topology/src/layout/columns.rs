@@ -13,8 +13,10 @@ pub(super) const LAYER_GAP: f64 = 96.0;
 const SUB_GAP: f64 = 56.0;
 /// More nodes than this in a column and the layer is wrapped.
 const WRAP_AFTER: usize = 14;
-/// A layer is wrapped into no more columns than this.
+/// A layer of a map that can be read at once is wrapped into no more columns than this.
 const MAX_COLUMNS: usize = 3;
+/// Cards of a larger layer for each column, per column: ten columns for 500. The drawing is then about as wide as a screen is for its height.
+const CARDS_PER_COLUMN_SQUARED: usize = 5;
 /// With less room than this between layers nothing can be drawn: previous positions are given up.
 const LEAST_GAP: f64 = 24.0;
 
@@ -28,7 +30,7 @@ pub(super) fn slot(layer: Layer) -> usize {
 
 /// How many columns a layer of so many nodes gets (at least one: its space stays reserved).
 pub(super) fn columns_for(count: usize) -> usize {
-    count.div_ceil(WRAP_AFTER).clamp(1, MAX_COLUMNS)
+    count.div_ceil(WRAP_AFTER).clamp(1, MAX_COLUMNS).max((count / CARDS_PER_COLUMN_SQUARED).isqrt())
 }
 
 /// Width that an empty column reserves.

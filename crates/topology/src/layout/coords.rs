@@ -57,18 +57,21 @@ pub(super) fn heights(net: &Net, graph: &Proper, order: &[Vec<usize>], anchors: 
 /// Distance of each vertex from the first one of its rank when all stand as close as they may.
 fn offsets(net: &Net, graph: &Proper, rank: &[usize]) -> Vec<f64> {
     let half = |v: usize| if v < graph.nodes { net.nodes[v].height / 2.0 } else { 0.0 };
+    let cards: f64 = rank.iter().map(|&v| 2.0 * half(v)).sum();
+    let passages = rank.iter().filter(|&&v| v >= graph.nodes).count() as f64;
+    // Where thousands of edges pass, cards would be lost among them: they get half as much room as the cards.
+    let bundle = BUNDLE_GAP.min(cards / 2.0 / passages.max(1.0));
     let mut out = Vec::with_capacity(rank.len());
     let mut at = 0.0;
     for (i, &v) in rank.iter().enumerate() {
         if i > 0 {
             let u = rank[i - 1];
-            let gap = match (u < graph.nodes, v < graph.nodes) {
-                (true, true) => CARD_GAP,
-                (false, false) => BUNDLE_GAP,
-                _ => PASSAGE_GAP,
+            // Between cards whole pixels, so that rounding the heights cannot eat into the gap.
+            at += match (u < graph.nodes, v < graph.nodes) {
+                (true, true) => (half(u) + CARD_GAP + half(v)).ceil(),
+                (false, false) => bundle,
+                _ => (half(u) + PASSAGE_GAP + half(v)).ceil(),
             };
-            // Whole pixels, so that rounding the heights cannot eat into the gap.
-            at += (half(u) + gap + half(v)).ceil();
         }
         out.push(at);
     }

@@ -2,6 +2,9 @@
 
 use super::proper::Proper;
 
+/// So far a vertex is moved in one step of sifting: where ranks are longer, sweeps have brought it near to its place already.
+const REACH: usize = 60;
+
 /// An order of all ranks, with each vertex's place in its rank.
 #[derive(Clone)]
 pub(super) struct Order {
@@ -117,7 +120,7 @@ impl Order {
         let from = self.place[v];
         let (mut best, mut best_delta) = (from, 0i64);
         let mut delta = 0;
-        for to in (0..from).rev() {
+        for to in (from.saturating_sub(REACH)..from).rev() {
             let w = self.ranks[rank][to];
             delta += sides.swap_gain(w, v) + self.flat_gain(graph, w, v, to);
             if delta < best_delta {
@@ -125,7 +128,7 @@ impl Order {
             }
         }
         delta = 0;
-        for to in from + 1..self.ranks[rank].len() {
+        for to in from + 1..self.ranks[rank].len().min(from + 1 + REACH) {
             let w = self.ranks[rank][to];
             delta += sides.swap_gain(v, w) + self.flat_gain(graph, v, w, to);
             if delta < best_delta {
