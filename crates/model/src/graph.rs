@@ -85,10 +85,6 @@ pub struct GraphNode {
     pub stats: EdgeStats,
     /// Whether its own telemetry was seen.
     pub instrumented: bool,
-    /// Horizontal centre; grows from backends to consumers. Pixels at 100 %.
-    pub x: f64,
-    /// Vertical centre. Pixels at 100 %.
-    pub y: f64,
 }
 
 /// An interaction on the map.

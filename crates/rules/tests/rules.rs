@@ -49,8 +49,6 @@ fn graph_node(id: NodeId, layer: Layer, layer_source: LayerSource) -> GraphNode 
         owner: None,
         stats: EdgeStats::default(),
         instrumented: true,
-        x: 0.0,
-        y: 0.0,
         id,
     }
 }

@@ -9,7 +9,7 @@ use flowglass_model::{
     Config, Graph, JoinsConfig, Journey, Layer, Mark, MarkKind, Message, Nanos, NodeId, SeriesKey, SeriesSum, TraceId,
 };
 use flowglass_store::{ChunkCache, Copied, EventRow, FindHit, GoOn, Reader, Seen, Spark, Stats, StoreError};
-use flowglass_topology::{GraphOptions, graph};
+use flowglass_topology::graph;
 
 use crate::api::{Range, TopologyView, to_ms};
 use crate::handlers::scene::scene;
@@ -173,16 +173,16 @@ impl Workspace {
         Ok(seen)
     }
 
-    /// The map of a range, laid out afresh. Buckets of 10 s that start in the range count.
+    /// The map of a range. Buckets of 10 s that start in the range count.
     pub fn graph(
         &self,
         since: Option<Nanos>,
         until: Option<Nanos>,
-        environment: Option<String>,
+        environment: Option<&str>,
     ) -> Result<Graph, WorkspaceError> {
         let sums = self.read(|r| r.series(since, until))?;
         let settings = self.settings();
-        Ok(graph(&sums, &settings.config, &GraphOptions { environment, previous: BTreeMap::new() }))
+        Ok(graph(&sums, &settings.config, environment))
     }
 
     /// The map of a range as windows show it, laid out afresh, nothing folded.

@@ -5,12 +5,10 @@ mod common;
 use common::told;
 use flowglass_model::{Alias, Config, Owner};
 use flowglass_testkit::render_graph;
-use flowglass_topology::{Folding, GraphOptions, graph};
+use flowglass_topology::{Folding, graph};
 
 fn map_with(text: &str, config: &Config, environment: Option<&str>) -> String {
-    let options = GraphOptions { environment: environment.map(str::to_owned), ..GraphOptions::default() };
-    let g = graph(&told(text).series(), config, &options);
-    assert!(g.nodes.iter().all(|n| n.x.is_finite() && n.y.is_finite()));
+    let g = graph(&told(text).series(), config, environment);
     render_graph(&g).lines().filter(|l| !l.contains('[')).map(|l| format!("{l}\n")).collect()
 }
 
@@ -85,7 +83,7 @@ fn a_host_keeps_its_id_and_bears_the_name_its_callers_give_it() {
         b client web peer=10.2.2.2:443 service=Mail-relay
         c client web peer=stock.svc:80 service=api
         d server api";
-    let g = graph(&told(text).series(), &Config::default(), &GraphOptions::default());
+    let g = graph(&told(text).series(), &Config::default(), None);
     let named: Vec<(&str, &str)> = g.nodes.iter().map(|n| (n.id.as_str(), n.name.as_str())).collect();
     assert_eq!(
         named,
@@ -122,7 +120,7 @@ fn aliases_owners_and_domains_come_from_the_configuration() {
     };
     let text = "a client api peer=erp.example\nb client old peer=erp.example:443\nc server shop/x";
     let series = told(text).series();
-    let g = graph(&series, &config, &GraphOptions::default());
+    let g = graph(&series, &config, None);
     assert!(render_graph(&g).contains("call service:api -> external:SAP 2"), "{}", render_graph(&g));
     let node = |id: &str| g.nodes.iter().find(|n| n.id.as_str() == id).unwrap();
     let api = node("service:api");
@@ -136,7 +134,7 @@ fn aliases_owners_and_domains_come_from_the_configuration() {
 #[test]
 fn figures_of_nodes_are_what_they_handled_or_what_was_exchanged() {
     let series = told("a server web @0..10\nb client web <a peer=erp.example @1..9 err").series();
-    let g = graph(&series, &Config::default(), &GraphOptions::default());
+    let g = graph(&series, &Config::default(), None);
     let stats = |id: &str| g.nodes.iter().find(|n| n.id.as_str() == id).unwrap().stats;
     assert_eq!((stats("service:web").count, stats("service:web").errors), (1, 0));
     let erp = stats("external:erp.example");

@@ -5,7 +5,7 @@ mod common;
 use common::told;
 use flowglass_model::{Config, SeriesSum};
 use flowglass_testkit::render_graph;
-use flowglass_topology::{Folding, GraphOptions, Noise, folded_by, graph_of};
+use flowglass_topology::{Folding, Noise, folded_by, graph_of};
 
 fn map(text: &str, patterns: &[&str]) -> (String, Noise) {
     let sums = told(text).series();
@@ -13,7 +13,7 @@ fn map(text: &str, patterns: &[&str]) -> (String, Noise) {
     let noise = Noise::new(&sums, &patterns);
     let folding = Folding::new(&sums, &Config::default());
     let kept: Vec<SeriesSum> = sums.into_iter().filter(|s| !noise.has(&s.key)).collect();
-    (render_graph(&graph_of(&folding, &kept, &Config::default(), &GraphOptions::default())), noise)
+    (render_graph(&graph_of(&folding, &kept, &Config::default(), None)), noise)
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Batch, Bench, told};
 use flowglass_testkit::{render_deltas, render_graph, render_joins, story};
-use flowglass_topology::{GraphOptions, graph};
+use flowglass_topology::graph;
 
 /// The series of a story, without those that start with a given word.
 fn series(text: &str, without: &[&str]) -> String {
@@ -134,7 +134,7 @@ fn an_uninstrumented_peer_becomes_the_service_when_its_span_arrives() {
     let net = bench.feed(&Batch { spans: vec![s.spans[1].clone()], ..Batch::default() }, &[]);
     assert!(render_deltas(&net).contains("call service:web -> external:api:80 -1 9ms"), "{}", render_deltas(&net));
     assert!(bench.feed(&Batch { spans: s.spans, ..Batch::default() }, &[]).is_empty(), "repeats change nothing");
-    let g = graph(&bench.series(), &Default::default(), &GraphOptions::default());
+    let g = graph(&bench.series(), &Default::default(), None);
     assert_eq!(render_graph(&g), "service:api [process]\nservice:web [process]\ncall service:web -> service:api 1\n");
 }
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::bail;
-use flowglass_studio::model::{Graph, Nanos};
+use flowglass_studio::model::{Graph, Nanos, NodeId};
 use flowglass_studio::render::{Caption, Theme, mermaid, svg};
+use flowglass_studio::topology::{LayoutMode, Positions, layout_of};
 use flowglass_studio::{layer_source, node_kind, rfc3339, workspace_name};
 use serde::Serialize;
 
@@ -23,7 +24,9 @@ pub(crate) fn run(args: &TopologyArgs, config: Option<&Path>) -> anyhow::Result<
     let environment = args.environment.as_deref();
     match args.format {
         MapFormat::Json => {
-            print_json(&TopologyOut::from(&workspace.graph(since, until, environment.map(str::to_owned))?))
+            let graph = workspace.graph(since, until, environment)?;
+            let drawing = layout_of(&graph, &Positions::new(), LayoutMode::Relayout);
+            print_json(&TopologyOut::new(&graph, &drawing.positions))
         }
         MapFormat::Mermaid => print(&mermaid(&workspace.map(since, until, environment)?, &Caption::default())),
         MapFormat::Svg => {
@@ -72,8 +75,9 @@ struct EdgeOut<'a> {
     p95_ms: Option<f64>,
 }
 
-impl<'a> From<&'a Graph> for TopologyOut<'a> {
-    fn from(graph: &'a Graph) -> Self {
+impl<'a> TopologyOut<'a> {
+    fn new(graph: &'a Graph, positions: &Positions) -> Self {
+        let at = |id: &NodeId| positions.get(id).map_or((0.0, 0.0), |p| (p.x, p.y));
         let nodes = graph.nodes.iter().map(|n| NodeOut {
             id: n.id.as_str(),
             name: &n.name,
@@ -82,8 +86,8 @@ impl<'a> From<&'a Graph> for TopologyOut<'a> {
             layer: n.layer.as_str(),
             layer_reason: &n.layer_reason,
             layer_source: layer_source(n.layer_source),
-            x: n.x,
-            y: n.y,
+            x: at(&n.id).0,
+            y: at(&n.id).1,
         });
         let edges = graph.edges.iter().map(|e| EdgeOut {
             source: e.source.as_str(),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use flowglass_design::{Drift, Matching, Observer, Payloads, Seen, drift, observed};
 use flowglass_model::{Design, Graph, Nanos, NodeId, SeriesKey, SeriesSum, SpanFacts, is_noise};
-use flowglass_topology::{Folding, GraphOptions, Noise, graph_of};
+use flowglass_topology::{Folding, Noise, graph_of};
 
 use crate::findings::Progress;
 use crate::studio::workspace_name;
@@ -41,7 +41,7 @@ fn landscape(workspace: &Workspace, since: Option<Nanos>, until: Option<Nanos>) 
     let folding = Folding::new(&known, &config);
     let noise = Noise::new(&known, &config.noise);
     sums.retain(|sum| !noise.has(&sum.key));
-    let graph = graph_of(&folding, &sums, &config, &GraphOptions::default());
+    let graph = graph_of(&folding, &sums, &config, None);
     let address = |sum: &SeriesSum| match &sum.key {
         SeriesKey::Address { address, participant } => Some((address.clone(), folding.node(participant)?)),
         _ => None,

@@ -8,7 +8,7 @@ use flowglass_rules::{
     Evidence, Fate, Landscape, Needs, Period, Published, Report, Rulebook, Seen, Subject, Survey, Trouble,
 };
 use flowglass_store::{TroubleKind, TroubleRow};
-use flowglass_topology::{Folding, GraphOptions, graph_of};
+use flowglass_topology::{Folding, graph_of};
 
 use crate::handlers::group_services;
 use crate::stitch::is_dead_letter;
@@ -92,13 +92,12 @@ fn subject(
     let config = workspace.settings().config;
     let sums = workspace.read(|r| r.series(None, None))?;
     let folding = Folding::new(&sums, &config);
-    let options = GraphOptions::default();
-    let known = graph_of(&folding, &sums, &config, &options);
+    let known = graph_of(&folding, &sums, &config, None);
     let seen = match (since, until) {
         (None, None) => known.clone(),
         _ => {
             let sums = workspace.read(|r| r.series(since, until))?;
-            graph_of(&folding, &sums, &config, &options)
+            graph_of(&folding, &sums, &config, None)
         }
     };
     let groups = group_services(workspace)?;

@@ -1,7 +1,7 @@
 //! What the map of a range is drawn of.
 
 use flowglass_model::{Nanos, SeriesKey, SeriesSum};
-use flowglass_topology::{Folding, GraphOptions, Noise, graph_of};
+use flowglass_topology::{Folding, Noise, graph_of};
 
 use super::{bounds, seconds_with_data};
 use crate::api::Range;
@@ -34,9 +34,8 @@ pub(crate) fn scene(
     let folding = Folding::new(&sums, &config);
     let noise = Noise::new(&sums, &config.noise);
     let business: Vec<SeriesSum> = sums.into_iter().filter(|sum| !noise.has(&sum.key)).collect();
-    let options = GraphOptions { environment: environment.map(str::to_owned), ..GraphOptions::default() };
     Ok(Scene {
-        graph: graph_of(&folding, &business, &config, &options),
+        graph: graph_of(&folding, &business, &config, environment),
         series,
         folding,
         noise,

@@ -1,13 +1,14 @@
 //! One scene as a view: places, figures, bands.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flowglass_model::{Graph, GraphNode, InteractionKind, NodeId, NodeKind};
-use flowglass_topology::{Layout, LayoutEdge, LayoutInput, LayoutMode, LayoutNode, card_size, layout};
+use flowglass_topology::{Layout, LayoutMode, card_size, layout_of};
 
 use super::figures::{Spark, figures, health, sparks, sum, worst};
 use super::groups::{Grouped, fold};
-use super::{Scene, Standing, Wishes};
+use super::{Scene, Shape, Standing, Wishes};
 use crate::api::{Band, Edge, Member, Nearest, Node, Point, TopologyView, UnresolvedGroup};
 use crate::words;
 
@@ -57,32 +58,27 @@ pub(super) fn full_view(scene: &Scene, wishes: &Wishes, standing: &mut Standing)
     }
 }
 
-/// Places the cards: who stood somewhere stays there.
-fn place(graph: &Graph, relayout: bool, standing: &mut Standing) -> Layout {
-    let nodes: Vec<LayoutNode> = graph
-        .nodes
-        .iter()
-        .map(|n| {
-            let (width, height) = card_size(n.kind);
-            LayoutNode { id: n.id.clone(), layer: n.layer, width, height }
-        })
-        .collect();
-    let edges: Vec<LayoutEdge> = graph
-        .edges
-        .iter()
-        .map(|e| LayoutEdge { source: e.source.clone(), target: e.target.clone(), weight: 1 })
-        .collect();
+/// Places the cards: who stood somewhere stays there. The same participants and interactions give the drawing that is there already.
+fn place(graph: &Graph, relayout: bool, standing: &mut Standing) -> Arc<Layout> {
+    let shape = Shape::of(graph);
+    if let Some((known, drawing)) = &standing.drawn
+        && !relayout
+        && *known == shape
+    {
+        return drawing.clone();
+    }
     let placed = graph.nodes.iter().filter(|n| standing.positions.contains_key(&n.id)).count();
     // While a map fills for the first time it may settle anew; once most of it stands, nobody moves.
     let filling = graph.nodes.len() >= 8 && placed * 2 <= graph.nodes.len();
     let mode = if relayout || filling { LayoutMode::Relayout } else { LayoutMode::Keep };
-    let drawing = layout(&LayoutInput { nodes: &nodes, edges: &edges, previous: &standing.positions, mode });
+    let drawing = Arc::new(layout_of(graph, &standing.positions, mode));
     if mode == LayoutMode::Relayout {
         // Places of participants that are gone belong to the old drawing: they would pull columns apart.
         standing.positions.clear();
         standing.origin = None;
     }
     standing.positions.extend(drawing.positions.iter().map(|(id, p)| (id.clone(), *p)));
+    standing.drawn = Some((shape, drawing.clone()));
     drawing
 }
 

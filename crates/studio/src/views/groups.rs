@@ -108,8 +108,6 @@ fn group(id: &NodeId, members: &[GraphNode]) -> Option<GraphNode> {
         owner: one(|n| &n.owner),
         stats,
         instrumented: true,
-        x: first.x,
-        y: first.y,
     })
 }
 
@@ -132,8 +130,6 @@ mod tests {
             owner: None,
             stats: EdgeStats { count, errors, p50_ms: Some(1.0), p95_ms: Some(2.0) },
             instrumented: true,
-            x: 0.0,
-            y: 0.0,
             id,
         }
     }

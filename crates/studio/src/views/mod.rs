@@ -6,11 +6,11 @@ mod grid;
 mod groups;
 mod quiet;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Mutex;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
 
-use flowglass_model::{Graph, Layer, Nanos, NodeId, SeriesSum};
-use flowglass_topology::{Folding, Noise, Placed};
+use flowglass_model::{Graph, Layer, Nanos, NodeId, NodeKind, SeriesSum};
+use flowglass_topology::{Folding, Layout, Noise, Positions};
 
 use crate::api::{Edge, Nearest, Node, QuietSource, TopologyView};
 use crate::studio::lock;
@@ -24,6 +24,8 @@ pub(crate) use quiet::{LOOK_BACK, may_be_quiet, usual_pause};
 pub(crate) const SPARK_BUCKETS: usize = 24;
 /// Revisions a window may ask the difference to.
 const REVISIONS_KEPT: usize = 16;
+/// Once these many cards and lines are kept, older revisions go: a map of 2,000 participants takes 6 MB.
+const ITEMS_KEPT: usize = 40_000;
 
 /// A series with its counts and errors over equal parts of the range.
 pub(crate) type SparkedSeries = (SeriesSum, Vec<(i64, i64)>);
@@ -45,9 +47,27 @@ struct State {
 /// Where the cards of a session stand.
 #[derive(Default, Clone)]
 pub(crate) struct Standing {
-    positions: BTreeMap<NodeId, Placed>,
+    positions: Positions,
     /// What is subtracted from every position; it changes only when everything is laid out anew, so that nobody moves.
     origin: Option<(f64, f64)>,
+    /// The last drawing, and of what it is: with other figures alone nothing is laid out again.
+    drawn: Option<(Shape, Arc<Layout>)>,
+}
+
+/// All of a map that decides where things stand.
+#[derive(Clone, PartialEq)]
+struct Shape {
+    cards: Vec<(NodeId, Layer, NodeKind)>,
+    lines: Vec<(NodeId, NodeId)>,
+}
+
+impl Shape {
+    fn of(graph: &Graph) -> Shape {
+        Shape {
+            cards: graph.nodes.iter().map(|n| (n.id.clone(), n.layer, n.kind)).collect(),
+            lines: graph.edges.iter().map(|e| (e.source.clone(), e.target.clone())).collect(),
+        }
+    }
 }
 
 /// What a map is drawn of.
@@ -108,7 +128,7 @@ impl Views {
         let known = material.known.and_then(|revision| {
             state.recent.iter().find(|(r, scope, _)| *r == revision && *scope == material.scope).map(|(_, _, v)| v)
         });
-        let answer = known.map(|old| difference(old, &view));
+        let answer = known.map(|old| difference(old, &mut view));
         if let Some(difference) = &answer
             && difference.nodes.is_empty()
             && difference.edges.is_empty()
@@ -122,9 +142,7 @@ impl Views {
         let answer = answer.map(|d| TopologyView { revision: view.revision, ..d });
         let revision = view.revision;
         state.recent.push_back((revision, material.scope, view.clone()));
-        if state.recent.len() > REVISIONS_KEPT {
-            state.recent.pop_front();
-        }
+        forget(&mut state.recent);
         answer.unwrap_or(view)
     }
 
@@ -146,20 +164,33 @@ impl Views {
     }
 }
 
-fn difference(old: &TopologyView, new: &TopologyView) -> TopologyView {
+/// Keeps the newest revisions: of large maps fewer.
+fn forget(recent: &mut VecDeque<(u32, String, TopologyView)>) {
+    let mut items = 0;
+    let kept = recent.iter().rev().take(REVISIONS_KEPT).take_while(|(_, _, view)| {
+        let room = items < ITEMS_KEPT;
+        items += view.nodes.len() + view.edges.len();
+        room
+    });
+    let old = recent.len() - kept.count();
+    recent.drain(..old);
+}
+
+/// What of `new`, which stays as it is, is not in `old`.
+fn difference(old: &TopologyView, new: &mut TopologyView) -> TopologyView {
     let old_nodes: BTreeMap<&str, &Node> = old.nodes.iter().map(|n| (n.id.as_str(), n)).collect();
     let old_edges: BTreeMap<&str, &Edge> = old.edges.iter().map(|e| (e.id.as_str(), e)).collect();
-    let gone = |old: Vec<&str>, new: &dyn Fn(&str) -> bool| -> Vec<String> {
-        old.into_iter().filter(|id| !new(id)).map(str::to_owned).collect()
-    };
-    TopologyView {
-        full: false,
-        nodes: new.nodes.iter().filter(|n| old_nodes.get(n.id.as_str()) != Some(n)).cloned().collect(),
-        edges: new.edges.iter().filter(|e| old_edges.get(e.id.as_str()) != Some(e)).cloned().collect(),
-        removed_nodes: gone(old_nodes.keys().copied().collect(), &|id| new.nodes.iter().any(|n| n.id == id)),
-        removed_edges: gone(old_edges.keys().copied().collect(), &|id| new.edges.iter().any(|e| e.id == id)),
-        ..new.clone()
-    }
+    let new_nodes: BTreeSet<&str> = new.nodes.iter().map(|n| n.id.as_str()).collect();
+    let new_edges: BTreeSet<&str> = new.edges.iter().map(|e| e.id.as_str()).collect();
+    let nodes = new.nodes.iter().filter(|n| old_nodes.get(n.id.as_str()) != Some(n)).cloned().collect();
+    let edges = new.edges.iter().filter(|e| old_edges.get(e.id.as_str()) != Some(e)).cloned().collect();
+    let removed_nodes = old_nodes.keys().filter(|id| !new_nodes.contains(*id)).map(|id| (*id).to_owned()).collect();
+    let removed_edges = old_edges.keys().filter(|id| !new_edges.contains(*id)).map(|id| (*id).to_owned()).collect();
+    // Everything else is small, and the same in both.
+    let all = (std::mem::take(&mut new.nodes), std::mem::take(&mut new.edges));
+    let rest = new.clone();
+    (new.nodes, new.edges) = all;
+    TopologyView { full: false, nodes, edges, removed_nodes, removed_edges, ..rest }
 }
 
 /// The layer of a node of a graph; what is not on it counts as a process.

@@ -13,34 +13,21 @@ use flowglass_model::{
 };
 
 use crate::layers::{Classified, classify};
-use crate::layout::{LayoutEdge, LayoutInput, LayoutMode, LayoutNode, Placed, card_size, layout};
 pub(crate) use figures::Figures;
 
 pub use identity::Folding;
 pub use noise::{Noise, folded_by};
 
-/// Where nodes stood before, by id.
-pub type Positions = BTreeMap<NodeId, Placed>;
-
-/// How to draw.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct GraphOptions {
-    /// Keep participants of this environment only, and those without one that are connected to them.
-    pub environment: Option<String>,
-    /// Where nodes stood before: they stay there.
-    pub previous: Positions,
-}
-
 type EdgeKey = (NodeId, NodeId, InteractionKind);
 
-/// The map of a range: participants merged and named as the configuration says, with layers, figures and positions. Does not
-/// depend on the order of the series.
-pub fn graph(sums: &[SeriesSum], config: &Config, options: &GraphOptions) -> Graph {
-    graph_of(&Folding::new(sums, config), sums, config, options)
+/// The map of a range: participants merged and named as the configuration says, with layers and figures. With an environment, only
+/// those that live in it, and those without one that are connected to them. Does not depend on the order of the series.
+pub fn graph(sums: &[SeriesSum], config: &Config, environment: Option<&str>) -> Graph {
+    graph_of(&Folding::new(sums, config), sums, config, environment)
 }
 
 /// The same with names that are known already: those of more series than are drawn, where some are left out as noise.
-pub fn graph_of(folding: &Folding, sums: &[SeriesSum], config: &Config, options: &GraphOptions) -> Graph {
+pub fn graph_of(folding: &Folding, sums: &[SeriesSum], config: &Config, environment: Option<&str>) -> Graph {
     let mut edges = edges(sums, folding);
     for extra in consumers::deliveries_without_spans(sums, folding) {
         edges.entry(extra.key).or_default().count += extra.count;
@@ -50,7 +37,7 @@ pub fn graph_of(folding: &Folding, sums: &[SeriesSum], config: &Config, options:
     let mut nodes: BTreeSet<NodeId> = edges.keys().flat_map(|(s, t, _)| [s.clone(), t.clone()]).collect();
     nodes.extend(handled.keys().cloned());
     nodes.extend(unresolved.iter().map(|u| u.participant.clone()));
-    if let Some(environment) = options.environment.as_deref() {
+    if let Some(environment) = environment {
         keep_environment(environment, &mut nodes, &mut edges);
     }
     let edges: Vec<GraphEdge> = edges
@@ -61,11 +48,10 @@ pub fn graph_of(folding: &Folding, sums: &[SeriesSum], config: &Config, options:
     let ids: Vec<NodeId> = nodes.into_iter().collect();
     let layers = classify(&ids, &edges, &declared(sums, folding), config);
     let touching = touching(sums, folding);
-    let mut nodes: Vec<GraphNode> = ids
+    let nodes = ids
         .into_iter()
         .filter_map(|id| layers.get(&id).map(|c| node(&id, c, &handled, &touching, folding, config)))
         .collect();
-    place(&mut nodes, &edges, options);
     Graph { nodes, edges, unresolved }
 }
 
@@ -175,26 +161,5 @@ fn node(
         owner: config.owner_of(id).map(|o| o.owner.clone()),
         stats: figures.map_or_else(EdgeStats::default, Figures::stats),
         instrumented: folding.is_instrumented(id),
-        x: 0.0,
-        y: 0.0,
-    }
-}
-
-fn place(nodes: &mut [GraphNode], edges: &[GraphEdge], options: &GraphOptions) {
-    let cards: Vec<LayoutNode> = nodes
-        .iter()
-        .map(|n| {
-            let (width, height) = card_size(n.kind);
-            LayoutNode { id: n.id.clone(), layer: n.layer, width, height }
-        })
-        .collect();
-    let lines: Vec<LayoutEdge> =
-        edges.iter().map(|e| LayoutEdge { source: e.source.clone(), target: e.target.clone(), weight: 1 }).collect();
-    let input = LayoutInput { nodes: &cards, edges: &lines, previous: &options.previous, mode: LayoutMode::Keep };
-    let placed = layout(&input);
-    for node in nodes {
-        if let Some(at) = placed.positions.get(&node.id) {
-            (node.x, node.y) = (at.x, at.y);
-        }
     }
 }

@@ -20,7 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use flowglass_model::{Layer, NodeId, NodeKind};
+use flowglass_model::{Graph, Layer, NodeId, NodeKind};
 
 /// A card to be placed.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,9 @@ pub struct Placed {
     pub y: f64,
 }
 
+/// Where nodes stand, by id.
+pub type Positions = BTreeMap<NodeId, Placed>;
+
 /// What happens to nodes that have a previous position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LayoutMode {
@@ -75,7 +78,7 @@ pub struct LayoutInput<'a> {
     /// The edges; those with an unknown end and self loops get no waypoints and have no influence.
     pub edges: &'a [LayoutEdge],
     /// [`Layout::positions`] of an earlier call. May hold nodes that are gone: they still tell where the columns are, their slots are free.
-    pub previous: &'a BTreeMap<NodeId, Placed>,
+    pub previous: &'a Positions,
     /// What happens to nodes with a previous position.
     pub mode: LayoutMode,
 }
@@ -121,7 +124,7 @@ pub struct Bounds {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     /// Centre of every node; whole pixels for nodes placed by this call.
-    pub positions: BTreeMap<NodeId, Placed>,
+    pub positions: Positions,
     /// For each edge of the input, in its order, the points between its ends, from source to target. Two points per column passed: between
     /// them the route is level, so that it stays between the cards. Empty: nothing stands in between.
     pub waypoints: Vec<Vec<Point>>,
@@ -155,6 +158,24 @@ pub fn layout(input: &LayoutInput<'_>) -> Layout {
     };
     let arrangement = kept.unwrap_or_else(|| full::place(&net, input.previous));
     finish(&net, &arrangement)
+}
+
+/// Lays a map out: cards of their usual sizes, every interaction as important as the other.
+pub fn layout_of(graph: &Graph, previous: &Positions, mode: LayoutMode) -> Layout {
+    let nodes: Vec<LayoutNode> = graph
+        .nodes
+        .iter()
+        .map(|n| {
+            let (width, height) = card_size(n.kind);
+            LayoutNode { id: n.id.clone(), layer: n.layer, width, height }
+        })
+        .collect();
+    let edges: Vec<LayoutEdge> = graph
+        .edges
+        .iter()
+        .map(|e| LayoutEdge { source: e.source.clone(), target: e.target.clone(), weight: 1 })
+        .collect();
+    layout(&LayoutInput { nodes: &nodes, edges: &edges, previous, mode })
 }
 
 /// Columns and centres: all that the two ways of placing have to find.

@@ -13,7 +13,7 @@ pub(crate) async fn map_matches(studio: &Studio, request: MapMatchesRequest) -> 
     let filter = parsed(Some(&request.filter), View::Map)?;
     let answer = studio.ask(move |workspace| {
         let (since, until) = bounds(request.range);
-        let graph = workspace.graph(since, until, request.environment.clone())?;
+        let graph = workspace.graph(since, until, request.environment.as_deref())?;
         let sums = workspace.read(|r| r.series(since, until))?;
         let folding = Folding::new(&sums, &workspace.settings().config);
         Ok(matches(&filter, &graph, &sums, &folding))
