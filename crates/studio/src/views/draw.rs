@@ -30,7 +30,7 @@ pub(super) fn full_view(scene: &Scene, wishes: &Wishes, standing: &mut Standing)
         kind: e.kind.as_str().into(),
         figures: figures(&e.stats, scene.seconds),
         health: health(&e.stats).into(),
-        waypoints: points.iter().map(|p| Point { x: p.x - left, y: p.y - top }).collect(),
+        waypoints: points.iter().map(|p| Point { x: tenths(p.x - left), y: tenths(p.y - top) }).collect(),
     });
     let bands = drawing.bands.iter().map(|b| Band {
         layer: b.layer.as_str().into(),
@@ -56,6 +56,11 @@ pub(super) fn full_view(scene: &Scene, wishes: &Wishes, standing: &mut Standing)
         domains: grouped.domains,
         nearest: Nearest::default(),
     }
+}
+
+/// Nobody sees less than a tenth of a pixel, and large maps have 100,000 points to send.
+fn tenths(pixels: f64) -> f64 {
+    (pixels * 10.0).round() / 10.0
 }
 
 /// Places the cards: who stood somewhere stays there. The same participants and interactions give the drawing that is there already.

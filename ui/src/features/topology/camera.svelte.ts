@@ -10,6 +10,7 @@ export interface Bounds {
   height: number;
 }
 
+/** As far as one may go away, unless the map is larger. */
 const LEAST = 0.12;
 const MOST = 2.5;
 /** Fitting never makes cards larger than this. */
@@ -28,6 +29,7 @@ export class Camera {
   /** Room kept free when fitting: headings above, a little all round. */
   margin = { top: 44, right: 14, bottom: 14, left: 14 };
 
+  #least = LEAST;
   #element: HTMLElement | undefined;
   #zoom: ZoomBehavior<HTMLElement, unknown> | undefined;
   #frame = 0;
@@ -36,7 +38,7 @@ export class Camera {
   attach: Attachment<HTMLElement> = (element) => {
     this.#element = element;
     this.#zoom = zoom<HTMLElement, unknown>()
-      .scaleExtent([LEAST, MOST])
+      .scaleExtent([this.#least, MOST])
       .clickDistance(4)
       .filter((event: MouseEvent | WheelEvent) => event.button === 0 && !(event.shiftKey && event.type !== 'wheel') && !(event.target as HTMLElement).closest?.('[data-still]'))
       .on('zoom', (event: D3ZoomEvent<HTMLElement, unknown>) => {
@@ -66,13 +68,26 @@ export class Camera {
     const { top, right, bottom, left } = this.margin;
     const w = this.width - left - right;
     const h = this.height - top - bottom;
-    const k = Math.max(options.least ?? LEAST, LEAST, Math.min(options.most ?? FIT_MOST, w / bounds.width, h / bounds.height));
+    this.#reach(Math.min(w / bounds.width, h / bounds.height));
+    const k = Math.max(options.least ?? this.#least, this.#least, Math.min(options.most ?? FIT_MOST, w / bounds.width, h / bounds.height));
     // What is too wide begins at its left end: core systems first.
     const x = left + Math.max(0, (w - bounds.width * k) / 2) - bounds.x * k;
     const y = top + Math.max(0, (h - bounds.height * k) * 0.42) - bounds.y * k;
     const { keep } = options;
     const [dx, dy] = keep ? this.#shiftFor(keep, x, y, k) : [0, 0];
     this.#go(x + dx, y + dy, k, options.animate ?? true);
+  }
+
+  /** The part of the drawing that is seen, and `beyond` of it on each side. */
+  view(beyond = 0): Bounds {
+    const [w, h] = [this.width / this.k, this.height / this.k];
+    return { x: -this.x / this.k - w * beyond, y: -this.y / this.k - h * beyond, width: w * (1 + 2 * beyond), height: h * (1 + 2 * beyond) };
+  }
+
+  /** Lets people go as far away as it takes to see everything. */
+  #reach(fitting: number): void {
+    this.#least = Math.min(LEAST, fitting);
+    this.#zoom?.scaleExtent([this.#least, MOST]);
   }
 
   /** Puts a point of the drawing into the middle. */
@@ -89,7 +104,7 @@ export class Camera {
   /** Zooms to a scale around the middle. */
   to(scale: number): void {
     this.touched = true;
-    const k = Math.max(LEAST, Math.min(MOST, scale));
+    const k = Math.max(this.#least, Math.min(MOST, scale));
     const cx = this.width / 2;
     const cy = this.height / 2;
     this.#go(cx - ((cx - this.x) / this.k) * k, cy - ((cy - this.y) / this.k) * k, k, true);

@@ -17,16 +17,17 @@ export class MapFilter {
   /** Whether what does not match is hidden. */
   hiding = $derived(route.param('hide') === 'yes');
   error = $derived(this.text === '' ? null : this.#query.error);
-  #found = $derived.by(() => {
+  /** What matches, when an answer is there. */
+  found = $derived.by(() => {
     if (this.trail.found) return this.trail.found;
     const found = this.text === '' || this.#query.error ? null : this.#query.data;
     return found && { nodes: new Set(found.nodes), edges: new Set(found.edges) };
   });
   /** Whether an answer is there. */
-  active = $derived(this.#found !== null);
+  active = $derived(this.found !== null);
   hides = $derived(this.active && this.hiding);
   /** Participants that match. */
-  count = $derived(this.#found?.nodes.size ?? 0);
+  count = $derived(this.found?.nodes.size ?? 0);
 
   set(text: string): void {
     route.set({ q: text });
@@ -45,15 +46,27 @@ export class MapFilter {
     void this.#query.load({ filter, range: time.range, environment: app.environment }, { replace });
   }
 
-  /** Whether a card matches, or somebody behind it; everything does without a filter. */
   hasNode(node: MapNode): boolean {
-    const found = this.#found?.nodes;
-    return !found || found.has(node.id) || node.members.some((member) => found.has(member.id));
+    return !this.found || hasNode(this.found, node);
   }
 
-  /** Whether an interaction matches. Those of folded domains stand for many: they match. */
   hasEdge(edge: MapEdge): boolean {
-    const found = this.#found?.edges;
-    return !found || found.has(edge.id) || edge.source.startsWith('group:') || edge.target.startsWith('group:');
+    return !this.found || hasEdge(this.found, edge);
   }
+}
+
+/** Ids of what an expression means. */
+interface Found {
+  nodes: ReadonlySet<string>;
+  edges: ReadonlySet<string>;
+}
+
+/** Whether a card matches, or somebody behind it. */
+export function hasNode(found: Found, node: MapNode): boolean {
+  return found.nodes.has(node.id) || node.members.some((member) => found.nodes.has(member.id));
+}
+
+/** Whether an interaction matches. Those of folded domains stand for many: they match. */
+export function hasEdge(found: Found, edge: MapEdge): boolean {
+  return found.edges.has(edge.id) || edge.source.startsWith('group:') || edge.target.startsWith('group:');
 }

@@ -1,4 +1,6 @@
+import { pathRound } from 'd3-path';
 import type { Point } from '../../lib/bindings';
+import { Angled, Curved, type Cubic, type Pen, type Route, type Tip } from './route';
 
 /** A card: centre and size at 100 %. */
 export interface Box {
@@ -19,25 +21,12 @@ export interface Line {
   waypoints: Point[];
 }
 
-/** A drawn interaction. */
-export interface Route {
-  /** SVG path from source to target. */
-  d: string;
-  /** Points along it, evenly enough to place labels and diamonds. */
-  along: Point[];
-  /** Arrowhead at the target: tip and direction (1 to the right, -1 to the left). */
-  head: Point & { dir: 1 | -1 };
-  /** The same at the source, for arrows against the call. */
-  tail: Point & { dir: 1 | -1 };
-}
-
 /** Space left between a card and the tip of an arrow. */
 const GAP = 3;
 /** Arrowhead length; the line ends where the head begins. */
 export const HEAD = 7;
 const PORT_GAP = 13;
 const LANE = 8;
-const CORNER = 6;
 
 type Side = 1 | -1;
 
@@ -67,10 +56,19 @@ export function routes(boxes: ReadonlyMap<string, Box>, lines: readonly Line[]):
     const start = { x: source.x + out * (source.width / 2 + GAP), y: heights.get(`${line.id} source`) ?? source.y };
     const end = { x: target.x + into * (target.width / 2 + GAP), y: heights.get(`${line.id} target`) ?? target.y };
     const points = [{ x: start.x, y: start.y }, ...line.waypoints, { x: end.x, y: end.y }];
-    const drawn = isEvent(line.kind) ? angled(points, out, into, lanes.get(line.id) ?? 0) : curved(points, out, into);
-    result.set(line.id, { ...drawn, head: { ...end, dir: flip(into) }, tail: { ...start, dir: flip(out) } });
+    const [head, tail]: Tip[] = [{ ...end, dir: flip(into) }, { ...start, dir: flip(out) }];
+    const route = isEvent(line.kind) ? new Angled(head!, tail!, angled(points, out, into, lanes.get(line.id) ?? 0)) : new Curved(head!, tail!, curved(points, out, into));
+    result.set(line.id, route);
   }
   return result;
+}
+
+/** Whether two maps are drawn with the same lines. */
+export function sameDrawing(a: { nodes: readonly Box[]; edges: readonly Line[] }, b: { nodes: readonly Box[]; edges: readonly Line[] }): boolean {
+  if (a.nodes.length !== b.nodes.length || a.edges.length !== b.edges.length) return false;
+  const sameBox = (p: Box, q: Box) => p === q || (p.id === q.id && p.kind === q.kind && p.x === q.x && p.y === q.y && p.width === q.width && p.height === q.height);
+  const sameWay = (p: Point[], q: Point[]) => p === q || (p.length === q.length && p.every((point, i) => point.x === q[i]!.x && point.y === q[i]!.y));
+  return a.nodes.every((node, i) => sameBox(node, b.nodes[i]!)) && a.edges.every((edge, i) => edge === b.edges[i] || (edge.id === b.edges[i]!.id && sameWay(edge.waypoints, b.edges[i]!.waypoints)));
 }
 
 /** On which side of its cards a line leaves and arrives. */
@@ -152,35 +150,19 @@ function topicLanes(boxes: ReadonlyMap<string, Box>, lines: readonly Line[]): Ma
   return lanes;
 }
 
-type Drawn = Pick<Route, 'd' | 'along'>;
-
 /** A smooth curve through all points, level at each of them. */
-function curved(points: Point[], out: Side, into: Side): Drawn {
-  const first = points[0]!;
-  const along: Point[] = [];
-  let d = `M${n(first.x)},${n(first.y)}`;
-  for (let i = 1; i < points.length; i += 1) {
-    const p = points[i - 1]!;
-    const q = points[i]!;
+function curved(points: Point[], out: Side, into: Side): Cubic[] {
+  return points.slice(1).map((q, i): Cubic => {
+    const p = points[i]!;
     const around = points.length === 2 && out === into;
     const bend = around ? 44 : Math.max(12, Math.abs(q.x - p.x) * 0.5);
     const dir: Side = q.x >= p.x ? 1 : -1;
-    const a = { x: p.x + (around ? out : dir) * bend, y: p.y };
-    const b = { x: q.x + (around ? into : -dir) * bend, y: q.y };
-    d += `C${n(a.x)},${n(a.y)} ${n(b.x)},${n(b.y)} ${n(q.x)},${n(q.y)}`;
-    for (let t = i === 1 ? 0 : 1; t <= 16; t += 1) along.push(bezier(p, a, b, q, t / 16));
-  }
-  return { d, along };
+    return [p, { x: p.x + (around ? out : dir) * bend, y: p.y }, { x: q.x + (around ? into : -dir) * bend, y: q.y }, q];
+  });
 }
 
-function bezier(p: Point, a: Point, b: Point, q: Point, t: number): Point {
-  const s = 1 - t;
-  const mix = (w: number, x: number, y: number, z: number) => s * s * s * w + 3 * s * s * t * x + 3 * s * t * t * y + t * t * t * z;
-  return { x: mix(p.x, a.x, b.x, q.x), y: mix(p.y, a.y, b.y, q.y) };
-}
-
-/** Level and upright pieces with rounded corners. */
-function angled(points: Point[], out: Side, into: Side, lane: number): Drawn {
+/** Corners of level and upright pieces. */
+function angled(points: Point[], out: Side, into: Side, lane: number): Point[] {
   const corners: Point[] = [points[0]!];
   for (let i = 1; i < points.length; i += 1) {
     const p = points[i - 1]!;
@@ -194,7 +176,7 @@ function angled(points: Point[], out: Side, into: Side, lane: number): Drawn {
     }
     corners.push(q);
   }
-  return { d: rounded(corners), along: sampled(corners) };
+  return corners;
 }
 
 /** Where the upright of a piece stands: `lane` before or behind the topic, else half way, never outside of the piece. */
@@ -207,44 +189,20 @@ function uprightAt(points: Point[], i: number, lane: number): number {
   return p.x + dir * (i === 1 ? width - offset : offset);
 }
 
-function rounded(corners: Point[]): string {
-  const first = corners[0]!;
-  let d = `M${n(first.x)},${n(first.y)}`;
-  for (let i = 1; i < corners.length - 1; i += 1) {
-    const [p, c, q] = [corners[i - 1]!, corners[i]!, corners[i + 1]!];
-    const before = Math.hypot(c.x - p.x, c.y - p.y);
-    const after = Math.hypot(q.x - c.x, q.y - c.y);
-    const r = Math.min(CORNER, before / 2, after / 2);
-    if (r < 0.5) {
-      d += `L${n(c.x)},${n(c.y)}`;
-      continue;
-    }
-    d += `L${n(c.x + ((p.x - c.x) / before) * r)},${n(c.y + ((p.y - c.y) / before) * r)}`;
-    d += `Q${n(c.x)},${n(c.y)} ${n(c.x + ((q.x - c.x) / after) * r)},${n(c.y + ((q.y - c.y) / after) * r)}`;
-  }
-  const last = corners.at(-1)!;
-  return `${d}L${n(last.x)},${n(last.y)}`;
-}
-
-function sampled(corners: Point[]): Point[] {
-  const along: Point[] = [corners[0]!];
-  for (let i = 1; i < corners.length; i += 1) {
-    const p = corners[i - 1]!;
-    const q = corners[i]!;
-    const steps = Math.max(1, Math.round(Math.hypot(q.x - p.x, q.y - p.y) / 10));
-    for (let t = 1; t <= steps; t += 1) along.push({ x: p.x + ((q.x - p.x) * t) / steps, y: p.y + ((q.y - p.y) * t) / steps });
-  }
-  return along;
-}
-
-function n(value: number): string {
-  return String(Math.round(value * 10) / 10);
-}
-
-/** An arrowhead with its tip at a point. */
-export function arrow(at: Point & { dir: 1 | -1 }, size = HEAD): string {
+/** Draws an arrowhead with its tip at a point. */
+export function traceArrow(pen: Pen, at: Tip, size = HEAD): void {
   const back = at.x - at.dir * size;
-  return `M${n(at.x)},${n(at.y)}L${n(back)},${n(at.y - size * 0.55)}L${n(back)},${n(at.y + size * 0.55)}Z`;
+  pen.moveTo(at.x, at.y);
+  pen.lineTo(back, at.y - size * 0.55);
+  pen.lineTo(back, at.y + size * 0.55);
+  pen.lineTo(at.x, at.y);
+}
+
+/** An arrowhead with its tip at a point, as an SVG path. */
+export function arrow(at: Tip, size = HEAD): string {
+  const path = pathRound(1);
+  traceArrow(path, at, size);
+  return path.toString();
 }
 
 /** Stroke width of a call: 1 px and more with the square root of its rate. */

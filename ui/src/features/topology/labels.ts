@@ -1,4 +1,5 @@
 import type { Point } from '../../lib/bindings';
+import { Space, type Area } from './space';
 
 /** A label that wants to stand on a route. */
 export interface Wanted {
@@ -36,18 +37,18 @@ export function figureSize(text: string): { width: number; height: number } {
  * With `beside` it never stands on the line itself. A label without such a place is left out: its figure is in the inspector too.
  */
 export function placeLabels(wanted: readonly Wanted[], boxes: Iterable<Area>, beside = false): Label[] {
-  const taken = [...boxes].map((box) => ({ x: box.x, y: box.y, width: box.width, height: box.height }));
+  const taken = Space.of(boxes);
   const placed: Label[] = [];
   for (const { id, text, along, width, height } of wanted) {
     const middle = (along.length - 1) / 2;
     const order = along.map((_, i) => i).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle) || a - b);
     const found = offsets(along, width, height, beside)
       .flatMap((dy) => order.map((i) => ({ x: along[i]!.x, y: along[i]!.y + dy })))
-      .find((p) => !taken.some((box) => covers({ ...p, width, height }, box)));
+      .find((p) => !taken.isTaken({ ...p, width, height }, AIR));
     if (!found) continue;
     const label = { id, text, x: found.x, y: found.y, width, height };
     placed.push(label);
-    taken.push(label);
+    taken.add(label, label);
   }
   return placed;
 }
@@ -59,16 +60,4 @@ function offsets(along: Point[], width: number, height: number, always: boolean)
   const beside = height / 2 + (always ? 2 : 6);
   const short = always || Math.abs(first.x - last.x) < width + 36;
   return short ? [-beside, beside] : [0, -beside, beside];
-}
-
-/** A rectangle: centre and size. */
-export interface Area {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
-function covers(a: Area, b: Area): boolean {
-  return Math.abs(a.x - b.x) < (a.width + b.width) / 2 + AIR && Math.abs(a.y - b.y) < (a.height + b.height) / 2 + AIR;
 }

@@ -4,7 +4,9 @@ import type { MapEdge, MapNode } from '../../shared/landscape/merge';
 import { foldParam, selectedIds, selectionParams } from '../../shared/landscape/params';
 import { route } from '../../shared/state/route.svelte';
 import { Camera, type Bounds } from './camera.svelte';
-import { isEvent, routes, type Route } from './geometry';
+import { isEvent, routes, sameDrawing } from './geometry';
+import type { Route } from './route';
+import { Space } from './space';
 import { figureSize, pillSize, placeLabels, type Wanted } from './labels';
 import { neighbour } from './navigate';
 import { MapFilter } from './filter.svelte';
@@ -12,6 +14,10 @@ import { errorRate } from './words';
 
 /** Above this many participants cards become compact and weak calls thin. */
 const FULL_CARDS = 60;
+/** Above so many participants or interactions the map is painted, and only cards in view are elements. */
+const PAINTED = { nodes: 300, edges: 800 };
+/** A line is hit this near, pixels of the screen. */
+const NEAR = 7;
 /** Above this many the overview appears. */
 const MINIMAP = 24;
 
@@ -33,7 +39,29 @@ export class MapState {
     return landscape.edges.filter((edge) => shown.has(edge.source) && shown.has(edge.target) && this.filter.hasEdge(edge));
   });
   compact = $derived(this.nodes.length > FULL_CARDS);
-  routes = $derived<Map<string, Route>>(routes(new Map(this.nodes.map((node) => [node.id, node])), this.edges));
+  large = $derived(this.nodes.length > PAINTED.nodes || this.edges.length > PAINTED.edges);
+  #drawn: { nodes: MapNode[]; edges: MapEdge[]; routes: Map<string, Route> } | null = null;
+  /** New figures alone draw no line anew. */
+  routes = $derived.by(() => {
+    const [nodes, edges] = [this.nodes, this.edges];
+    const before = this.#drawn;
+    const drawn = before && sameDrawing(before, { nodes, edges }) ? before.routes : routes(new Map(nodes.map((node) => [node.id, node])), edges);
+    this.#drawn = { nodes, edges, routes: drawn };
+    return drawn;
+  });
+  /** In big maps calls below this rate, 1 % of the busiest, are drawn thin. */
+  weakBelow = $derived(this.compact ? this.edges.reduce((most, edge) => Math.max(most, edge.figures.rate ?? 0), 0) / 100 : 0);
+  /** Where cards are, and lines: for large maps, whose parts are no elements. */
+  #cardSpace = latest((nodes: readonly MapNode[]) => Space.of(nodes));
+  #lineSpace = latest((drawn: ReadonlyMap<string, Route>) => Space.placed([...drawn].map(([id, route]) => [route.box, id] as const)));
+  /** The part of a large map that is looked at. */
+  region = $state.raw<Bounds | null>(null);
+  /** Interactions whose middle lies in it: there their figures stand. */
+  #near = $derived.by(() => {
+    const { region, routes: drawn } = this;
+    if (!this.large || !region) return null;
+    return new Set(this.#lineSpace(drawn).within(region).filter((id) => this.#inRegion(drawn.get(id)?.middle)));
+  });
   failing = $derived(this.edges.filter((edge) => edge.health === 'failing' && edge.goneAt === null));
   labels = $derived(
     placeLabels(
@@ -41,10 +69,13 @@ export class MapState {
       this.nodes,
     ),
   );
+  /** Of a large map only those in view. */
+  pills = $derived(this.large ? this.labels.filter((label) => this.#inRegion(label)) : this.labels);
+  #labelled = $derived(new Set(this.labels.map((label) => label.id)));
   /** Rates beside their lines, for large scales. */
   figures = $derived(
     placeLabels(
-      this.edges.filter((edge) => this.#hasFigure(edge)).map((edge) => this.#wanted(edge, rate(edge.figures.rate), figureSize)),
+      this.edges.filter((edge) => (this.#near?.has(edge.id) ?? true) && this.#hasFigure(edge)).map((edge) => this.#wanted(edge, rate(edge.figures.rate), figureSize)),
       [...this.nodes, ...this.labels],
       true,
     ),
@@ -90,9 +121,30 @@ export class MapState {
     return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
   });
 
+  #inRegion(point: { x: number; y: number } | undefined): boolean {
+    const { region } = this;
+    return !!region && !!point && point.x >= region.x && point.x <= region.x + region.width && point.y >= region.y && point.y <= region.y + region.height;
+  }
+
+  /** Participants whose cards touch a part of the drawing. */
+  nodesIn(box: Bounds): MapNode[] {
+    return this.#cardSpace(this.nodes).within(box);
+  }
+
+  /** What is drawn at a point of the screen, counted from the corner of the map. */
+  pick(left: number, top: number): { type: 'node' | 'edge'; id: string } | null {
+    const { x, y, k } = this.camera;
+    const [at, down] = [(left - x) / k, (top - y) / k];
+    const node = this.#cardSpace(this.nodes).around(at, down, 0)[0];
+    if (node) return { type: 'node', id: node.id };
+    const near = this.#lineSpace(this.routes).around(at, down, NEAR / k).map((id) => ({ id, far: this.routes.get(id)?.distance(at, down) ?? Number.POSITIVE_INFINITY }));
+    const nearest = near.reduce((best, line) => (line.far < best.far ? line : best), { id: '', far: NEAR / k });
+    return nearest.id === '' ? null : { type: 'edge', id: nearest.id };
+  }
+
   /** Deliveries at the rate of their topic say nothing new. */
   #hasFigure(edge: MapEdge): boolean {
-    if (edge.goneAt !== null || this.labels.some((label) => label.id === edge.id)) return false;
+    if (edge.goneAt !== null || this.#labelled.has(edge.id)) return false;
     return edge.kind !== 'consume' || rate(edge.figures.rate) !== rate(landscape.node(edge.source)?.figures.rate ?? null);
   }
 
@@ -175,6 +227,12 @@ export class MapState {
     const ends = [landscape.node(edge.source), landscape.node(edge.target)].filter((node) => node !== undefined);
     this.camera.reveal(unite(ends.map(boundsOf)));
   }
+}
+
+/** A function that knows its last answer: for what is asked outside of effects, where nothing derived is kept. */
+function latest<A extends object, B>(make: (of: A) => B): (of: A) => B {
+  let known: { of: A; answer: B } | undefined;
+  return (of) => (known?.of === of ? known : (known = { of, answer: make(of) })).answer;
 }
 
 /** The part of the drawing a card takes. */
