@@ -9,7 +9,7 @@ use crate::{setup, ui};
 /// What to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these [default: all but memory and calibration]
+    /// Only these [default: all but map, memory and calibration]
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
     /// Arguments for the UI's part: `-- --spans 100000 --part page --rounds 3`
@@ -30,6 +30,8 @@ enum Part {
     Scenario,
     /// Answers at a million spans, and frames while data arrives
     Ui,
+    /// A map of two thousand participants, moved in a browser and in the real window
+    Map,
     /// Memory of the real window over minutes of live data (`-- --minutes 30`)
     Memory,
     /// A scenario made of the sample landscape's telemetry against its true parameters (`-- --runs 5 --seconds 120`)
@@ -40,7 +42,7 @@ enum Part {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let wants = |part| {
         arguments.only.contains(&part)
-            || (arguments.only.is_empty() && !matches!(part, Part::Memory | Part::Calibration))
+            || (arguments.only.is_empty() && !matches!(part, Part::Map | Part::Memory | Part::Calibration))
     };
     if wants(Part::Ingest) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "ingest"]))?;
@@ -58,6 +60,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if wants(Part::Ui) {
         released()?;
         product("release", &[], &arguments.more)?;
+    }
+    if wants(Part::Map) {
+        ui::build()?;
+        run_to_end(&mut cargo(["build", "--workspace", "--bins", "--tests", "--examples"]))?;
+        product("debug", &["--part", "map"], &arguments.more)?;
     }
     if wants(Part::Memory) {
         ui::build()?;

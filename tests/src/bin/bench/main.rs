@@ -1,5 +1,5 @@
-//! What `cargo xtask bench` runs of the whole product: answers at a million spans, frames while data arrives, memory of the window,
-//! and how true a scenario is that is made of telemetry.
+//! What `cargo xtask bench` runs of the whole product: answers at a million spans, frames while data arrives and while a large map is
+//! moved, memory of the window, and how true a scenario is that is made of telemetry.
 //!
 //! Machines are noisy: frames are ratios to an empty page of the same run, times are medians, and the load is printed with them.
 
@@ -7,6 +7,7 @@ mod answers;
 mod calibration;
 mod frames;
 mod large;
+mod map;
 mod memory;
 mod page;
 mod table;
@@ -31,6 +32,8 @@ enum Part {
     Page,
     /// Frame times while data arrives
     Frames,
+    /// A map of two thousand participants, moved in a browser and in the window
+    Map,
     /// Memory of the window
     Memory,
     /// A scenario made of telemetry against what is true
@@ -89,7 +92,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let recording = Arc::new(workspace::recording()?);
     let pace = Pace { events: arguments.events, spans: arguments.live_spans };
     let wants = |part: Part| arguments.part.contains(&part);
-    if arguments.part.iter().any(|part| !matches!(part, Part::Memory | Part::Calibration)) {
+    if arguments.part.iter().any(|part| !matches!(part, Part::Map | Part::Memory | Part::Calibration)) {
         workspace::make(&file, &recording, arguments.spans)?;
     }
     if wants(Part::Answers) {
@@ -110,6 +113,9 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         drop(driver);
         serve.stop()?;
+    }
+    if wants(Part::Map) {
+        map::measure(scratch.path(), arguments.rounds.clamp(1, 3))?;
     }
     if wants(Part::Memory) {
         memory::measure(scratch.path(), &recording, pace, arguments.minutes)?;

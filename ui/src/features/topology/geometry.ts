@@ -25,6 +25,8 @@ export interface Line {
 const GAP = 3;
 /** Arrowhead length; the line ends where the head begins. */
 export const HEAD = 7;
+/** Between the cards of a layer and the edge of its column. */
+export const PAD = 10;
 const PORT_GAP = 13;
 const LANE = 8;
 

@@ -1,10 +1,12 @@
 /** Large maps are painted: their lines always, their cards while these are too small for figures. In pieces, so that nothing else has to wait. */
 
+import type { Band } from '../../lib/bindings';
 import type { MapEdge, MapNode } from '../../shared/landscape/merge';
 import { fitMiddle, textWidth } from '../../shared/ui/measure';
 import type { Bounds } from './camera.svelte';
-import { isEvent, traceArrow, widthOf } from './geometry';
+import { isEvent, PAD, traceArrow, widthOf } from './geometry';
 import type { Ink } from './ink';
+import type { Label } from './labels';
 import type { Route } from './route';
 
 /** From where a picture is taken: pixels of the canvas of a point of the drawing are `point * k + x`. */
@@ -18,10 +20,14 @@ export interface View {
 
 /** What is painted. */
 export interface Subject {
+  /** Columns of the layers. */
+  bands: readonly Band[];
   edges: readonly MapEdge[];
   routes: ReadonlyMap<string, Route>;
   /** Empty where cards are elements of their own. */
   nodes: readonly MapNode[];
+  /** Figures beside the lines. */
+  figures: readonly Label[];
   /** Scale from which on names are written, and lines have arrows. */
   named: number;
   /** Pixels of the canvas per pixel of the screen. */
@@ -38,8 +44,8 @@ export interface Subject {
 /** What the painter needs of a canvas. */
 export type Context = Pick<
   CanvasRenderingContext2D,
-  | 'beginPath' | 'moveTo' | 'lineTo' | 'quadraticCurveTo' | 'bezierCurveTo' | 'roundRect' | 'arc' | 'stroke' | 'fill' | 'fillText' | 'fillRect' | 'clearRect' | 'setTransform' | 'setLineDash'
-  | 'fillStyle' | 'strokeStyle' | 'lineWidth' | 'globalAlpha' | 'font' | 'textBaseline'
+  | 'beginPath' | 'moveTo' | 'lineTo' | 'quadraticCurveTo' | 'bezierCurveTo' | 'roundRect' | 'arc' | 'stroke' | 'fill' | 'fillText' | 'strokeText' | 'fillRect' | 'setTransform' | 'setLineDash'
+  | 'fillStyle' | 'strokeStyle' | 'lineWidth' | 'globalAlpha' | 'font' | 'textAlign' | 'textBaseline' | 'lineJoin'
 >;
 
 /** Lines and cards painted before the caller is asked again. */
@@ -48,6 +54,8 @@ const RADIUS = 8;
 /** Names are written at this size on screen. */
 const NAME = 10.5;
 const LINE_HEIGHT = 1.15;
+/** Figures beside lines, pixels at 100 %. */
+const FIGURE = 11;
 
 /** The part of the drawing that a picture shows. */
 export function areaOf(view: View): Bounds {
@@ -57,7 +65,10 @@ export function areaOf(view: View): Bounds {
 /** Paints a picture; ends a step after a few lines or cards. What fails comes last, so that nothing covers it. */
 export function* paint(context: Context, view: View, subject: Subject, ink: Ink): Generator<void> {
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, view.width, view.height);
+  context.globalAlpha = 1;
+  context.fillStyle = ink.ground;
+  context.fillRect(0, 0, view.width, view.height);
+  columns(context, view, subject, ink);
   context.setTransform(view.k, 0, 0, view.k, view.x, view.y);
   const area = areaOf(view);
   const scale = view.k / subject.density;
@@ -72,11 +83,31 @@ export function* paint(context: Context, view: View, subject: Subject, ink: Ink)
     yield;
   }
   let count = 0;
+  for (const label of subject.figures) {
+    figure(context, label, ink);
+    count += 1;
+    if (count % AT_ONCE === 0) yield;
+  }
   const nodes = subject.nodes.filter((node) => touches(area, { x: node.x - node.width / 2, y: node.y - node.height / 2, width: node.width, height: node.height }));
   for (const node of nodes.sort((a, b) => Number(a.health === 'failing') - Number(b.health === 'failing'))) {
     card(context, node, { subject, ink, close, pixel: 1 / scale });
     count += 1;
     if (count % AT_ONCE === 0) yield;
+  }
+}
+
+/** They span the whole height, wherever the map is. */
+function columns(context: Context, view: View, subject: Subject, ink: Ink): void {
+  context.setLineDash([]);
+  context.fillStyle = ink.band;
+  context.strokeStyle = ink.bandLine;
+  context.lineWidth = subject.density;
+  for (const band of subject.bands) {
+    if (band.count === 0 || band.layer === 'event') continue;
+    context.beginPath();
+    context.roundRect((band.x - PAD) * view.k + view.x, -view.height, (band.width + 2 * PAD) * view.k, 3 * view.height, RADIUS * subject.density);
+    context.fill();
+    context.stroke();
   }
 }
 
@@ -146,6 +177,16 @@ function lines(context: Context, edges: [MapEdge, Route][], style: Style, { subj
     context.lineTo(x, y - 4.5);
   }
   context.fill();
+}
+
+/** A figure, with a rim that keeps it apart from the lines. */
+function figure(context: Context, label: Label, ink: Ink): void {
+  context.font = `400 ${FIGURE}px ${ink.font}`;
+  [context.textAlign, context.textBaseline, context.lineJoin, context.lineWidth] = ['center', 'middle', 'round', 3];
+  [context.strokeStyle, context.fillStyle, context.globalAlpha] = [ink.ground, ink.figure, 1];
+  context.strokeText(label.text, label.x, label.y);
+  context.fillText(label.text, label.x, label.y);
+  context.textAlign = 'start';
 }
 
 function card(context: Context, node: MapNode, { subject, ink, close, pixel }: Means): void {

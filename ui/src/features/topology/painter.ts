@@ -121,8 +121,8 @@ export class Painter {
 }
 
 function sheet(canvas: HTMLCanvasElement): Sheet {
-  // Read back after every step (below), which a canvas in the memory of a graphics card would be slow at.
-  const context = canvas.getContext('2d', { willReadFrequently: true });
+  // Read back after every step (below), which a canvas in the memory of a graphics card would be slow at. Nothing shines through.
+  const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
   if (!context) throw new Error('this window cannot paint');
   return { canvas, context, taken: null };
 }
