@@ -63,7 +63,7 @@ export class Camera {
   };
 
   /** Shows a part of the drawing as large as it fits. */
-  fit(bounds: Bounds, options: { animate?: boolean; most?: number; least?: number; keep?: Bounds | undefined } = {}): void {
+  fit(bounds: Bounds, options: { animate?: boolean; most?: number; least?: number; keep?: Bounds | undefined; centre?: boolean } = {}): void {
     if (this.width === 0 || bounds.width <= 0) return;
     const { top, right, bottom, left } = this.margin;
     const w = this.width - left - right;
@@ -74,7 +74,7 @@ export class Camera {
     const x = left + Math.max(0, (w - bounds.width * k) / 2) - bounds.x * k;
     const y = top + Math.max(0, (h - bounds.height * k) * 0.42) - bounds.y * k;
     const { keep } = options;
-    const [dx, dy] = keep ? this.#shiftFor(keep, x, y, k) : [0, 0];
+    const [dx, dy] = !keep ? [0, 0] : options.centre ? this.#shiftToMiddle(keep, x, y, k) : this.#shiftFor(keep, x, y, k);
     this.#go(x + dx, y + dy, k, options.animate ?? true);
   }
 
@@ -123,6 +123,10 @@ export class Camera {
       shift(left, left + bounds.width * k, this.margin.left, this.width - this.margin.right),
       shift(top, top + bounds.height * k, this.margin.top, this.height - this.margin.bottom),
     ];
+  }
+
+  #shiftToMiddle(bounds: Bounds, x: number, y: number, k: number): [number, number] {
+    return [this.width / 2 - x - (bounds.x + bounds.width / 2) * k, this.height / 2 - y - (bounds.y + bounds.height / 2) * k];
   }
 
   #go(x: number, y: number, k: number, animate: boolean): void {
