@@ -91,7 +91,7 @@ export function picture(shape: DesignShape, marked: readonly Marked[] = []): Pic
     columns: columns.map(({ layer }, i) => ({ layer, x: i * (CARD.width + GAP.x) })),
     cards,
     // What differs lies on top.
-    lines: signed(ends.map(({ a, b, event, mark, id }) => ({ key: `${a.what} ${a.name} ${b.what} ${b.name} ${event}`, event, ...between(a, b), mark, id }))).sort((a, b) => Number(a.mark !== null) - Number(b.mark !== null)),
+    lines: signed(ends.map(({ a, b, event, mark, id }) => ({ key: `${a.what} ${a.name} ${b.what} ${b.name} ${event}`, event, ...between(a, b, columns), mark, id }))).sort((a, b) => Number(a.mark !== null) - Number(b.mark !== null)),
   };
 }
 
@@ -130,8 +130,16 @@ function signed(lines: (Omit<Line, 'at'> & { places: Line['at'][] })[]): Line[] 
   });
 }
 
-/** From side to side; within a column, around its right side. With places for a sign, the best first. */
-function between(a: Card, b: Card): { d: string; places: Line['at'][] } {
+/** Where a line to a height passes a column: there if no card is in the way, else through the nearest gap. */
+function passing(cards: readonly Card[], y: number): number {
+  const hit = cards.find((card) => y > card.y - GAP.y / 2 && y < card.y + CARD.height + GAP.y / 2);
+  if (!hit) return y;
+  const [above, below] = [hit.y - GAP.y / 2, hit.y + CARD.height + GAP.y / 2];
+  return y - above < below - y ? above : below;
+}
+
+/** From side to side, between the cards of the columns it passes; within a column, around its right side. With places for a sign, the best first. */
+function between(a: Card, b: Card, columns: readonly { cards: Card[] }[]): { d: string; places: Line['at'][] } {
   const middle = CARD.height / 2;
   if (a.x === b.x) {
     const x = a.x + CARD.width;
@@ -140,8 +148,23 @@ function between(a: Card, b: Card): { d: string; places: Line['at'][] } {
   }
   const [left, right] = a.x < b.x ? [a, b] : [b, a];
   const [from, to] = [left.x + CARD.width, right.x];
-  const bend = Math.min(60, (to - from) / 2);
   const [start, end] = [left.y + middle, right.y + middle];
+  let d = `M${from} ${start}`;
+  let at = { x: from, y: start };
+  const go = (x: number, y: number) => {
+    const bend = (x - at.x) / 2;
+    d += `C${at.x + bend} ${at.y} ${x - bend} ${y} ${x} ${y}`;
+    at = { x, y };
+  };
+  for (const { cards } of columns) {
+    const { x } = cards[0]!;
+    if (x <= left.x || x >= right.x) continue;
+    const y = passing(cards, start + ((end - start) * (x + CARD.width / 2 - from)) / (to - from));
+    go(x, y);
+    d += `H${x + CARD.width}`;
+    at = { x: x + CARD.width, y };
+  }
+  go(to, end);
   const places = [{ x: to - GAP.x / 2, y: end }, { x: from + GAP.x / 2, y: start }, { x: to - GAP.x / 2, y: end - SIGN }, { x: from + GAP.x / 2, y: start + SIGN }];
-  return { d: `M${from} ${start}C${from + bend} ${start} ${to - bend} ${end} ${to} ${end}`, places: to - from <= GAP.x ? [{ x: (from + to) / 2, y: (start + end) / 2 }, ...places] : places };
+  return { d, places: to - from <= GAP.x ? [{ x: (from + to) / 2, y: (start + end) / 2 }, ...places] : places };
 }
