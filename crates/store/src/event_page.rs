@@ -1,4 +1,5 @@
-//! A page of events: what columns can decide is asked of the database, the rest of each row, within a bound.
+//! A page of events: what columns can decide is asked of the database, the rest of each row, within a bound. Events that failed
+//! are few, and found from what failed.
 
 use flowglass_model::filter::{Field, Pattern, Term, Test};
 use flowglass_model::{Message, Nanos, SpanId, TraceId};
@@ -6,7 +7,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::db::Db;
-use crate::events::{delivered, gave_up, row};
+use crate::events::{delivered, events_of, gave_up, given_up, row};
 use crate::fault::Inner;
 use crate::lookup::header_is;
 use crate::message_rows::{COLUMNS, blocks_with, fill_body, message_at};
@@ -21,6 +22,8 @@ const BLOCKS: usize = 400;
 
 /// A condition on `m` with its parameters.
 struct Where {
+    /// Tables, `m` among them.
+    from: String,
     sql: String,
     values: Vec<Sql>,
 }
@@ -125,6 +128,54 @@ fn outcomes(w: &mut Where, f: &EventFilter, values: &[Pattern]) -> String {
     format!("({})", any.join(" OR "))
 }
 
+/// Ids of all events that a term means, as a query that begins with what became of them; `None` where that says nothing.
+fn set(w: &mut Where, f: &EventFilter, term: &Term) -> Option<String> {
+    let Test::Is(field, values) = &term.test else { return None };
+    let word = |word: &str| values.iter().any(|v| v.matches_folded(word));
+    if term.negated {
+        return None;
+    }
+    let refused = || {
+        let of = "settlement s CROSS JOIN delivery d ON d.stream = s.stream AND d.consumer = s.consumer
+            AND d.consumer_sequence = s.consumer_sequence";
+        events_of(of, "s.acknowledgement IN (2, 3)")
+    };
+    let again = || events_of("delivery d", "d.delivered > 1");
+    let parts = match field {
+        Field::Retried if word("true") && !word("false") => vec![again()],
+        Field::DeadLettered if word("true") && !word("false") => vec![given_up(), sent_to_dead(w, f)],
+        Field::Outcome => {
+            if ["acked", "unconsumed", "published"].into_iter().any(word) {
+                return None;
+            }
+            let mut parts = Vec::new();
+            if word("nak") || word("failed") {
+                parts.push(refused());
+            }
+            if word("redelivered") {
+                parts.push(again());
+            }
+            if word("dead-lettered") || word("failed") {
+                parts.extend([given_up(), sent_to_dead(w, f)]);
+            }
+            parts
+        }
+        _ => return None,
+    };
+    (!parts.is_empty()).then(|| parts.join(" UNION "))
+}
+
+/// Events with a publication that went to where dead letters go.
+fn sent_to_dead(w: &mut Where, f: &EventFilter) -> String {
+    let mut any = vec!["0".to_owned()];
+    for place in &f.dead {
+        let Some((system, destination)) = place.split_once('/') else { continue };
+        let of_system = w.bind("m.system = ??", system.to_owned());
+        any.push(format!("({of_system} AND {})", w.bind("m.destination = ??", destination.to_owned())));
+    }
+    format!("SELECT m.id FROM message m WHERE {}", any.join(" OR "))
+}
+
 fn traces(w: &mut Where, values: &[Pattern]) -> String {
     let mut any = vec!["0".to_owned()];
     for value in values {
@@ -168,15 +219,26 @@ fn narrow(conn: &Connection, f: &EventFilter, w: &mut Where) -> Inner<()> {
 
 /// What the database can decide of a filter, and the terms for which rows must be looked at.
 fn question<'a>(conn: &Connection, f: &'a EventFilter) -> Inner<(Where, Vec<&'a Term>)> {
-    let mut w = Where { sql: "m.event = m.id".to_owned(), values: Vec::new() };
+    let mut w = Where { from: "message m".to_owned(), sql: "m.event = m.id".to_owned(), values: Vec::new() };
     if let Some(since) = f.since {
         w.and("m.time >= ??", since);
     }
     if let Some(until) = f.until {
         w.and("m.time < ??", until);
     }
+    // In a short range there are fewer events than ever failed.
+    let first = match is_wide(conn, f)? {
+        true => f.filter.terms.iter().enumerate().find_map(|(i, term)| Some((i, set(&mut w, f, term)?))),
+        false => None,
+    };
+    if let Some((_, ids)) = &first {
+        w.from = format!("({ids}) b CROSS JOIN message m ON m.id = b.id");
+    }
     let mut open = Vec::new();
     for (i, term) in f.filter.terms.iter().enumerate() {
+        if first.as_ref().is_some_and(|(set, _)| *set == i) {
+            continue;
+        }
         match condition(&mut w, f, i, term) {
             Some(sql) => w.sql.push_str(&format!(" AND {}({sql})", if term.negated { "NOT " } else { "" })),
             None => open.push(term),
@@ -186,13 +248,22 @@ fn question<'a>(conn: &Connection, f: &'a EventFilter) -> Inner<(Where, Vec<&'a 
     Ok((w, open))
 }
 
+/// Whether a range covers at least a tenth of the time of what is stored.
+fn is_wide(conn: &Connection, f: &EventFilter) -> Inner<bool> {
+    let mut ends = conn.prepare_cached("SELECT (SELECT min(time) FROM message), (SELECT max(time) FROM message)")?;
+    let (oldest, newest): (Option<Nanos>, Option<Nanos>) = ends.query_row([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let Some((oldest, newest)) = oldest.zip(newest) else { return Ok(false) };
+    let (since, until) = (f.since.unwrap_or(oldest).max(oldest), f.until.unwrap_or(newest).min(newest));
+    Ok(until.saturating_sub(since) >= newest.saturating_sub(oldest) / 10)
+}
+
 /// A page of events, newest first.
 pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
     let conn = db.conn;
     let (mut w, open) = question(conn, f)?;
     let mut total = None;
     if open.is_empty() {
-        let count = format!("SELECT count(*) FROM message m WHERE {}", w.sql);
+        let count = format!("SELECT count(*) FROM {} WHERE {}", w.from, w.sql);
         let n: i64 = conn.prepare_cached(&count)?.query_row(params_from_iter(&w.values), |r| r.get(0))?;
         total = Some(n as u64);
     }
@@ -204,7 +275,7 @@ pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
     }
     let limit = if open.is_empty() { f.limit } else { ROWS };
     let limit = w.bind("??", limit as i64);
-    let sql = format!("SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time DESC, m.id DESC LIMIT {limit}", w.sql);
+    let sql = format!("SELECT {COLUMNS} FROM {} WHERE {} ORDER BY m.time DESC, m.id DESC LIMIT {limit}", w.from, w.sql);
     let wanted = Wanted { rows: f.limit, count: true };
     let (found, matched, stopped) = collect(conn, &sql, &w.values, &open, wanted)?;
     let mut page = EventPage { rows: Vec::new(), total: total.unwrap_or(matched), stopped };
@@ -220,8 +291,8 @@ pub(crate) fn nearest(db: Db<'_>, f: &EventFilter) -> Inner<Around> {
         let filter = EventFilter { since, until, ..f.clone() };
         let (w, open) = question(db.conn, &filter)?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time {order}, m.id {order} LIMIT {ROWS}",
-            w.sql
+            "SELECT {COLUMNS} FROM {} WHERE {} ORDER BY m.time {order}, m.id {order} LIMIT {ROWS}",
+            w.from, w.sql
         );
         let (found, ..) = collect(db.conn, &sql, &w.values, &open, Wanted { rows: 1, count: false })?;
         Ok(found.first().map(|(_, message)| message.time))

@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use crate::db::{Db, trace_at};
 use crate::expect::Expectations;
 use crate::fault::Inner;
-use crate::journeys::{COLUMNS, INDEXED, STATES, read, state_at, summary};
+use crate::journeys::{INDEXED, STATES, number, state_at, summary, summary_at};
 use crate::lookup::{Lookups, lookups};
 use crate::names::Texts;
 use crate::{Around, JourneyFilter, JourneyPage};
@@ -176,9 +176,14 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tal
         // What was read for the pages before is not read again; its numbers were told with the first one.
         and("start <= ??", start.into());
     }
-    let columns = if plan.needs_summary { COLUMNS } else { INDEXED };
+    // Where nothing else is counted and states are as stored, the index itself leaves the others out.
+    if let Some(states) = f.state.as_ref().filter(|_| f.rows_only && plan.expected.is_none()) {
+        let numbers: Vec<String> = states.iter().map(|state| number(*state).to_string()).collect();
+        sql.push_str(&format!(" AND state IN ({})", numbers.join(", ")));
+    }
+    // What the index holds decides most; a summary is only read where it does not.
     let direction = if order == Order::Newest { "DESC" } else { "ASC" };
-    let sql = format!("SELECT {columns} FROM journey WHERE {sql} ORDER BY start {direction}, id {direction}");
+    let sql = format!("SELECT {INDEXED} FROM journey WHERE {sql} ORDER BY start {direction}, id {direction}");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut summaries = 0;
@@ -194,10 +199,11 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tal
         if plan.needs_summary && summaries >= SUMMARIES {
             break;
         }
-        let last = found.place;
+        let (last, row) = (found.place, r.get(9)?);
         let of_row = || -> Inner<Option<JourneySummary>> {
             summaries += 1;
-            Ok(Some(JourneySummary { state: found.columns.state, ..read(r, texts)? }))
+            let summary = summary_at(conn, texts, row)?;
+            Ok(summary.map(|summary| JourneySummary { state: found.columns.state, ..summary }))
         };
         plan.take(&found, of_row, tally)?;
         if tally.first_only && !tally.rows.is_empty() {

@@ -67,6 +67,11 @@ impl Numbers {
         Ok(numbers)
     }
 
+    /// How many texts, roots and shapes are known.
+    pub(crate) fn len(&self) -> usize {
+        self.known.len() + self.shapes.len() + self.remembered
+    }
+
     fn remember(&mut self, service: String, operation: String, root: i64) {
         if self.remembered < NUMBERED {
             self.remembered += 1;
