@@ -7,7 +7,8 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::db::Db;
-use crate::events::{delivered, events_of, gave_up, given_up, row};
+use crate::event_sets::{is_wide, set};
+use crate::events::{delivered, gave_up, row};
 use crate::fault::Inner;
 use crate::lookup::header_is;
 use crate::message_rows::{COLUMNS, blocks_with, fill_body, message_at};
@@ -21,7 +22,7 @@ const BODIES: usize = 6_000;
 const BLOCKS: usize = 400;
 
 /// A condition on `m` with its parameters.
-struct Where {
+pub(crate) struct Where {
     /// Tables, `m` among them.
     from: String,
     sql: String,
@@ -36,7 +37,8 @@ impl Where {
         self.sql.push_str(&condition);
     }
 
-    fn bind(&mut self, condition: &str, value: impl Into<Sql>) -> String {
+    /// A condition in which `??` is the next value.
+    pub(crate) fn bind(&mut self, condition: &str, value: impl Into<Sql>) -> String {
         self.values.push(value.into());
         condition.replace("??", &format!("?{}", self.values.len()))
     }
@@ -128,54 +130,6 @@ fn outcomes(w: &mut Where, f: &EventFilter, values: &[Pattern]) -> String {
     format!("({})", any.join(" OR "))
 }
 
-/// Ids of all events that a term means, as a query that begins with what became of them; `None` where that says nothing.
-fn set(w: &mut Where, f: &EventFilter, term: &Term) -> Option<String> {
-    let Test::Is(field, values) = &term.test else { return None };
-    let word = |word: &str| values.iter().any(|v| v.matches_folded(word));
-    if term.negated {
-        return None;
-    }
-    let refused = || {
-        let of = "settlement s CROSS JOIN delivery d ON d.stream = s.stream AND d.consumer = s.consumer
-            AND d.consumer_sequence = s.consumer_sequence";
-        events_of(of, "s.acknowledgement IN (2, 3)")
-    };
-    let again = || events_of("delivery d", "d.delivered > 1");
-    let parts = match field {
-        Field::Retried if word("true") && !word("false") => vec![again()],
-        Field::DeadLettered if word("true") && !word("false") => vec![given_up(), sent_to_dead(w, f)],
-        Field::Outcome => {
-            if ["acked", "unconsumed", "published"].into_iter().any(word) {
-                return None;
-            }
-            let mut parts = Vec::new();
-            if word("nak") || word("failed") {
-                parts.push(refused());
-            }
-            if word("redelivered") {
-                parts.push(again());
-            }
-            if word("dead-lettered") || word("failed") {
-                parts.extend([given_up(), sent_to_dead(w, f)]);
-            }
-            parts
-        }
-        _ => return None,
-    };
-    (!parts.is_empty()).then(|| parts.join(" UNION "))
-}
-
-/// Events with a publication that went to where dead letters go.
-fn sent_to_dead(w: &mut Where, f: &EventFilter) -> String {
-    let mut any = vec!["0".to_owned()];
-    for place in &f.dead {
-        let Some((system, destination)) = place.split_once('/') else { continue };
-        let of_system = w.bind("m.system = ??", system.to_owned());
-        any.push(format!("({of_system} AND {})", w.bind("m.destination = ??", destination.to_owned())));
-    }
-    format!("SELECT m.id FROM message m WHERE {}", any.join(" OR "))
-}
-
 fn traces(w: &mut Where, values: &[Pattern]) -> String {
     let mut any = vec!["0".to_owned()];
     for value in values {
@@ -246,15 +200,6 @@ fn question<'a>(conn: &Connection, f: &'a EventFilter) -> Inner<(Where, Vec<&'a 
     }
     narrow(conn, f, &mut w)?;
     Ok((w, open))
-}
-
-/// Whether a range covers at least a tenth of the time of what is stored.
-fn is_wide(conn: &Connection, f: &EventFilter) -> Inner<bool> {
-    let mut ends = conn.prepare_cached("SELECT (SELECT min(time) FROM message), (SELECT max(time) FROM message)")?;
-    let (oldest, newest): (Option<Nanos>, Option<Nanos>) = ends.query_row([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    let Some((oldest, newest)) = oldest.zip(newest) else { return Ok(false) };
-    let (since, until) = (f.since.unwrap_or(oldest).max(oldest), f.until.unwrap_or(newest).min(newest));
-    Ok(until.saturating_sub(since) >= newest.saturating_sub(oldest) / 10)
 }
 
 /// A page of events, newest first.

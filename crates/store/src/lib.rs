@@ -21,6 +21,7 @@ mod erase;
 mod erase_rows;
 mod error;
 mod event_page;
+mod event_sets;
 mod events;
 mod expect;
 mod fault;
