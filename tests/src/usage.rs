@@ -5,8 +5,19 @@ use std::collections::BTreeMap;
 /// Proportional set size of a process, MB: what it shares is divided among those who share it. Nothing when it has ended.
 #[must_use]
 pub fn pss(pid: u32) -> Option<f64> {
+    rollup(pid, "Pss:")
+}
+
+/// Anonymous memory of a process, MB: what it asked for and wrote to. Pages of files that it has mapped (its own program, libraries,
+/// the shared memory of a workspace) are not in it: the system takes those back when it needs them. Nothing when it has ended.
+#[must_use]
+pub fn anonymous(pid: u32) -> Option<f64> {
+    rollup(pid, "Anonymous:")
+}
+
+fn rollup(pid: u32, field: &str) -> Option<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let line = text.lines().find(|line| line.starts_with("Pss:"))?;
+    let line = text.lines().find(|line| line.starts_with(field))?;
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 

@@ -49,6 +49,9 @@ impl Extent {
 
 type Bound = Option<Nanos>;
 
+/// Journeys that are looked at to tell about how much many are.
+const SAMPLE: usize = 300;
+
 fn ends(since: Bound, until: Bound) -> (Nanos, Nanos) {
     (since.unwrap_or(Nanos::MIN), until.unwrap_or(Nanos::MAX))
 }
@@ -204,6 +207,60 @@ impl Reader {
                 }
             }
             out.events = events_only_of(db, traces)?.len() as u64;
+            Ok(out)
+        })
+    }
+
+    /// About how much would go with these journeys: what some of them have, taken for all. Traces that they share with others count.
+    pub fn extent_roughly(&self, journeys: &[TraceId]) -> Result<Extent> {
+        let step = journeys.len().div_ceil(SAMPLE).max(1);
+        let sample: Vec<TraceId> = journeys.iter().copied().step_by(step).collect();
+        let mut traces = BTreeSet::new();
+        for journey in &sample {
+            traces.extend(self.traces_of_journey(*journey)?);
+        }
+        let of_sample = self.extent(&sample, &traces)?;
+        let all = |n: u64| (n as f64 * journeys.len() as f64 / sample.len().max(1) as f64).round() as u64;
+        Ok(Extent {
+            journeys: journeys.len() as u64,
+            spans: all(of_sample.spans),
+            events: all(of_sample.events),
+            logs: all(of_sample.logs),
+            ..of_sample
+        })
+    }
+
+    /// About how much lies in `[since, until)`: journeys that start there; publications; of each chunk of spans and log records as
+    /// much as of its time.
+    pub fn range_extent_roughly(&self, since: Bound, until: Bound) -> Result<Extent> {
+        let (from, to) = ends(since, until);
+        let stats = self.stats()?;
+        self.ask(|db| {
+            let count = |sql: &str| -> Inner<u64> {
+                let mut statement = db.conn.prepare_cached(sql)?;
+                Ok(statement.query_row([from, to], |r| r.get::<_, i64>(0))? as u64)
+            };
+            let mut out = Extent {
+                journeys: count("SELECT count(*) FROM journey WHERE start >= ?1 AND start < ?2")?,
+                events: count("SELECT count(*) FROM message WHERE time >= ?1 AND time < ?2")?,
+                ..Extent::default()
+            };
+            let mut chunks =
+                db.conn.prepare_cached("SELECT kind, items, first, last FROM chunk WHERE last >= ?1 AND first < ?2")?;
+            let mut rows = chunks.query([from, to])?;
+            let (mut spans, mut logs) = (0.0, 0.0);
+            while let Some(r) = rows.next()? {
+                let (first, last): (Nanos, Nanos) = (r.get(2)?, r.get(3)?);
+                let length = |from: Nanos, to: Nanos| to.saturating_sub(from).saturating_add(1) as f64;
+                let share = length(first.max(from), last.min(to)) / length(first, last).max(1.0);
+                let items = r.get::<_, i64>(1)? as f64 * share.clamp(0.0, 1.0);
+                *(if r.get::<_, i64>(0)? == Kind::Spans as i64 { &mut spans } else { &mut logs }) += items;
+            }
+            (out.spans, out.logs) = (spans.round() as u64, logs.round() as u64);
+            let inside = |t: Nanos| t.clamp(from, to);
+            if out.journeys + out.spans + out.events + out.logs > 0 {
+                (out.first, out.last) = (stats.oldest.map(inside), stats.newest.map(inside));
+            }
             Ok(out)
         })
     }

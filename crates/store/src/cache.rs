@@ -10,8 +10,10 @@ use crate::chunk::Chunk;
 /// Words whose hits are remembered.
 const WORDS: usize = 8;
 
-/// Decoded chunks kept at most, bytes: late spans mostly belong to young traces, and people look at what is young.
+/// Decoded chunks kept at most for those who read, bytes: people look at what is young, and look at it again.
 const LIMIT: usize = 48 << 20;
+/// The same for the writer, bytes: late spans mostly belong to traces that the resolver still knows.
+const WRITING: usize = 16 << 20;
 
 /// Chunks decoded for one workspace, shared by everybody who reads it: each reader with its own would hold the same again.
 #[derive(Clone)]
@@ -31,6 +33,11 @@ impl std::fmt::Debug for ChunkCache {
 }
 
 impl ChunkCache {
+    /// A cache for a writer.
+    pub(crate) fn for_writing() -> ChunkCache {
+        ChunkCache(Arc::new(Mutex::new(Cache::new(WRITING))))
+    }
+
     /// The cache itself. What a reader that panicked left in it is whole: chunks are put there in one step.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Cache> {
         self.0.lock().unwrap_or_else(|e| e.into_inner())
@@ -94,6 +101,18 @@ impl Cache {
                 self.weight -= chunk.weight();
             }
         }
+    }
+
+    /// Lets a chunk go that is stored no more.
+    pub(crate) fn forget(&mut self, id: i64) {
+        if let Some((chunk, _)) = self.chunks.remove(&id) {
+            self.weight -= chunk.weight();
+        }
+    }
+
+    /// Chunks, and the bytes they take.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.chunks.len(), self.weight)
     }
 
     /// What a word was found in before.

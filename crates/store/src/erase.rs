@@ -238,6 +238,7 @@ impl Tx<'_> {
             let conn = &self.writer.conn;
             conn.prepare_cached("DELETE FROM chunk WHERE id = ?1")?.execute([id])?;
             filters::forget_chunk(conn, kind, *id)?;
+            self.writer.cache.lock().forget(*id);
             self.forget_places(&live, kind, *id)?;
             for index in 0..chunk.len() {
                 match (gone[index], kind) {

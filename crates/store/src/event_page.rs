@@ -1,4 +1,5 @@
-//! A page of events: what columns can decide is asked of the database, the rest of each row, within a bound.
+//! A page of events: what columns can decide is asked of the database, the rest of each row, within a bound. Events that failed
+//! are few, and found from what failed.
 
 use flowglass_model::filter::{Field, Pattern, Term, Test};
 use flowglass_model::{Message, Nanos, SpanId, TraceId};
@@ -6,6 +7,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::db::Db;
+use crate::event_sets::{is_wide, set};
 use crate::events::{delivered, gave_up, row};
 use crate::fault::Inner;
 use crate::lookup::header_is;
@@ -20,7 +22,9 @@ const BODIES: usize = 6_000;
 const BLOCKS: usize = 400;
 
 /// A condition on `m` with its parameters.
-struct Where {
+pub(crate) struct Where {
+    /// Tables, `m` among them.
+    from: String,
     sql: String,
     values: Vec<Sql>,
 }
@@ -33,7 +37,8 @@ impl Where {
         self.sql.push_str(&condition);
     }
 
-    fn bind(&mut self, condition: &str, value: impl Into<Sql>) -> String {
+    /// A condition in which `??` is the next value.
+    pub(crate) fn bind(&mut self, condition: &str, value: impl Into<Sql>) -> String {
         self.values.push(value.into());
         condition.replace("??", &format!("?{}", self.values.len()))
     }
@@ -168,15 +173,26 @@ fn narrow(conn: &Connection, f: &EventFilter, w: &mut Where) -> Inner<()> {
 
 /// What the database can decide of a filter, and the terms for which rows must be looked at.
 fn question<'a>(conn: &Connection, f: &'a EventFilter) -> Inner<(Where, Vec<&'a Term>)> {
-    let mut w = Where { sql: "m.event = m.id".to_owned(), values: Vec::new() };
+    let mut w = Where { from: "message m".to_owned(), sql: "m.event = m.id".to_owned(), values: Vec::new() };
     if let Some(since) = f.since {
         w.and("m.time >= ??", since);
     }
     if let Some(until) = f.until {
         w.and("m.time < ??", until);
     }
+    // In a short range there are fewer events than ever failed.
+    let first = match is_wide(conn, f)? {
+        true => f.filter.terms.iter().enumerate().find_map(|(i, term)| Some((i, set(&mut w, f, term)?))),
+        false => None,
+    };
+    if let Some((_, ids)) = &first {
+        w.from = format!("({ids}) b CROSS JOIN message m ON m.id = b.id");
+    }
     let mut open = Vec::new();
     for (i, term) in f.filter.terms.iter().enumerate() {
+        if first.as_ref().is_some_and(|(set, _)| *set == i) {
+            continue;
+        }
         match condition(&mut w, f, i, term) {
             Some(sql) => w.sql.push_str(&format!(" AND {}({sql})", if term.negated { "NOT " } else { "" })),
             None => open.push(term),
@@ -192,7 +208,7 @@ pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
     let (mut w, open) = question(conn, f)?;
     let mut total = None;
     if open.is_empty() {
-        let count = format!("SELECT count(*) FROM message m WHERE {}", w.sql);
+        let count = format!("SELECT count(*) FROM {} WHERE {}", w.from, w.sql);
         let n: i64 = conn.prepare_cached(&count)?.query_row(params_from_iter(&w.values), |r| r.get(0))?;
         total = Some(n as u64);
     }
@@ -204,7 +220,7 @@ pub(crate) fn page(db: Db<'_>, f: &EventFilter) -> Inner<EventPage> {
     }
     let limit = if open.is_empty() { f.limit } else { ROWS };
     let limit = w.bind("??", limit as i64);
-    let sql = format!("SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time DESC, m.id DESC LIMIT {limit}", w.sql);
+    let sql = format!("SELECT {COLUMNS} FROM {} WHERE {} ORDER BY m.time DESC, m.id DESC LIMIT {limit}", w.from, w.sql);
     let wanted = Wanted { rows: f.limit, count: true };
     let (found, matched, stopped) = collect(conn, &sql, &w.values, &open, wanted)?;
     let mut page = EventPage { rows: Vec::new(), total: total.unwrap_or(matched), stopped };
@@ -220,8 +236,8 @@ pub(crate) fn nearest(db: Db<'_>, f: &EventFilter) -> Inner<Around> {
         let filter = EventFilter { since, until, ..f.clone() };
         let (w, open) = question(db.conn, &filter)?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM message m WHERE {} ORDER BY m.time {order}, m.id {order} LIMIT {ROWS}",
-            w.sql
+            "SELECT {COLUMNS} FROM {} WHERE {} ORDER BY m.time {order}, m.id {order} LIMIT {ROWS}",
+            w.from, w.sql
         );
         let (found, ..) = collect(db.conn, &sql, &w.values, &open, Wanted { rows: 1, count: false })?;
         Ok(found.first().map(|(_, message)| message.time))

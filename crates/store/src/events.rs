@@ -28,6 +28,24 @@ pub(crate) fn gave_up() -> String {
     )
 }
 
+/// Ids of the events that have a delivery `d` with a condition: [`delivered`] from the other side. `of` is what `d` is taken from.
+pub(crate) fn events_of(of: &str, condition: &str) -> String {
+    format!(
+        "SELECT o.event AS id FROM {of} CROSS JOIN message o ON o.stream = d.stream AND o.sequence = d.stream_sequence
+             AND (d.destination IS NULL OR d.destination = o.destination) WHERE {condition}
+         UNION SELECT o.id FROM {of} CROSS JOIN message o ON o.event_id = d.event_id AND o.destination = d.destination
+             WHERE {condition}"
+    )
+}
+
+/// Ids of the events that a broker gave up on: [`gave_up`] from the other side.
+pub(crate) fn given_up() -> String {
+    format!(
+        "SELECT o.event AS id FROM advisory a CROSS JOIN message o ON o.stream = a.stream AND o.sequence = a.stream_sequence
+             WHERE a.kind IN {GAVE_UP} AND a.stream_sequence IS NOT NULL"
+    )
+}
+
 fn messages(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Inner<Vec<(i64, i64, Message)>> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;

@@ -2,7 +2,9 @@
 //!
 //! Nearly everything that correlation asks about a new trace has no answer yet. One blocked Bloom filter (Putze, Sanders and
 //! Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", WEA 2007) over everything that is asked for says so without
-//! asking the database. It may claim too much, never too little: what was rolled back stays in it and does no harm.
+//! asking the database. It may claim too much, never too little: what was rolled back stays in it and does no harm. It grows
+//! with what it holds (a scalable Bloom filter: Almeida, Baquero, Preguiça and Hutchison, 2007): one that is full would claim
+//! everything, and every new trace would be asked for nine times.
 
 use flowglass_model::{Message, SpanId, TraceId};
 use rusqlite::Connection;
@@ -16,9 +18,9 @@ const PROBES: u32 = 5;
 const BLOCK: usize = 8;
 /// Bits per expected entry; about 1 in 500 answers is then wrong.
 const BITS_PER_ENTRY: u64 = 16;
-/// Entries there is room for beyond those stored when the file was opened.
-const ROOM: u64 = 500_000;
-/// Largest size, bits (32 MiB). Beyond about 16 million entries the filter spares fewer questions.
+/// Entries there is room for at first, beyond those stored when the file was opened.
+const ROOM: u64 = 60_000;
+/// Largest size of a layer, bits (32 MiB). Beyond about 33 million entries the filter spares fewer questions.
 const MAX_BITS: u64 = 1 << 28;
 
 /// Something that may be stored.
@@ -66,9 +68,49 @@ impl Hint<'_> {
     }
 }
 
-/// The filter.
+/// The filter: layers, the newest last.
 pub(crate) struct Hints {
+    layers: Vec<Layer>,
+}
+
+/// A filter with room for so many entries.
+struct Layer {
     blocks: Vec<[u64; BLOCK]>,
+    /// Entries that made a difference.
+    entries: u64,
+}
+
+impl Layer {
+    fn with_bits(bits: u64) -> Layer {
+        let bits = bits.next_power_of_two().clamp(1 << 20, MAX_BITS);
+        Layer { blocks: vec![[0; BLOCK]; (bits / 512) as usize], entries: 0 }
+    }
+
+    fn bits(&self) -> u64 {
+        self.blocks.len() as u64 * 512
+    }
+
+    fn place(&self, hash: u64) -> usize {
+        (hash >> 45) as usize & (self.blocks.len() - 1)
+    }
+
+    fn add(&mut self, hash: u64) {
+        let place = self.place(hash);
+        let block = &mut self.blocks[place];
+        for probe in 0..PROBES {
+            let bit = (hash >> (probe * 9)) as usize & 511;
+            block[bit >> 6] |= 1 << (bit & 63);
+        }
+        self.entries += 1;
+    }
+
+    fn may(&self, hash: u64) -> bool {
+        let block = &self.blocks[self.place(hash)];
+        (0..PROBES).all(|probe| {
+            let bit = (hash >> (probe * 9)) as usize & 511;
+            block[bit >> 6] & (1 << (bit & 63)) != 0
+        })
+    }
 }
 
 impl Hints {
@@ -76,8 +118,12 @@ impl Hints {
     fn with_room(entries: u64) -> Hints {
         // What a file says of its size may be anything.
         let bits = entries.min(MAX_BITS).saturating_mul(BITS_PER_ENTRY).min(MAX_BITS);
-        let bits = bits.next_power_of_two().clamp(1 << 20, MAX_BITS);
-        Hints { blocks: vec![[0; BLOCK]; (bits / 512) as usize] }
+        Hints { layers: vec![Layer::with_bits(bits)] }
+    }
+
+    /// How large it is, bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.layers.iter().map(|layer| layer.blocks.len() * BLOCK * 8).sum()
     }
 
     /// Reads all keys that are asked for; each comes from an index, no row is touched.
@@ -142,19 +188,27 @@ impl Hints {
         Ok(hints)
     }
 
-    fn place(&self, hash: u64) -> usize {
-        (hash >> 45) as usize & (self.blocks.len() - 1)
-    }
-
     /// Notes that something is stored.
     pub(crate) fn add(&mut self, hint: Hint<'_>) {
         let hash = hint.hash();
-        let place = self.place(hash);
-        let block = &mut self.blocks[place];
-        for probe in 0..PROBES {
-            let bit = (hash >> (probe * 9)) as usize & 511;
-            block[bit >> 6] |= 1 << (bit & 63);
+        if self.holds(hash) {
+            return;
         }
+        let bits = self.layers.last().map_or(0, Layer::bits);
+        if let Some(newest) = self.layers.last_mut()
+            && (newest.entries * BITS_PER_ENTRY < bits || bits >= MAX_BITS)
+        {
+            return newest.add(hash);
+        }
+        // Twice the last: few layers, and at least half of all that is asked for lies in the newest.
+        let mut layer = Layer::with_bits(bits * 2);
+        layer.add(hash);
+        self.layers.push(layer);
+    }
+
+    /// The newest first: what is asked for is mostly young.
+    fn holds(&self, hash: u64) -> bool {
+        self.layers.iter().rev().any(|layer| layer.may(hash))
     }
 
     /// Notes all that a message can be asked for by.
@@ -172,12 +226,7 @@ impl Hints {
 
     /// Whether it may be stored; `false` is certain.
     pub(crate) fn may(&self, hint: Hint<'_>) -> bool {
-        let hash = hint.hash();
-        let block = &self.blocks[self.place(hash)];
-        (0..PROBES).all(|probe| {
-            let bit = (hash >> (probe * 9)) as usize & 511;
-            block[bit >> 6] & (1 << (bit & 63)) != 0
-        })
+        self.holds(hint.hash())
     }
 }
 
@@ -197,5 +246,21 @@ mod tests {
         };
         let wrong = claimed(&Hint::Trace);
         assert!(wrong < 1_000, "{wrong} of 100,000");
+    }
+
+    #[test]
+    fn it_grows_with_what_it_holds_and_stays_as_sure() {
+        let mut hints = Hints::with_room(1_000);
+        let trace = |n: u64| TraceId::new([1u64.to_be_bytes(), n.to_be_bytes()].concat().try_into().unwrap()).unwrap();
+        let room = hints.bytes();
+        (0..400_000).for_each(|n| hints.add(Hint::Trace(trace(n))));
+        assert!(hints.bytes() > room && hints.bytes() < 400_000 * 5, "{} bytes", hints.bytes());
+        assert!((0..400_000).all(|n| hints.may(Hint::Trace(trace(n)))));
+        let wrong = (400_000..500_000).filter(|n| hints.may(Hint::Trace(trace(*n)))).count();
+        assert!(wrong < 1_000, "{wrong} of 100,000");
+        // What is there already takes no more room.
+        let size = hints.bytes();
+        (0..400_000).for_each(|n| hints.add(Hint::Trace(trace(n))));
+        assert_eq!(hints.bytes(), size);
     }
 }

@@ -1,5 +1,6 @@
 //! A page of journeys with the numbers of all that match.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use flowglass_model::filter::{Field, JourneyColumns, Test, journey_has};
@@ -11,9 +12,9 @@ use rustc_hash::FxHashSet;
 use crate::db::{Db, trace_at};
 use crate::expect::Expectations;
 use crate::fault::Inner;
-use crate::journeys::{COLUMNS, INDEXED, STATES, read, state_at, summary};
+use crate::journeys::{INDEXED, STATES, number, state_at, summary, summary_at};
 use crate::lookup::{Lookups, lookups};
-use crate::names::Texts;
+use crate::names::{Texts, Who};
 use crate::{Around, JourneyFilter, JourneyPage};
 
 /// Settled times given with a page at most.
@@ -53,6 +54,8 @@ struct Plan<'a> {
     /// Roots that an `operation:` term means, by its position.
     operations: BTreeMap<usize, FxHashSet<i64>>,
     needs_summary: bool,
+    /// The participant that must take part.
+    who: Option<Who>,
     /// What journeys are judged by, when they are judged as of an instant.
     expected: Option<Expectations>,
 }
@@ -101,9 +104,10 @@ fn plan<'a>(db: Db<'_>, f: &'a JourneyFilter) -> Inner<Plan<'a>> {
         _ => false,
     };
     let mut tests = f.filter.terms.iter().map(|t| &t.test).enumerate();
+    let who = f.participant.as_deref().map(|who| Who::new(db.conn, who)).transpose()?;
     let needs_summary = f.participant.is_some() || !tests.all(by_columns);
     let expected = f.now.map(|now| Expectations::load(db.conn, now, f.waiting.clone())).transpose()?;
-    Ok(Plan { filter: f, lookups, noise, operations, needs_summary, expected })
+    Ok(Plan { filter: f, lookups, noise, operations, needs_summary, who, expected })
 }
 
 /// Looks at the journeys of the range: those that alone can pass, else all of them in this order.
@@ -120,7 +124,7 @@ fn gather(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, t
                 j.state = columns.state;
             }
             let found = Candidate { place, columns, root: None };
-            plan.take(&found, || Ok(Some(j)), tally)?;
+            plan.take(&found, || Ok(true), || Ok(Some(j)), tally)?;
         }
     }
     Ok(())
@@ -176,12 +180,19 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tal
         // What was read for the pages before is not read again; its numbers were told with the first one.
         and("start <= ??", start.into());
     }
-    let columns = if plan.needs_summary { COLUMNS } else { INDEXED };
+    // Where nothing else is counted and states are as stored, the index itself leaves the others out.
+    if let Some(states) = f.state.as_ref().filter(|_| f.rows_only && plan.expected.is_none()) {
+        let numbers: Vec<String> = states.iter().map(|state| number(*state).to_string()).collect();
+        sql.push_str(&format!(" AND state IN ({})", numbers.join(", ")));
+    }
+    // What the index holds decides most; a summary is only read where it does not.
     let direction = if order == Order::Newest { "DESC" } else { "ASC" };
-    let sql = format!("SELECT {columns} FROM journey WHERE {sql} ORDER BY start {direction}, id {direction}");
+    let sql = format!("SELECT {INDEXED} FROM journey WHERE {sql} ORDER BY start {direction}, id {direction}");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
-    let mut summaries = 0;
+    let mut body_of = conn.prepare_cached("SELECT body FROM journey WHERE row = ?1")?;
+    // Journeys of which more was read than the index has.
+    let looked = Cell::new(0);
     while let Some(r) = rows.next()? {
         if f.rows_only && tally.rows.len() >= f.limit {
             break;
@@ -191,19 +202,25 @@ fn scan(conn: &Connection, texts: &Texts<'_>, plan: &Plan<'_>, order: Order, tal
             let (start, id) = found.place;
             found.columns = judged(expected, id, start, found.columns, (found.root, r.get(8)?));
         }
-        if plan.needs_summary && summaries >= SUMMARIES {
+        if plan.needs_summary && looked.get() >= SUMMARIES {
             break;
         }
-        let last = found.place;
-        let of_row = || -> Inner<Option<JourneySummary>> {
-            summaries += 1;
-            Ok(Some(JourneySummary { state: found.columns.state, ..read(r, texts)? }))
+        let (last, row) = (found.place, r.get(9)?);
+        let takes_part = || -> Inner<bool> {
+            let Some(who) = &plan.who else { return Ok(true) };
+            looked.set(looked.get() + 1);
+            body_of.query_row([row], |r| Ok(who.takes_part(r.get_ref(0)?.as_blob().unwrap_or_default())))?
         };
-        plan.take(&found, of_row, tally)?;
+        let of_row = || -> Inner<Option<JourneySummary>> {
+            looked.set(looked.get() + usize::from(plan.who.is_none()));
+            let summary = summary_at(conn, texts, row)?;
+            Ok(summary.map(|summary| JourneySummary { state: found.columns.state, ..summary }))
+        };
+        plan.take(&found, takes_part, of_row, tally)?;
         if tally.first_only && !tally.rows.is_empty() {
             break;
         }
-        if plan.needs_summary && summaries >= SUMMARIES {
+        if plan.needs_summary && looked.get() >= SUMMARIES {
             tally.stopped = Some(last);
         }
     }
@@ -227,10 +244,11 @@ fn candidate(r: &Row<'_>) -> Inner<Candidate> {
 }
 
 impl Plan<'_> {
-    /// Looks at one journey; its summary is asked for only when nothing else decides.
+    /// Looks at one journey; whether the participant wanted takes part, and its summary, are asked for only when nothing else decides.
     fn take(
         &self,
         found: &Candidate,
+        takes_part: impl FnOnce() -> Inner<bool>,
         read: impl FnOnce() -> Inner<Option<JourneySummary>>,
         tally: &mut Tally,
     ) -> Inner<()> {
@@ -258,6 +276,9 @@ impl Plan<'_> {
             }
         }
         if self.filter.rows_only && !state_fits {
+            return Ok(());
+        }
+        if !takes_part()? {
             return Ok(());
         }
         let mut summary = None;

@@ -17,11 +17,12 @@ pub(crate) const STATES: [JourneyState; 5] = [
 ];
 
 /// Columns that an index holds; no summary is read for them.
-pub(crate) const INDEXED: &str = "id, start, state, response, settled, retries, dead_lettered, root, shape";
+pub(crate) const INDEXED: &str = "id, start, state, response, settled, retries, dead_lettered, root, shape, row";
 /// What [`read`] reads: the columns of [`INDEXED`], then the body.
 pub(crate) const COLUMNS: &str = "id, start, state, response, settled, retries, dead_lettered, root, shape, body";
 
-fn number(state: JourneyState) -> i64 {
+/// The number a state is stored as.
+pub(crate) fn number(state: JourneyState) -> i64 {
     STATES.iter().position(|s| *s == state).unwrap_or_default() as i64
 }
 
@@ -71,6 +72,13 @@ pub(crate) fn delete(conn: &Connection, journeys: &[TraceId]) -> Inner<()> {
 pub(crate) fn summary(conn: &Connection, texts: &Texts<'_>, id: TraceId) -> Inner<Option<JourneySummary>> {
     let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM journey WHERE id = ?1"))?;
     let mut rows = statement.query([id.as_bytes()])?;
+    rows.next()?.map(|r| read(r, texts)).transpose()
+}
+
+/// The summary in a row of the table, as the index names it: a shorter way than by id.
+pub(crate) fn summary_at(conn: &Connection, texts: &Texts<'_>, row: i64) -> Inner<Option<JourneySummary>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM journey WHERE row = ?1"))?;
+    let mut rows = statement.query([row])?;
     rows.next()?.map(|r| read(r, texts)).transpose()
 }
 

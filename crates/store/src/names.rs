@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flowglass_model::filter::operation_of;
 use flowglass_model::{Effect, JourneySummary, NodeId, TraceId};
 use rusqlite::{Connection, OptionalExtension, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Inner};
@@ -21,7 +21,7 @@ enum Name {
     Text(String),
 }
 
-/// What a journey's columns do not say.
+/// What a journey's columns do not say. Who takes part stands in front: see [`Who`].
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Body {
     root: Name,
@@ -65,6 +65,11 @@ impl Numbers {
             numbers.remember(r.get(0)?, r.get(1)?, r.get(2)?);
         }
         Ok(numbers)
+    }
+
+    /// How many texts, roots and shapes are known.
+    pub(crate) fn len(&self) -> usize {
+        self.known.len() + self.shapes.len() + self.remembered
     }
 
     fn remember(&mut self, service: String, operation: String, root: i64) {
@@ -191,6 +196,42 @@ impl<'c> Texts<'c> {
         (summary.spans, summary.events, summary.errors) = (body.spans, body.events, body.errors);
         summary.failure = body.failure;
         Ok(())
+    }
+}
+
+/// A participant, as bodies name it.
+pub(crate) struct Who {
+    text: String,
+    numbers: FxHashSet<u32>,
+}
+
+impl Who {
+    /// Looks up the numbers of a participant by its id or its name.
+    pub(crate) fn new(conn: &Connection, text: &str) -> Inner<Who> {
+        let mut who = Who { text: text.to_owned(), numbers: FxHashSet::default() };
+        let mut statement = conn.prepare_cached("SELECT id, text FROM name")?;
+        let mut rows = statement.query([])?;
+        while let Some(r) = rows.next()? {
+            if who.is(r.get_ref(1)?.as_str().unwrap_or_default()) {
+                who.numbers.insert(r.get(0)?);
+            }
+        }
+        Ok(who)
+    }
+
+    fn is(&self, text: &str) -> bool {
+        text == self.text || NodeId::from(text).name() == self.text
+    }
+
+    /// Whether it takes part in the journey with this body. Reads no more of it than who does.
+    pub(crate) fn takes_part(&self, body: &[u8]) -> Inner<bool> {
+        type Head = (Name, Name, Vec<Name>);
+        let ((_, _, participants), _): (Head, _) =
+            postcard::take_from_bytes(body).map_err(|e| Fault::decode("a journey", e))?;
+        Ok(participants.iter().any(|name| match name {
+            Name::Number(number) => self.numbers.contains(number),
+            Name::Text(text) => self.is(text),
+        }))
     }
 }
 

@@ -127,6 +127,16 @@ impl Rollups {
         Ok(())
     }
 
+    /// Rows in memory, and the buckets of their sketches.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.rows.len(), self.rows.values().map(|row| row.sketch.buckets().count()).sum())
+    }
+
+    /// How many series there are.
+    pub(crate) fn series(&self) -> usize {
+        self.known.len()
+    }
+
     /// Forgets rows of older commits when there are many.
     pub(crate) fn trim(&mut self, newest: i64) {
         if self.rows.len() > ROWS {

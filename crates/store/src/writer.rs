@@ -82,7 +82,7 @@ impl Writer {
         let lock = Lock::take(path)?;
         let conn = schema::open_for_writing(path)?;
         let state = State::load(&conn, path).map_err(|f| f.at(path))?;
-        let cache = ChunkCache::default();
+        let cache = ChunkCache::for_writing();
         Ok(Writer { conn, path: path.to_path_buf(), cache, state, hints: None, _lock: lock })
     }
 

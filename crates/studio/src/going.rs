@@ -55,11 +55,18 @@ pub(crate) fn traces_below<S: Source>(
     let wanted: BTreeSet<TraceId> = journeys.iter().copied().collect();
     let mut seen = wanted.clone();
     let mut open = journeys.to_vec();
+    let (mut own, mut shared) = (BTreeSet::new(), BTreeSet::new());
     while let Some(trace) = open.pop() {
+        if web.is_by_itself(trace)? {
+            own.insert(trace);
+            continue;
+        }
         open.extend(web.below(trace)?.into_iter().filter(|child| seen.insert(*child)));
     }
-    let (mut own, mut shared) = (BTreeSet::new(), BTreeSet::new());
     for trace in seen {
+        if own.contains(&trace) {
+            continue;
+        }
         let alone = web.journeys_of(trace)?.is_subset(&wanted);
         (if alone { &mut own } else { &mut shared }).insert(trace);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowglass_model::{LogRecord, Resource, Scope, Span, SpanFacts, TraceId};
+use flowglass_model::{Attributes, LogRecord, Resource, Scope, Span, SpanFacts, TraceId, Value};
 
 use super::read::ItemReader;
 use super::write::slice;
@@ -55,8 +55,8 @@ impl Chunk {
             return Err(bad("its parts do not fit together"));
         }
         let skip = raw.len() - rest.len();
-        let mut bytes = raw;
-        bytes.drain(..skip);
+        // Else what was skipped, texts twice among it, would take room for as long as the chunk is kept.
+        let bytes = raw[skip..].to_vec();
         Ok(Chunk {
             resources: header.resources.into_iter().map(Arc::new).collect(),
             scopes: header.scopes.into_iter().map(Arc::new).collect(),
@@ -86,12 +86,15 @@ impl Chunk {
 
     /// Memory it takes, bytes, roughly.
     pub(crate) fn weight(&self) -> usize {
-        self.bytes.len()
-            + self.texts.1.len()
-            + self.texts.0.len() * 4
-            + self.ends.len() * 16
-            + self.traces.len() * 20
-            + self.resources.len() * 1_000
+        let emitters = self.resources.iter().map(|r| of_emitter(&r.attributes)).sum::<usize>()
+            + self.scopes.iter().map(|s| of_emitter(&s.attributes)).sum::<usize>();
+        size_of::<Chunk>()
+            + self.bytes.capacity()
+            + self.texts.1.capacity()
+            + (self.texts.0.capacity() + self.resource_of.capacity() + self.scope_of.capacity()) * 4
+            + self.ends.capacity() * size_of::<usize>()
+            + self.traces.capacity() * size_of::<([u8; 16], u32)>()
+            + emitters
     }
 
     /// Traces with the position of their first item and their number of items.
@@ -186,6 +189,11 @@ impl Chunk {
             scope,
         })
     }
+}
+
+/// Memory an emitter takes, bytes, roughly: its own fields, and two short texts for each attribute.
+fn of_emitter(attributes: &Attributes) -> usize {
+    size_of::<Resource>() + 200 + attributes.capacity() * size_of::<(String, Value)>() + attributes.len() * 48
 }
 
 /// Reads everything of a chunk whose unpacked bytes are these, as spans and as log records; answers how many items could be

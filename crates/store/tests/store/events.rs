@@ -173,6 +173,70 @@ fn notices_that_a_broker_gave_up_mark_the_event() {
 }
 
 #[test]
+fn what_failed_is_the_same_in_all_of_the_time_and_bit_by_bit() {
+    let mut w = Scratch::new();
+    for n in 1..=60 {
+        let destination = if n % 11 == 0 { "orders.dlq" } else { "orders.placed" };
+        let mut m = message(destination, Some(&format!("e-{n}")), T0 + n as i64 * SECOND);
+        if n % 3 != 0 {
+            m = stored(m, "ORDERS", n);
+        }
+        w.message(&m);
+    }
+    // A second publication of an event counts for the first.
+    w.message(&stored(message("orders.placed", Some("e-1"), T0 + 40 * SECOND), "ORDERS", 90));
+    w.write(|tx| {
+        for n in 1..=60 {
+            let mut d = delivery(n, if n == 7 { 90 } else { n }, 1 + u32::from(n % 5 == 0), T0 + n as i64 * SECOND);
+            d.event_id = (n % 3 == 0).then(|| format!("e-{n}"));
+            tx.add_deliveries(&[d]).unwrap();
+            let said = match n % 7 {
+                0 => Acknowledgement::Nak,
+                1 => Acknowledgement::Term,
+                _ => Acknowledgement::Ack,
+            };
+            tx.add_settlements(&[settlement(n, said, T0 + n as i64 * SECOND)]).unwrap();
+        }
+        tx.add_advisories(&[advisory("max_deliver", 4), advisory("nak", 5), advisory("terminated", 90)]).unwrap();
+    });
+    let r = w.reader();
+    for text in [
+        "outcome:failed",
+        "outcome:nak",
+        "outcome:dead-lettered",
+        "outcome:redelivered",
+        "outcome:nak,redelivered",
+        "outcome:acked",
+        "retried:true",
+        "deadlettered:true",
+        "outcome:failed -outcome:redelivered",
+        "outcome:failed subject:orders.placed",
+    ] {
+        let wanted = EventFilter { dead: ["nats/orders.dlq".to_owned()].into(), limit: 1_000, ..by(text) };
+        let wide = r.events(&wanted).unwrap();
+        let mut bits = Vec::new();
+        for second in (0..=60).rev().step_by(3) {
+            let (since, until) = (T0 + (second - 2) * SECOND, T0 + (second + 1) * SECOND);
+            bits.extend(
+                r.events(&EventFilter { since: Some(since), until: Some(until), ..wanted.clone() }).unwrap().rows,
+            );
+        }
+        assert!(!wide.rows.is_empty(), "{text}");
+        assert_eq!(
+            wide.rows.iter().map(|e| e.row).collect::<Vec<_>>(),
+            bits.iter().map(|e| e.row).collect::<Vec<_>>(),
+            "{text}"
+        );
+        assert_eq!(wide.total, bits.len() as u64, "{text}");
+        let page = r.events(&EventFilter { limit: 2, ..wanted }).unwrap();
+        assert_eq!((page.total, page.rows), (wide.total, wide.rows[..2.min(wide.rows.len())].to_vec()), "{text}");
+    }
+    // Counted in the index of destinations, and in that of times.
+    let (all, part) = (r.destinations(None, None).unwrap(), r.destinations(Some(T0), Some(T0 + 100 * SECOND)).unwrap());
+    assert_eq!(all, part);
+}
+
+#[test]
 fn pages_filters_and_the_live_tail() {
     let mut w = Scratch::new();
     for n in 0..10u64 {

@@ -12,11 +12,15 @@ use crate::load::{EVENTS, SMALL, TRACES};
 pub(crate) const OLDER: [u32; 2] = [1, 2];
 /// Batches in a kept file.
 pub(crate) const BATCHES: u64 = 3;
+/// Versions of which a file is kept. The fourth came together with the fifth: no program ever wrote it.
+const KEPT: [usize; 4] = [1, 2, 3, 5];
 /// What made the tables of each version.
-const SCHEMAS: [&str; 3] = [
+const SCHEMAS: [&str; 5] = [
     include_str!("../../src/schema_1.sql"),
     include_str!("../../src/schema_2.sql"),
     include_str!("../../src/schema_3.sql"),
+    include_str!("../../src/schema_4.sql"),
+    include_str!("../../src/schema_5.sql"),
 ];
 
 fn kept(version: u32) -> PathBuf {
@@ -53,7 +57,7 @@ pub(crate) fn assert_whole(path: &Path, what: &str) {
 #[test]
 fn every_version_so_far_opens_and_is_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
-    for version in 1..=SCHEMAS.len() as u32 {
+    for version in KEPT.map(|version| version as u32) {
         let path = unpacked(version, folder.path());
         let before = fs::read(&path).unwrap();
         let found = check(&path).unwrap();
@@ -79,7 +83,7 @@ fn older_versions_are_saved_as_they_are() {
 /// triggers make of them). Once per version, with `FLOWGLASS_RENEW=1`; kept files are never made anew.
 #[test]
 fn there_is_a_kept_file_of_every_version() {
-    for version in 1..=SCHEMAS.len() {
+    for version in KEPT {
         let file = kept(version as u32);
         if std::env::var_os("FLOWGLASS_RENEW").is_some() && !file.exists() {
             keep(version, &file).unwrap();

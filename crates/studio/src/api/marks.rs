@@ -47,6 +47,9 @@ dto! {
         pub filter: Option<String>,
         /// Only count.
         pub dry_run: bool,
+        /// With `dryRun`: answer at once with about how much; whoever asks again without it gets it to one.
+        #[serde(default)]
+        pub roughly: bool,
     }
 
     /// What was, or would be, deleted.
@@ -63,6 +66,8 @@ dto! {
         pub first_at: Option<f64>,
         /// Last instant of it.
         pub last_at: Option<f64>,
+        /// Whether the figures are about right only.
+        pub about: bool,
         /// Whether it was done to the end: not when only counted, and not when cancelled (then the figures say what went).
         pub done: bool,
     }

@@ -24,6 +24,9 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 /// See [`EraseRequest`].
 pub(crate) async fn erase(studio: &Studio, request: EraseRequest) -> Result<EraseReport, ApiError> {
     let dry_run = request.dry_run;
+    if dry_run && request.roughly && request.what != "everything" {
+        return roughly(studio, request).await;
+    }
     let planned = match request.what.as_str() {
         "everything" => studio.ask(everything).await?,
         "range" => studio.ask(move |w| range(w, request.range)).await?,
@@ -47,6 +50,28 @@ pub(crate) async fn erase(studio: &Studio, request: EraseRequest) -> Result<Eras
     if dry_run { Ok(report(planned.1, false)) } else { carry_out(studio, planned).await }
 }
 
+/// About how much it would be, told within the time in which people expect an answer: a range by what its parts say of themselves,
+/// journeys by some of them.
+async fn roughly(studio: &Studio, request: EraseRequest) -> Result<EraseReport, ApiError> {
+    let ids = match request.what.as_str() {
+        "journeys" => Some(request.journeys.iter().map(|id| trace_id(id)).collect::<Result<Vec<_>, _>>()?),
+        _ => None,
+    };
+    let filter = parsed(request.filter.as_deref().filter(|_| request.what == "matching"), View::Journeys)?;
+    let extent = studio.ask(move |w| match (request.what.as_str(), ids) {
+        (_, Some(ids)) => w.read(|r| r.extent_roughly(&ids)),
+        ("matching", _) => {
+            let ids = matching(w, request.range, filter)?;
+            w.read(|r| r.extent_roughly(&ids))
+        }
+        _ => {
+            let (since, until) = bounds(request.range);
+            w.read(|r| r.range_extent_roughly(since, until))
+        }
+    });
+    Ok(EraseReport { about: true, ..report(extent.await?, false) })
+}
+
 /// Stops the deletion under way, if there is one.
 pub(crate) async fn erase_cancel(studio: &Studio, _: Nothing) -> Result<Nothing, ApiError> {
     if let Some(cancel) = &*lock(&studio.0.desk.erasing) {
@@ -63,6 +88,7 @@ fn report(extent: Extent, done: bool) -> EraseReport {
         logs: extent.logs,
         first_at: extent.first.map(to_ms),
         last_at: extent.last.map(to_ms),
+        about: false,
         done,
     }
 }

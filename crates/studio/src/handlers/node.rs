@@ -21,6 +21,8 @@ use crate::{Studio, words};
 const TIMELINE_BUCKETS: usize = 60;
 /// Journeys looked into for failures.
 const JOURNEYS_READ: usize = 12;
+/// Failures told; a window shows eight.
+const FAILURES: usize = 8;
 /// Journeys looked into for versions and instances.
 const VERSIONS_READ: usize = 4;
 
@@ -169,6 +171,10 @@ fn evidence(
     };
     let mut failures = Vec::new();
     for journey in reader.journeys(&filter)?.rows {
+        // The newest come first: what is behind those would not be shown.
+        if failures.len() >= FAILURES {
+            break;
+        }
         for trace in reader.traces_of_journey(journey.id)?.into_iter().take(20) {
             let facts = match id.kind() {
                 NodeKind::Service => reader.facts_of_service(trace, id)?,
@@ -184,7 +190,7 @@ fn evidence(
         }
     }
     failures.sort_by(|a, b| b.at.total_cmp(&a.at));
-    failures.truncate(JOURNEYS_READ);
+    failures.truncate(FAILURES);
 
     (filter.state, filter.limit) = (None, VERSIONS_READ);
     let (mut versions, mut instances) = (BTreeSet::new(), BTreeSet::new());

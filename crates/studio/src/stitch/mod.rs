@@ -130,6 +130,15 @@ impl<S: Source> Web<S> {
         Ok(roots)
     }
 
+    /// Whether nothing can join a trace to others: told without reading its spans.
+    pub(crate) fn is_by_itself(&mut self, trace: TraceId) -> Result<bool, S::Error> {
+        if self.known.contains_key(&trace) || self.source.carries_any()? {
+            return Ok(false);
+        }
+        let (as_child, as_parent) = self.source.joins_of(trace)?;
+        Ok(as_child.is_empty() && as_parent.is_empty())
+    }
+
     /// Traces to which messages of a trace went.
     pub(crate) fn below(&mut self, trace: TraceId) -> Result<BTreeSet<TraceId>, S::Error> {
         Ok(self.get(trace)?.below.values().flatten().map(|j| j.child_trace).collect())

@@ -221,6 +221,11 @@ impl Cache {
         }
     }
 
+    /// Traces and spans.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.traces.len(), self.traces.values().map(|trace| trace.spans.len()).sum())
+    }
+
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         *self = Cache { clock: self.clock, ..Cache::default() };

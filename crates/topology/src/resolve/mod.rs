@@ -131,6 +131,11 @@ impl Resolver {
         Ok(self.cache.load(trace, source)?.spans())
     }
 
+    /// Traces and spans in memory.
+    pub fn held(&self) -> (usize, usize) {
+        self.cache.size()
+    }
+
     /// Forgets everything kept in memory; to be called when a transaction was rolled back.
     pub fn forget_all(&mut self) {
         self.cache.clear();

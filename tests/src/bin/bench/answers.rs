@@ -64,6 +64,11 @@ fn logs(filter: Option<&str>) -> Value {
     json!({ "range": {}, "filter": filter, "limit": 200, "before": null, "after": null, "reveal": [] })
 }
 
+fn deleting(since: f64, roughly: bool) -> Value {
+    let range = json!({ "sinceAt": since, "untilAt": null });
+    json!({ "what": "range", "range": range, "journeys": [], "dryRun": true, "roughly": roughly })
+}
+
 /// A question: what people do, the request, and its argument in round `n`.
 type Question<'a> = (&'static str, &'static str, Box<dyn Fn(usize) -> Value + 'a>);
 
@@ -171,13 +176,8 @@ fn questions(s: &Sample) -> Vec<Question<'_>> {
             "rule_matches",
             Box::new(|_| json!({ "kind": "noise", "patterns": ["GET /health*"] })),
         ),
-        (
-            "how much deleting 10 min would be",
-            "erase",
-            Box::new(
-                move |_| json!({ "what": "range", "range": { "sinceAt": s.newest - 6e5, "untilAt": null }, "journeys": [], "dryRun": true }),
-            ),
-        ),
+        ("about how much deleting 10 min would be", "erase", Box::new(move |_| deleting(s.newest - 6e5, true))),
+        ("exactly how much (asked after that)", "erase", Box::new(move |_| deleting(s.newest - 6e5, false))),
         ("workspace (app)", "app", Box::new(|_| json!({}))),
     ]
 }

@@ -26,7 +26,11 @@ const PLOTS: [Plot; 7] = [
     Plot {
         title: "Memory",
         unit: "MB",
-        lines: &[("program", "a", |s| s.program), ("page, after garbage collection", "b", |s| s.page)],
+        lines: &[
+            ("program", "a", |s| s.program),
+            ("program without pages of files", "c", |s| s.anonymous),
+            ("page, after garbage collection", "b", |s| s.page),
+        ],
     },
     Plot { title: "Open handles of the program", unit: "", lines: &[("handles", "a", |s| s.handles)] },
     Plot { title: "Workspace with its write-ahead log", unit: "MB", lines: &[("size", "a", |s| s.file)] },

@@ -9,7 +9,7 @@ use flowglass_tests::figures::{Times, load};
 use flowglass_tests::live::now;
 use flowglass_tests::product::{Serve, target};
 use flowglass_tests::session::Session;
-use flowglass_tests::usage::{handles, pss};
+use flowglass_tests::usage::{anonymous, handles, pss};
 
 use crate::broker::Broker;
 use crate::fleet::Sender;
@@ -253,6 +253,7 @@ impl Before {
         let sample = Sample {
             at,
             program: pss(pid).unwrap_or(f64::NAN),
+            anonymous: anonymous(pid).unwrap_or(f64::NAN),
             page: seen_or_none(&times(page.iter().copied()), page.len(), 0.5),
             handles: handles(pid).map_or(f64::NAN, |n| n as f64),
             file: size(workspace) as f64 / 1e6,

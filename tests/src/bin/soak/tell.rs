@@ -33,10 +33,11 @@ pub(crate) struct Ran<'a> {
 pub(crate) fn line(of: &Sample) {
     let figure = |value: f64| if value.is_finite() { format!("{value:.0}") } else { "–".to_owned() };
     println!(
-        "{:>5.1} min  {:>6} spans/s  program {} MB, {} handles  file {} MB  questions p50 {} p99 {} ms  {} kills",
+        "{:>5.1} min  {:>6} spans/s  program {} MB ({} anonymous), {} handles  file {} MB  questions p50 {} p99 {} ms  {} kills",
         of.at / 60.0,
         figure(of.rate),
         figure(of.program),
+        figure(of.anonymous),
         figure(of.handles),
         figure(of.file),
         figure(of.answer_p50),
@@ -71,6 +72,7 @@ pub(crate) fn report(ran: &Ran<'_>, judged: Judged, stage: &Stage, seen: &Seen, 
         .collect();
     let mut criteria = vec![
         memory("Memory of the program grows by less than 5 %", &ran.samples, |s| s.program),
+        memory("Of it, what is not pages of files", &ran.samples, |s| s.anonymous),
         memory("Memory of the page grows by less than 5 %", &ran.samples, |s| s.page),
         handles(&ran.samples),
         frames(&views, median(&locked(&seen.empty))),

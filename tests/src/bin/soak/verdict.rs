@@ -22,6 +22,8 @@ pub(crate) struct Sample {
     pub(crate) at: f64,
     /// Memory of the program (proportional set size), MB.
     pub(crate) program: f64,
+    /// Anonymous memory of the program, MB: without pages of files.
+    pub(crate) anonymous: f64,
     /// Memory of the page after garbage collection, MB.
     pub(crate) page: f64,
     /// Open handles of the program.
@@ -50,9 +52,10 @@ pub(crate) struct Sample {
 pub(crate) type Column = (&'static str, fn(&Sample) -> f64);
 
 /// The columns of the table, in order.
-pub(crate) const COLUMNS: [Column; 13] = [
+pub(crate) const COLUMNS: [Column; 14] = [
     ("seconds", |s| s.at),
     ("program_mb", |s| s.program),
+    ("anonymous_mb", |s| s.anonymous),
     ("page_mb", |s| s.page),
     ("handles", |s| s.handles),
     ("file_mb", |s| s.file),
@@ -150,6 +153,7 @@ pub(crate) mod tests {
         let of = |at: f64| Sample {
             at,
             program: program(at),
+            anonymous: program(at) - 30.0,
             page: if at % 10.0 < 1.0 { 200.0 } else { f64::NAN },
             handles: 60.0 + at % 3.0,
             file: at * 2.0,
@@ -207,7 +211,8 @@ pub(crate) mod tests {
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines.len(), 5, "{text}");
         assert!(
-            lines[0].starts_with("seconds,program_mb,page_mb") && lines[2].starts_with("5.0,300.0,,62.0"),
+            lines[0].starts_with("seconds,program_mb,anonymous_mb,page_mb")
+                && lines[2].starts_with("5.0,300.0,270.0,,62.0"),
             "{text}"
         );
     }

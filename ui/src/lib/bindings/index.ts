@@ -1867,6 +1867,10 @@ firstAt: number | null,
  */
 lastAt: number | null, 
 /**
+ * Whether the figures are about right only.
+ */
+about: boolean, 
+/**
  * Whether it was done to the end: not when only counted, and not when cancelled (then the figures say what went).
  */
 done: boolean, };
@@ -1895,7 +1899,11 @@ filter: string | null,
 /**
  * Only count.
  */
-dryRun: boolean, };
+dryRun: boolean, 
+/**
+ * With `dryRun`: answer at once with about how much; whoever asks again without it gets it to one.
+ */
+roughly: boolean, };
 
 /**
  * A figure with the interval that it lies in with 95 %; without a value it does not exist, and `why` says why.

@@ -5,7 +5,7 @@ import { time } from '../state/time.svelte';
 import { amount } from './words';
 
 /** What is to be deleted: journeys by id or by a filter, a time range, or everything. */
-export type EraseWish = Omit<EraseRequest, 'dryRun' | 'filter'> & { filter?: string | null };
+export type EraseWish = Omit<EraseRequest, 'dryRun' | 'roughly' | 'filter'> & { filter?: string | null };
 
 /** The one deletion that is asked about or under way. */
 class Erase {
@@ -29,12 +29,20 @@ class Erase {
     const serial = (this.#serial += 1);
     Object.assign(this, { wish, report: null, error: null, progress: null });
     this.#done = done;
-    backend()
-      .call('erase', { filter: null, ...wish, dryRun: true })
-      .then(
-        (report) => serial === this.#serial && (this.report = report),
-        (thrown: unknown) => serial === this.#serial && (this.error = toBackendError(thrown)),
-      );
+    // About how much at once, then to one: counting what belongs to nothing else takes its time where there is much.
+    void this.#count(wish, true, serial).then(() => this.#count(wish, false, serial));
+  }
+
+  async #count(wish: EraseWish, roughly: boolean, serial: number): Promise<void> {
+    if (serial !== this.#serial || this.running) return;
+    if (roughly && wish.what === 'everything') return;
+    try {
+      const report = await backend().call('erase', { filter: null, ...wish, dryRun: true, roughly });
+      if (serial === this.#serial) this.report = report;
+    } catch (thrown) {
+      // What cannot be told roughly may be told exactly.
+      if (serial === this.#serial && !roughly) this.error = toBackendError(thrown);
+    }
   }
 
   /** Carries it out. */
@@ -44,7 +52,7 @@ class Erase {
     this.running = true;
     this.error = null;
     try {
-      const report = await backend().call('erase', { filter: null, ...wish, dryRun: false });
+      const report = await backend().call('erase', { filter: null, ...wish, dryRun: false, roughly: false });
       if (report.done) notices.say(`Deleted ${amount(report)}`);
       else notices.say(`Cancelled. Deleted before that: ${amount(report)}`);
       this.#done?.();

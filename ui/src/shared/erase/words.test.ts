@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EraseReport } from '../../lib/bindings';
 import { amount, covered, title } from './words';
 
-const NOTHING: EraseReport = { journeys: 0, spans: 0, events: 0, logs: 0, firstAt: null, lastAt: null, done: false };
+const NOTHING: EraseReport = { journeys: 0, spans: 0, events: 0, logs: 0, firstAt: null, lastAt: null, about: false, done: false };
 
 describe('what deleting says', () => {
   it('names every amount that is not zero', () => {
