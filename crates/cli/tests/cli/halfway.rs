@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::{flowglass, folder_with, json as answer, names, path, run, text};
 
 /// Traces in the workspace: enough that each command takes some milliseconds.
-const TRACES: usize = 3_000;
+const TRACES: usize = 1_000;
 /// Moments at which each command is ended.
 const MOMENTS: u32 = 8;
 /// Length of a page of a workspace, bytes.
@@ -165,4 +165,27 @@ fn an_export_that_is_ended_leaves_what_was_there() {
             }
         }
     }
+}
+
+/// Whether there is room for the rest is asked again and again; here there never is.
+#[test]
+fn an_import_without_room_says_so_and_can_be_stopped() {
+    use std::io::{BufRead as _, BufReader};
+
+    let (folder, file) = folder_with("order.json", crate::support::TRACE);
+    let workspace = folder.path().join("w.flowglass");
+    let import = ["import", "--workspace", path(&workspace), path(&file), "--reserve", "1000000GB"];
+    let mut child = flowglass(&import).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.find(|line| line.starts_with("waiting: ")).expect("it says that it waits");
+    assert!(line.contains("kept free") && line.contains("goes on by itself") && line.contains("make room"), "{line}");
+    assert!(!line.contains("senders"), "{line}");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("interrupted")), "{rest:?}");
+    assert_eq!(spans(&workspace), Some(0));
+    assert!(
+        answer(&["import", "--workspace", path(&workspace), path(&file), "--reserve", "0"])["spans"].as_u64() > Some(0)
+    );
 }
