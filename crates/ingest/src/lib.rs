@@ -17,6 +17,7 @@ pub mod secrets;
 pub mod selftest;
 
 mod outgoing;
+mod pause;
 mod sink;
 mod stats;
 

@@ -33,6 +33,13 @@ pub enum SubmitError {
     },
 }
 
+impl SubmitError {
+    /// Whether the same batch may be stored later, when there is room or the disk answers again.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, SubmitError::Busy | SubmitError::Full(_) | SubmitError::Failed { retryable: true, .. })
+    }
+}
+
 /// A batch on its way to the store, and where to answer.
 #[derive(Debug)]
 pub struct Submission {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use flowglass_ingest::files::{ImportReport, import, import_bytes};
-use flowglass_ingest::{Options, Sink};
+use flowglass_ingest::{Options, Sink, SubmitError};
 use flowglass_model::{Batch, IngestCounts, SpanKey};
 use tokio_util::sync::CancellationToken;
 
@@ -191,4 +191,62 @@ async fn bytes_are_imported_like_files_and_can_be_cancelled() {
     cancel.cancel();
     let report = import_bytes("pasted", std::io::Cursor::new(content), &sink, &options, |_| {}, cancel).await.unwrap();
     assert!(report.cancelled && report.counts.spans == 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_room_an_import_waits_and_takes_everything_once() {
+    let (sink, mut queue) = Sink::channel(8, 64 << 20);
+    let stored: Arc<Mutex<Vec<SpanKey>>> = Arc::default();
+    let into = Arc::clone(&stored);
+    tokio::spawn(async move {
+        // Every batch is refused twice: for want of room, and by a disk that does not answer.
+        let mut tries = 0;
+        while let Some(submission) = queue.recv().await {
+            tries += 1;
+            let outcome = match tries % 3 {
+                1 => Err(SubmitError::Full("no room; senders keep their data and try again".into())),
+                2 => Err(SubmitError::Failed { reason: "I/O error".into(), retryable: true }),
+                _ => {
+                    let spans = &submission.batch.spans;
+                    into.lock().unwrap().extend(spans.iter().map(|s| s.facts.key()));
+                    Ok(IngestCounts { spans: spans.len() as u64, ..IngestCounts::default() })
+                }
+            };
+            submission.done.send(outcome).unwrap();
+        }
+    });
+    let words: Mutex<Vec<Option<String>>> = Mutex::default();
+    let told = |p: flowglass_ingest::files::Progress| words.lock().unwrap().push(p.waiting);
+    let paths = [fixture("otlp.json"), fixture("otlp.pb")];
+    let report = import(&paths, &sink, &Options::named("test"), told, CancellationToken::new()).await.unwrap();
+    let mut stored = std::mem::take(&mut *stored.lock().unwrap());
+    assert_eq!((report.counts.spans, report.counts.known, stored.len()), (5, 0, 5));
+    let mut all: Vec<SpanKey> = take(&paths).await.1.spans.iter().map(|s| s.facts.key()).collect();
+    (stored.sort(), all.sort());
+    assert_eq!(stored, all, "all of them, none twice");
+    let words = words.into_inner().unwrap();
+    let said = |part: &str| words.iter().flatten().any(|w| w.contains(part) && w.contains("goes on by itself"));
+    assert!(said("no room. The import waits") && said("I/O error"), "{words:?}");
+    assert_eq!(words.last(), Some(&None), "it said that it goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_waits_can_be_cancelled_and_one_that_cannot_go_on_fails() {
+    let refusing = |error: SubmitError| {
+        let (sink, mut queue) = Sink::channel(8, 64 << 20);
+        tokio::spawn(async move {
+            while let Some(submission) = queue.recv().await {
+                submission.done.send(Err(error.clone())).unwrap();
+            }
+        });
+        sink
+    };
+    let (cancel, paths) = (CancellationToken::new(), [fixture("otlp.json")]);
+    let stop = |p: flowglass_ingest::files::Progress| p.waiting.iter().for_each(|_| cancel.cancel());
+    let sink = refusing(SubmitError::Full("no room".into()));
+    let report = import(&paths, &sink, &Options::named("test"), stop, cancel.clone()).await.unwrap();
+    assert!(report.cancelled && report.counts == IngestCounts::default(), "{report:?}");
+    let sink = refusing(SubmitError::Failed { reason: "damaged".into(), retryable: false });
+    let failed = import(&paths, &sink, &Options::named("test"), |_| {}, CancellationToken::new()).await.unwrap_err();
+    assert!(failed.to_string().contains("damaged"), "{failed}");
 }

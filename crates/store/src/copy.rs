@@ -6,20 +6,17 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use crate::lock::Lock;
+use crate::progress::{GoOn, Progress, Unit, watched};
 use crate::schema::{self, beside};
 use crate::{Reader, Result, StoreError};
 
-/// Between two words about the progress.
-const TELL_EVERY: Duration = Duration::from_millis(100);
-
-/// Told how many bytes of about how many are written; answers whether to go on.
-pub type GoOn<'a> = dyn FnMut(u64, u64) -> bool + 'a;
+/// What SQLite may leave beside a file.
+const BESIDE: [&str; 4] = ["", "-journal", "-wal", "-shm"];
 
 /// Sizes around a copy, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +31,18 @@ impl Reader {
     /// Writes a copy of everything that was committed before this call into a new file, while others go on writing; `None` when
     /// it was told to stop, and then nothing is left of it. The copy appears under its name only when it is whole and on disk.
     ///
-    /// Errors: [`StoreError::Io`] when there is a file of this name, [`StoreError::Full`], [`StoreError::Corrupt`].
+    /// Errors: [`StoreError::Io`] when there is a file of this name, [`StoreError::Held`] when another copy of this name is being
+    /// written, [`StoreError::Full`], [`StoreError::Corrupt`].
     pub fn copy_to(&self, to: &Path, go_on: &mut GoOn<'_>) -> Result<Option<Copied>> {
-        if to.exists() {
-            let taken = io::Error::new(io::ErrorKind::AlreadyExists, "there is a file already; choose another name");
-            return Err(StoreError::Io { path: to.to_path_buf(), source: taken });
-        }
+        let part = Part::of(to)?;
         let (before, about) = (self.stats()?.bytes, self.space()?.used);
         // A connection of its own: asking for something else meanwhile must not wait.
         let mut conn = schema::open_for_reading(self.path())?;
-        let part = beside(to, ".part");
-        if !write(&mut conn, to, &part, about, go_on)? {
+        if !write(&mut conn, to, &part.path, about, go_on)? {
             return Ok(None);
         }
-        settle(&part, to)?;
+        absent(to).map_err(|error| discard(&part.path, error))?;
+        settle(&part.path, to)?;
         Ok(Some(Copied { before, after: length(to)? }))
     }
 }
@@ -93,50 +88,76 @@ fn write(conn: &mut Connection, to: &Path, part: &Path, about: u64, go_on: &mut 
         let odd = io::Error::new(io::ErrorKind::InvalidInput, "the name is no text (UTF-8); choose another one");
         return Err(StoreError::Io { path: to.to_path_buf(), source: odd });
     };
-    // What a crash left of an earlier copy.
-    match fs::remove_file(part) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(StoreError::io(to, e)),
-        _ => {}
-    }
-    if !go_on(0, about) {
-        return Ok(false);
-    }
-    let interrupt = conn.get_interrupt_handle();
-    let (done, over) = channel();
-    let (outcome, stopped) = std::thread::scope(|scope| {
-        let worker = scope.spawn(move || {
-            let outcome = conn.execute("VACUUM INTO ?1", [name]);
-            // Whoever waits is told by the end of the channel, too.
-            let _ = done.send(());
-            outcome
-        });
-        let mut stopped = false;
-        while over.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
-            let written = fs::metadata(part).map_or(0, |m| m.len());
-            stopped = stopped || !go_on(written.min(about), about);
-            if stopped {
-                // Again and again: before the first step there is nothing to interrupt.
-                interrupt.interrupt();
-            }
-        }
-        (worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), stopped)
+    clear(part).map_err(|e| StoreError::io(to, e))?;
+    let mut told = |progress: Progress| {
+        let written = fs::metadata(part).map_or(0, |m| m.len());
+        go_on(Progress { done: written.min(about), of: about, ..progress })
+    };
+    let outcome = watched(&mut told, move |watch| {
+        watch.interrupts(conn);
+        watch.begin("written", about, Unit::Bytes).map_err(|fault| fault.at(to))?;
+        conn.execute("VACUUM INTO ?1", [name]).map_err(|e| StoreError::sqlite(to, e))
     });
     match outcome {
-        Ok(_) if !stopped => Ok(true),
-        Err(error) if !stopped => Err(discard(part, StoreError::sqlite(to, error))),
-        _ => {
-            discard(part, ());
-            Ok(false)
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) => Err(discard(part, error)),
+        None => Ok(discard(part, false)),
+    }
+}
+
+/// Removes what a crash left of an earlier attempt.
+pub(crate) fn clear(part: &Path) -> io::Result<()> {
+    let gone = |name: PathBuf| match fs::remove_file(name) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    };
+    BESIDE.iter().try_for_each(|suffix| gone(beside(part, suffix)))
+}
+
+/// Removes what was written; gives back why.
+pub(crate) fn discard<T>(part: &Path, why: T) -> T {
+    if let Err(error) = clear(part) {
+        tracing::debug!(%error, "{} is left behind", part.display());
+    }
+    why
+}
+
+/// The name under which a file is written until it is whole, for this process alone until the guard goes.
+pub(crate) struct Part {
+    pub(crate) path: PathBuf,
+    lock: Option<Lock>,
+}
+
+impl Part {
+    /// Of a file that must not be there yet. Errors: [`StoreError::Io`] when it is, [`StoreError::Held`] when another process
+    /// writes a file of this name now.
+    pub(crate) fn of(to: &Path) -> Result<Part> {
+        absent(to)?;
+        let path = beside(to, ".part");
+        let lock = Lock::take(&path)?;
+        Ok(Part { path, lock: Some(lock) })
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let name = beside(&self.path, ".lock");
+        // Still locked, where the system lets that be removed.
+        let removed = fs::remove_file(&name);
+        drop(self.lock.take());
+        if removed.is_err() {
+            let _ = fs::remove_file(name);
         }
     }
 }
 
-/// Removes what was written; gives back why.
-fn discard<T>(part: &Path, why: T) -> T {
-    if let Err(error) = fs::remove_file(part) {
-        tracing::debug!(%error, "{} is left behind", part.display());
+/// Whether a name is free. Errors when it is not.
+pub(crate) fn absent(to: &Path) -> Result<()> {
+    if !to.exists() {
+        return Ok(());
     }
-    why
+    let taken = io::Error::new(io::ErrorKind::AlreadyExists, "there is a file already; choose another name");
+    Err(StoreError::Io { path: to.to_path_buf(), source: taken })
 }
 
 /// Whether a copy can be read from end to end.
@@ -149,8 +170,8 @@ fn whole(part: &Path) -> Result<()> {
     }
 }
 
-/// Puts a finished copy on disk and under its name.
-fn settle(part: &Path, to: &Path) -> Result<()> {
+/// Puts a finished file on disk and under its name: whoever sees the name sees all of it.
+pub(crate) fn settle(part: &Path, to: &Path) -> Result<()> {
     let done = File::options().write(true).open(part).and_then(|f| f.sync_all()).and_then(|()| fs::rename(part, to));
     done.map_err(|e| discard(part, StoreError::io(to, e)))?;
     folder_synced(to);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use flowglass_store::{Access, Checked, Lost, Repaired, Stats, Writer, check, repair};
+use flowglass_store::{Access, Checked, GoOn, Lost, Progress, Repaired, Stats, Unit, Writer, check, repair};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
@@ -25,24 +25,34 @@ pub struct CheckReport {
 }
 
 /// Checks a workspace file; with `save` what can be read of a damaged one is written into a new file beside it, its journeys
-/// told anew. The file itself is never changed.
+/// told anew. The file itself is never changed, and the new one gets its name when it is whole. `None` when it was told to stop;
+/// then there is no new file.
 ///
 /// Errors: what makes the file unusable (missing, of another kind, newer), or why the new one could not be written.
-pub fn check_workspace(path: &Path, save: bool) -> Result<CheckReport, WorkspaceError> {
-    let checked = check(path)?;
+pub fn check_workspace(path: &Path, save: bool, go_on: &mut GoOn<'_>) -> Result<Option<CheckReport>, WorkspaceError> {
+    let Some(checked) = check(path, go_on)? else { return Ok(None) };
     if !save || checked.is_sound() {
-        return Ok(CheckReport { path: path.to_owned(), checked, saved: None });
+        return Ok(Some(CheckReport { path: path.to_owned(), checked, saved: None }));
     }
-    let into = free_name(path);
-    let repaired = repair(path, &into)?;
-    if repaired.retell {
-        let settings = Workspace::open(&into, None)?.settings();
-        let writer = Writer::open(&into, Access::Open)?;
-        let joins = settings.config.joins.clone();
-        Restitching::finish(&mut Pipeline::new(writer, broadcast::channel(1).0).joining(joins))?;
-    }
-    let verified = check(&into)?;
-    Ok(CheckReport { path: path.to_owned(), checked, saved: Some((repaired, verified)) })
+    let mut verified = None;
+    let repaired = repair(path, &free_name(path), go_on, |repaired, part, go_on| {
+        if repaired.retell && !retell(part, go_on)? {
+            return Ok(false);
+        }
+        verified = check(part, go_on)?;
+        Ok::<_, WorkspaceError>(verified.is_some())
+    })?;
+    Ok(repaired.zip(verified).map(|saved| CheckReport { path: path.to_owned(), checked, saved: Some(saved) }))
+}
+
+/// Tells the journeys of a saved file anew; false when it was told to stop.
+fn retell(part: &Path, go_on: &mut GoOn<'_>) -> Result<bool, WorkspaceError> {
+    let joins = Workspace::open(part, None)?.settings().config.joins.clone();
+    let mut pipeline = Pipeline::new(Writer::open(part, Access::Open)?, broadcast::channel(1).0).joining(joins);
+    let told = Restitching::finish(&mut pipeline, &mut |done, of| {
+        go_on(Progress { part: "journeys told anew", done, of, unit: Unit::Rows })
+    });
+    Ok(told?)
 }
 
 /// `shop.flowglass` → `shop.repaired.flowglass`, or with a number where that is there.

@@ -32,14 +32,19 @@ impl Restitching {
         }
     }
 
-    /// Tells all journeys anew that a saved workspace lacks; whoever waits for it learns of errors.
-    pub(crate) fn finish(pipeline: &mut Pipeline) -> Result<(), StoreError> {
+    /// Tells all journeys anew that a saved workspace lacks; whoever waits for it learns of errors. Told how many traces of how many
+    /// are done, and answers whether to go on; false when it did not.
+    pub(crate) fn finish(pipeline: &mut Pipeline, go_on: &mut dyn FnMut(u64, u64) -> bool) -> Result<bool, StoreError> {
         let mut rest: Vec<TraceId> = concerned(pipeline)?.unwrap_or_default().into_iter().collect();
+        let all = rest.len();
         while !rest.is_empty() {
+            if !go_on((all - rest.len()) as u64, all as u64) {
+                return Ok(false);
+            }
             let now = rest.split_off(rest.len().saturating_sub(STEP));
             join(pipeline, &now, rest.is_empty())?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Does one step; `None` when it is over.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::values::size;
 use super::{JsonArg, RangeArgs, WorkspaceArg};
 
 #[derive(Debug, Args)]
@@ -14,6 +15,9 @@ pub(crate) struct ImportArgs {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Room on the disk to keep free, such as 500MB, 2GB or 0: with less, the import waits until there is more
+    #[arg(long, value_name = "SIZE", default_value = "500MB", value_parser = size)]
+    pub(crate) reserve: u64,
     #[command(flatten)]
     pub(crate) _json: JsonArg,
 }

@@ -2,14 +2,16 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, anyhow, bail};
 use flowglass_studio::model::TraceId;
 use flowglass_studio::share::{self, Format, Wish, is_case_file};
 use flowglass_studio::system_clock;
 use serde::Serialize;
+use tracing::Instrument as _;
 
-use super::open;
+use super::{open, until_stopped};
 use crate::args::ExportArgs;
 use crate::output::print_json;
 
@@ -24,8 +26,7 @@ struct Written<'a> {
 }
 
 /// Writes journeys into a file of the form that its name asks for.
-pub(crate) fn run(args: &ExportArgs, config: Option<&Path>) -> anyhow::Result<()> {
-    let _span = tracing::info_span!("command", otel.name = "export").entered();
+pub(crate) async fn run(args: &ExportArgs, config: Option<&Path>) -> anyhow::Result<()> {
     let ending = args.output.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     let format: Format = ending.parse().map_err(|reason: String| anyhow!("-o {}: {reason}", args.output.display()))?;
     let journeys = args.ids.iter().map(|id| journey_id(id)).collect::<anyhow::Result<Vec<TraceId>>>()?;
@@ -34,7 +35,14 @@ pub(crate) fn run(args: &ExportArgs, config: Option<&Path>) -> anyhow::Result<()
     }
     let workspace = open(&args.workspace.workspace, config)?;
     let wish = Wish { journeys, format, unredacted: args.unredacted, now: system_clock() };
-    let exported = share::export(&workspace, &wish)?;
+    let made = until_stopped(move |stop| {
+        let exported = share::export(&workspace, &wish);
+        // It is bounded and leaves nothing behind, so that it may end first; the file is what counts.
+        exported.map(|exported| (!stop.load(Ordering::Relaxed)).then_some(exported))
+    });
+    let Some(exported) = made.instrument(tracing::info_span!("command", otel.name = "export")).await?? else {
+        bail!("interrupted; nothing was written to {}", args.output.display())
+    };
     write(&args.output, &exported.bytes).with_context(|| {
         format!("{}: cannot be written; name a file in a folder that is there", args.output.display())
     })?;
@@ -69,7 +77,9 @@ fn spare(output: &Path, workspace: &Path) -> anyhow::Result<()> {
 /// Writes beside the file first: what was there stays whole until the new one is.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // What is left when this process is killed says what it is.
+    let mut beside = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)?;
     beside.write_all(bytes)?;
     beside.as_file().sync_all()?;
     beside.persist(path).map_err(|e| e.error)?;

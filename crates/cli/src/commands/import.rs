@@ -31,6 +31,7 @@ pub(crate) async fn run(args: ImportArgs, config: Option<PathBuf>) -> anyhow::Re
         otlp_grpc: None,
         otlp_http: None,
         remembered_nats: false,
+        reserve: args.reserve,
         ..Options::new(args.workspace)
     })
     .await?;
@@ -87,10 +88,18 @@ fn nothing(report: &ImportReport, paths: &[PathBuf]) -> String {
     }
 }
 
-/// One line per second at most, and only for people who watch.
+/// One line per second at most, and only for people who watch; that it waits, and that it goes on, is told to everybody.
 pub(crate) fn progress_lines() -> impl Fn(Progress) + Send + Sync {
     let last = std::io::stderr().is_terminal().then(|| Mutex::new(Instant::now()));
+    let waiting = Mutex::new(None);
     move |progress| {
+        let before =
+            std::mem::replace(&mut *waiting.lock().unwrap_or_else(|e| e.into_inner()), progress.waiting.clone());
+        match (before, &progress.waiting) {
+            (None, Some(words)) => eprintln!("waiting: {}", harmless(words)),
+            (Some(_), None) => eprintln!("going on: the disk takes data again"),
+            _ => {}
+        }
         let Some(last) = &last else { return };
         let mut last = last.lock().unwrap_or_else(|e| e.into_inner());
         if last.elapsed() < PROGRESS {

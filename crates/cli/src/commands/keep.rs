@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use flowglass_studio::store::{self, Copied};
+use flowglass_studio::store::{self, Copied, Progress};
 
 use super::{open, until_stopped};
 use crate::args::{BackupArgs, CompactArgs};
@@ -18,9 +18,9 @@ pub(crate) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     let workspace = open(&args.from, None)?;
     let to = args.to.clone();
     let copied = until_stopped(move |stop| {
-        let mut told = progress("copied");
-        workspace.copy_to(&to, &mut |written, of| {
-            told(written, of);
+        let mut told = progress_lines();
+        workspace.copy_to(&to, &mut |progress| {
+            told(&progress);
             !stop.load(Ordering::Relaxed)
         })
     });
@@ -34,9 +34,9 @@ pub(crate) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
 pub(crate) async fn compact(args: CompactArgs) -> anyhow::Result<()> {
     let file = args.file.clone();
     let copied = until_stopped(move |stop| {
-        let mut told = progress("written");
-        store::compact(&file, &mut |written, of| {
-            told(written, of);
+        let mut told = progress_lines();
+        store::compact(&file, &mut |progress| {
+            told(&progress);
             !stop.load(Ordering::Relaxed)
         })
     });
@@ -51,12 +51,12 @@ fn told(file: &str, Copied { before, after }: Copied) -> anyhow::Result<()> {
 }
 
 /// Says on stderr how far it is, once a second.
-fn progress(what: &'static str) -> impl FnMut(u64, u64) {
+pub(super) fn progress_lines() -> impl FnMut(&Progress) {
     let mut last = Instant::now();
-    move |written, of| {
+    move |progress| {
         if last.elapsed() >= TELL_EVERY {
             last = Instant::now();
-            eprintln!("{:.0} of about {:.0} MB {what}", written as f64 / 1e6, of as f64 / 1e6);
+            eprintln!("{progress}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod export;
+mod halfway;
 mod hostile;
 mod scenarios;
 mod serve;

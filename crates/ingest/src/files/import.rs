@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use flowglass_model::{Batch, IngestCounts, Nanos, Rejected, SourceKind};
 use futures::StreamExt as _;
+use futures::future::FutureExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
@@ -17,6 +18,7 @@ use super::out::{Out, Step};
 use super::records::Evidence;
 use super::{read, walk};
 use crate::normalise::Options;
+use crate::pause::Pause;
 use crate::sink::{Sink, SubmitError};
 
 /// Rejections listed in a report; all are counted.
@@ -41,6 +43,8 @@ pub struct Progress {
     pub bytes: u64,
     /// What was stored so far.
     pub counts: IngestCounts,
+    /// Why nothing more is stored now, and what to do; it goes on by itself once it can. `None` while it goes on.
+    pub waiting: Option<String>,
 }
 
 /// What became of an import.
@@ -75,15 +79,16 @@ pub enum ImportError {
         /// What the operating system said.
         reason: std::io::Error,
     },
-    /// The store refused.
+    /// The store refused, and trying again does not help.
     #[error("{0}; what was stored before stays")]
     Store(#[from] SubmitError),
 }
 
-/// Imports files, and all files below folders, in order. `progress` is called after every batch and file.
+/// Imports files, and all files below folders, in order. `progress` is called after every batch and file. While there is no room on
+/// the disk, or it fails in a way that may pass, the import waits, keeps what it has read and tries again.
 ///
 /// # Errors
-/// When a path does not exist, before anything is read; when the store refuses. Bad content is no error but a rejection.
+/// When a path does not exist, before anything is read; when the store refuses for good. Bad content is no error but a rejection.
 pub async fn import(
     paths: &[PathBuf],
     sink: &Sink,
@@ -108,6 +113,7 @@ pub async fn import(
         files: files.len() as u64,
         bytes: files.iter().map(|(_, size)| size).sum(),
         bytes_before: 0,
+        waiting: None,
     };
     for (path, size) in files {
         if run.cancel.is_cancelled() {
@@ -122,10 +128,10 @@ pub async fn import(
     Ok(run.finish())
 }
 
-/// Imports one stream of bytes: content that was pasted, dropped or uploaded under a name.
+/// Imports one stream of bytes: content that was pasted, dropped or uploaded under a name. It waits as [`import`] does.
 ///
 /// # Errors
-/// When the store refuses.
+/// When the store refuses for good.
 pub async fn import_bytes(
     name: &str,
     content: impl AsyncRead + Unpin + Send + 'static,
@@ -143,6 +149,7 @@ pub async fn import_bytes(
         files: 1,
         bytes: 0,
         bytes_before: 0,
+        waiting: None,
     };
     let bridge = SyncIoBridge::new(content);
     run.file(name, move || Ok(bridge), &progress).await?;
@@ -158,6 +165,36 @@ struct Run<'a> {
     files: u64,
     bytes: u64,
     bytes_before: u64,
+    waiting: Option<String>,
+}
+
+/// A batch on its way into the store.
+struct Attempt {
+    step: Step,
+    pause: Pause,
+    /// What became of it; `None` when the import was cancelled before it was tried again.
+    outcome: Option<Result<IngestCounts, SubmitError>>,
+}
+
+/// Tries to store a batch. It stays here meanwhile: nothing of a batch that is refused was stored, so it can be tried again.
+async fn attempt(sink: &Sink, step: Step, pause: Pause) -> Attempt {
+    let outcome = sink.submit(step.batch.clone(), SourceKind::File).await;
+    Attempt { step, pause, outcome: Some(outcome) }
+}
+
+/// The same after a pause.
+async fn once_more(sink: &Sink, refused: Attempt, cancel: &CancellationToken) -> Attempt {
+    let Attempt { step, mut pause, .. } = refused;
+    tokio::select! {
+        () = tokio::time::sleep(pause.next()) => attempt(sink, step, pause).await,
+        () = cancel.cancelled() => Attempt { step, pause, outcome: None },
+    }
+}
+
+fn in_words(error: &SubmitError) -> String {
+    let reason = error.to_string();
+    let reason = reason.strip_suffix("; senders keep their data and try again").unwrap_or(&reason);
+    format!("{reason}. The import waits and goes on by itself; make room, or cancel it: what was stored stays.")
 }
 
 impl Run<'_> {
@@ -185,30 +222,54 @@ impl Run<'_> {
             (out.recognised, std::mem::take(&mut out.evidence))
         });
         self.report.files += 1;
+        let (sink, cancel) = (self.sink, self.cancel.clone());
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
                 step = steps.recv(), if under_way.len() < UNDER_WAY => {
                     let Some(step) = step else { break };
                     self.note(&step.batch);
-                    let (sink, bytes_read) = (self.sink, step.bytes_read);
-                    under_way.push(async move { (sink.submit(step.batch, SourceKind::File).await, bytes_read) });
+                    under_way.push(attempt(sink, step, Pause::default()).boxed());
                 }
-                Some((outcome, bytes_read)) = under_way.next(), if !under_way.is_empty() => {
-                    self.report.counts.add(outcome?);
-                    progress(self.progress(name, bytes_read));
+                Some(tried) = under_way.next(), if !under_way.is_empty() => {
+                    under_way.extend(self.told(name, tried, progress)?.map(|refused| once_more(sink, refused, &cancel).boxed()));
                 }
             }
         }
-        while let Some((outcome, bytes_read)) = under_way.next().await {
-            self.report.counts.add(outcome?);
-            progress(self.progress(name, bytes_read));
+        while let Some(tried) = under_way.next().await {
+            under_way
+                .extend(self.told(name, tried, progress)?.map(|refused| once_more(sink, refused, &cancel).boxed()));
         }
         if let Ok((recognised, evidence)) = reader.await {
             self.report.recognised += u64::from(recognised);
             self.evidence = evidence;
         }
         Ok(())
+    }
+
+    /// Takes note of what became of a batch; gives it back when it is to be tried again.
+    fn told(
+        &mut self,
+        name: &str,
+        mut tried: Attempt,
+        progress: &impl Fn(Progress),
+    ) -> Result<Option<Attempt>, ImportError> {
+        let bytes_read = tried.step.bytes_read;
+        let again = match tried.outcome.take() {
+            Some(Ok(counts)) => {
+                self.report.counts.add(counts);
+                self.waiting = None;
+                false
+            }
+            Some(Err(error)) if error.is_passing() => {
+                self.waiting = Some(in_words(&error));
+                true
+            }
+            Some(Err(error)) => return Err(error.into()),
+            None => false,
+        };
+        progress(self.progress(name, bytes_read));
+        Ok(again.then_some(tried))
     }
 
     /// Enters rejections and times into the report.
@@ -238,6 +299,7 @@ impl Run<'_> {
             bytes_done: self.bytes_before + bytes_read,
             bytes: self.bytes,
             counts: self.report.counts,
+            waiting: self.waiting.clone(),
         }
     }
 

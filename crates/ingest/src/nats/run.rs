@@ -18,6 +18,7 @@ use super::session::{self, HistoryReceiver, Memory};
 use super::status::{NatsState, NatsStatus, NatsStream};
 use super::{NatsConfig, NatsConfigError};
 use crate::normalise::Options;
+use crate::pause::Pause;
 use crate::secrets::Secrets;
 use crate::sink::{Sink, SubmitError};
 
@@ -340,19 +341,15 @@ async fn finished(
     }
 }
 
-/// Longest pause between tries while there is no room on the disk.
-const WITHOUT_ROOM: Duration = Duration::from_secs(5);
-
 /// Submits a batch, again and again while that can help.
 async fn store(sink: Sink, batch: Batch) -> Result<IngestCounts, SubmitError> {
     let mut pause = Duration::from_millis(200);
-    let mut tries = 0;
+    let (mut tries, mut without_room) = (0, Pause::default());
     while tries < 6 {
         match sink.submit(batch.clone(), SourceKind::Nats).await {
             // However long there is no room: a stream waits, and is read on from here.
             Err(SubmitError::Full(_)) => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(WITHOUT_ROOM);
+                tokio::time::sleep(without_room.next()).await;
                 continue;
             }
             Err(SubmitError::Busy | SubmitError::Failed { retryable: true, .. }) => tokio::time::sleep(pause).await,

@@ -66,7 +66,8 @@ async fn look(
     for stream in streams {
         let found = in_stream(&api, &stream, text, |read| {
             let (file, counts) = (format!("stream {}", stream.name), report.counts);
-            progress(Progress { file, files_done: report.files, files: of, bytes_done: read, bytes: 0, counts });
+            let (files_done, waiting) = (report.files, None);
+            progress(Progress { file, files_done, files: of, bytes_done: read, bytes: 0, counts, waiting });
         })
         .await?;
         report.files += 1;

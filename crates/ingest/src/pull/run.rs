@@ -105,16 +105,20 @@ impl<P: Fn(Progress)> Take<'_, P> {
         let read = body.len() as u64;
         let name = name(url);
         let content = std::io::Cursor::new(body);
-        let one = import_bytes(&name, content, self.sink, self.options, |_| {}, self.cancel.child_token()).await?;
-        add(report, one);
-        (self.progress)(Progress {
-            file: name,
-            files_done: report.files,
+        let at = |files_done, counts, waiting| Progress {
+            file: name.clone(),
+            files_done,
             files: of,
             bytes_done: read,
             bytes: 0,
-            counts: report.counts,
-        });
+            counts,
+            waiting,
+        };
+        let (files, counts) = (report.files, report.counts);
+        let told = |p: Progress| (self.progress)(at(files, counts, p.waiting));
+        let one = import_bytes(&name, content, self.sink, self.options, told, self.cancel.child_token()).await?;
+        add(report, one);
+        (self.progress)(at(report.files, report.counts, None));
         Ok(())
     }
 

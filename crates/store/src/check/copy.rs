@@ -101,7 +101,7 @@ pub(super) fn width(conn: &Connection, table: &str) -> Inner<usize> {
 }
 
 /// Copies a table; says what is known to be lost of it.
-pub(super) fn copy(source: &Source, conn: &Connection, table: &Table) -> Inner<Lost> {
+pub(super) fn copy(source: &Source<'_>, conn: &Connection, table: &Table) -> Inner<Lost> {
     let mut lost = Lost::of(table.what.unwrap_or(table.name));
     let width = width(conn, table.name)?;
     let (mut kept, mut broken) = (FxHashSet::default(), 0);
@@ -170,12 +170,12 @@ fn hashed(values: &[Value]) -> Inner<u64> {
 }
 
 /// Whether a page of this table or index cannot be read.
-pub(super) fn is_damaged(source: &Source, name: &str) -> bool {
+pub(super) fn is_damaged(source: &Source<'_>, name: &str) -> bool {
     source.damaged.borrow().values().any(|of| of == name)
 }
 
 /// A value of the counters or notes of a damaged file.
-pub(super) fn value_of(source: &Source, table: &str, key: &str) -> Inner<Option<Value>> {
+pub(super) fn value_of(source: &Source<'_>, table: &str, key: &str) -> Inner<Option<Value>> {
     let mut found = None;
     source.rows(table, &mut |row| {
         if row.text(0) == Some(key) {

@@ -15,6 +15,7 @@ use crate::fault::{Fault, Inner};
 use crate::filters::Parts;
 use crate::message_rows::{BLOCK, COLUMNS, fill_body, message_at};
 use crate::names::Texts;
+use crate::progress::{GoOn, Unit, Watch, watched};
 use crate::{Result, Stats, StoreError, erase, journeys, schema, stranger};
 
 /// Problems told one by one; the rest is counted.
@@ -68,13 +69,18 @@ impl Checked {
 }
 
 /// One part of the check.
-type Step = fn(Db<'_>, &mut Checked) -> Inner<()>;
+type Step = fn(Db<'_>, &Watch<'_>, &mut Checked) -> Inner<()>;
 
-/// Checks a workspace; works while another process writes, and changes nothing. Files of older versions stay as they are.
+/// Checks a workspace; works while another process writes, and changes nothing. Files of older versions stay as they are. `None`
+/// when it was told to stop.
 ///
 /// Errors: [`StoreError::Missing`], [`StoreError::Foreign`], [`StoreError::Newer`], [`StoreError::Io`]: what cannot be used at
 /// all. Damage is no error but what is looked for.
-pub fn check(path: &Path) -> Result<Checked> {
+pub fn check(path: &Path, go_on: &mut GoOn<'_>) -> Result<Option<Checked>> {
+    watched(go_on, |watch| look(path, watch)).transpose()
+}
+
+fn look(path: &Path, watch: &Watch<'_>) -> Result<Checked> {
     let mut out = Checked::default();
     let opened = schema::peek(path).and_then(|()| schema::open_as_is(path));
     let (conn, format) = match opened {
@@ -84,6 +90,7 @@ pub fn check(path: &Path) -> Result<Checked> {
         }
         other => other?,
     };
+    watch.interrupts(&conn);
     out.format = format;
     // One state of the file from here on.
     let state = conn.unchecked_transaction().map_err(|e| StoreError::sqlite(path, e))?;
@@ -108,7 +115,7 @@ pub fn check(path: &Path) -> Result<Checked> {
         ("counters", counters),
     ];
     for (part, step) in steps {
-        match step(db, &mut out) {
+        match step(db, watch, &mut out) {
             Ok(()) => {}
             Err(Fault::Sqlite(e)) if !is_damage(&e) => return Err(StoreError::sqlite(path, e)),
             Err(fault) => out.tell(part, format!("cannot be read whole: {}", words(&fault))),
@@ -136,8 +143,14 @@ pub(super) fn words(fault: &Fault) -> String {
     }
 }
 
+/// Rows of a table, for the progress.
+pub(super) fn rows_of(conn: &Connection, table: &str) -> Inner<u64> {
+    Ok(conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get::<_, i64>(0))? as u64)
+}
+
 /// The engine's own check of pages, tables and indexes.
-fn engine(db: Db<'_>, out: &mut Checked) -> Inner<()> {
+fn engine(db: Db<'_>, watch: &Watch<'_>, out: &mut Checked) -> Inner<()> {
+    watch.begin("pages and indexes", 0, Unit::Rows)?;
     let mut names: BTreeMap<u32, String> = BTreeMap::from([(1, "sqlite_schema".to_owned())]);
     let mut statement = db.conn.prepare("SELECT rootpage, name FROM sqlite_schema WHERE rootpage > 0")?;
     for row in statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))? {
@@ -166,7 +179,8 @@ fn part_of(line: &str, names: &BTreeMap<u32, String>) -> &'static str {
 }
 
 /// Every publication: its columns, its payload, its filter, its event.
-fn events(db: Db<'_>, out: &mut Checked) -> Inner<()> {
+fn events(db: Db<'_>, watch: &Watch<'_>, out: &mut Checked) -> Inner<()> {
+    watch.begin("events", rows_of(db.conn, "message")?, Unit::Rows)?;
     let mut filters = Filters::new(db.conn, Parts::Messages)?;
     // Of the block that was looked at last, and whether its filter was found wrong.
     let mut of_block: (i64, Option<Filter>) = (-1, None);
@@ -174,6 +188,7 @@ fn events(db: Db<'_>, out: &mut Checked) -> Inner<()> {
     let mut statement = db.conn.prepare(&format!("SELECT {COLUMNS} FROM message m NOT INDEXED ORDER BY m.id"))?;
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
+        watch.step(1)?;
         let id: i64 = r.get(0)?;
         let mut message = match message_at(r) {
             Ok((.., message)) => message,
@@ -223,15 +238,17 @@ fn events(db: Db<'_>, out: &mut Checked) -> Inner<()> {
 }
 
 /// Every journey: its summary, its members, how many of its kind there are.
-fn journeys_of(db: Db<'_>, out: &mut Checked) -> Inner<()> {
+fn journeys_of(db: Db<'_>, watch: &Watch<'_>, out: &mut Checked) -> Inner<()> {
     if out.format < schema::FORMAT {
         return Ok(());
     }
+    watch.begin("journeys", rows_of(db.conn, "journey")?, Unit::Rows)?;
     let texts = Texts::new(db.conn);
     let sql = format!("SELECT {} FROM journey NOT INDEXED ORDER BY row", journeys::COLUMNS);
     let mut statement = db.conn.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
+        watch.step(1)?;
         out.journeys += 1;
         if let Err(fault) = journeys::read(r, &texts) {
             out.tell("journeys", format!("one cannot be read: {}", words(&fault)));
@@ -250,7 +267,8 @@ fn journeys_of(db: Db<'_>, out: &mut Checked) -> Inner<()> {
 }
 
 /// Figures: whose they are, how many there are, whether coarse and fine ones agree.
-fn figures(db: Db<'_>, out: &mut Checked) -> Inner<()> {
+fn figures(db: Db<'_>, watch: &Watch<'_>, out: &mut Checked) -> Inner<()> {
+    watch.begin("figures of the map", 0, Unit::Rows)?;
     let mut wrong = vec![
         (
             "SELECT count(*) FROM rollup WHERE series NOT IN (SELECT id FROM series)".to_owned(),
@@ -288,7 +306,8 @@ fn tell_counts(conn: &Connection, part: &'static str, wrong: &[(&str, &str)], ou
 }
 
 /// Whether the counters say what is there.
-fn counters(db: Db<'_>, out: &mut Checked) -> Inner<()> {
+fn counters(db: Db<'_>, watch: &Watch<'_>, out: &mut Checked) -> Inner<()> {
+    watch.begin("counters", 0, Unit::Rows)?;
     let stats = Counters::load(db.conn)?.stats;
     out.stats = stats;
     let count = |sql: &str| db.conn.query_row(sql, [], |r| r.get::<_, i64>(0));

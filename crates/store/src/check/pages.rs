@@ -1,6 +1,7 @@
 //! The pages of a file as they lie there, the committed ones of its write-ahead log on top: what is left when the database
 //! engine gives up (<https://www.sqlite.org/fileformat2.html>).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -25,6 +26,8 @@ pub(super) struct Pages {
     pub(super) usable: usize,
     /// Number of pages.
     pub(super) count: u32,
+    /// Bytes read since this was last taken.
+    pub(super) read: Cell<u64>,
 }
 
 /// A number of four bytes, the highest first.
@@ -51,8 +54,8 @@ impl Pages {
         }
         let length = file.metadata().map_err(io)?.len();
         let count = u32::try_from(length / size as u64).unwrap_or(u32::MAX);
-        let mut pages =
-            Pages { file, log: None, in_log: HashMap::new(), size, usable: size - usize::from(head[20]), count };
+        let usable = size - usize::from(head[20]);
+        let mut pages = Pages { file, log: None, in_log: HashMap::new(), size, usable, count, read: Cell::new(0) };
         match File::open(beside(path, "-wal")) {
             Ok(log) => pages.read_log(log).map_err(io)?,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -96,6 +99,11 @@ impl Pages {
         Ok(())
     }
 
+    /// Length of all of them, bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        u64::from(self.count) * self.size as u64
+    }
+
     /// A page by its number (the first is 1); nothing when it is beyond the end or cannot be read.
     pub(super) fn get(&self, number: u32) -> Option<Vec<u8>> {
         if number == 0 || number > self.count {
@@ -108,6 +116,7 @@ impl Pages {
         };
         file.seek(SeekFrom::Start(at)).ok()?;
         file.read_exact(&mut page).ok()?;
+        self.read.set(self.read.get() + self.size as u64);
         Some(page)
     }
 }

@@ -3,16 +3,18 @@
 use rusqlite::params;
 
 use super::filters::Filters;
-use super::look::{Checked, is_damage, words};
+use super::look::{Checked, is_damage, rows_of, words};
 use crate::chunk::{Chunk, Kind};
 use crate::compression::has_checksum;
 use crate::db::Db;
 use crate::erase;
 use crate::fault::Inner;
 use crate::filters::Parts;
+use crate::progress::{Unit, Watch};
 
 /// Every chunk: its checksum, its items, its header, its filter, where its traces lie.
-pub(super) fn chunks(db: Db<'_>, out: &mut Checked) -> Inner<()> {
+pub(super) fn chunks(db: Db<'_>, watch: &Watch<'_>, out: &mut Checked) -> Inner<()> {
+    watch.begin("spans and log records", rows_of(db.conn, "chunk")?, Unit::Rows)?;
     let unswept = erase::unswept(db.conn)?;
     let mut filters = [Filters::new(db.conn, Parts::Spans)?, Filters::new(db.conn, Parts::Logs)?];
     let mut heads = db.conn.prepare("SELECT id, kind, items, first, last FROM chunk ORDER BY id")?;
@@ -21,6 +23,7 @@ pub(super) fn chunks(db: Db<'_>, out: &mut Checked) -> Inner<()> {
     while let Some(r) = rows.next()? {
         let (id, kind, items) = (r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?);
         let ends = (r.get::<_, i64>(3)?, r.get::<_, i64>(4)?);
+        watch.step(1)?;
         out.chunks += 1;
         let read = body.query_row([id], |r| {
             let bytes = r.get_ref(0)?.as_blob()?;
@@ -122,7 +125,8 @@ fn filtered(filters: &mut Filters<'_>, chunk: &Chunk, (id, kind): (i64, i64), ou
 }
 
 /// Whether all that is said of chunks is said of chunks that are there.
-pub(super) fn places(db: Db<'_>, out: &mut Checked) -> Inner<()> {
+pub(super) fn places(db: Db<'_>, watch: &Watch<'_>, out: &mut Checked) -> Inner<()> {
+    watch.begin("where traces lie", 0, Unit::Rows)?;
     let count = |sql: &str| db.conn.query_row(sql, [], |r| r.get::<_, i64>(0));
     let nowhere = count(
         "SELECT count(*) FROM trace_chunk t WHERE NOT EXISTS(SELECT 1 FROM chunk c WHERE c.id = t.chunk AND c.kind = t.kind)",

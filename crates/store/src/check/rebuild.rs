@@ -15,6 +15,7 @@ use crate::erase::META_UNSWEPT;
 use crate::fault::{Fault, Inner};
 use crate::message_rows::{COLUMNS, fill_body, message_at};
 use crate::names::Texts;
+use crate::progress::Watch;
 use crate::{StoreError, Writer, carried, journeys};
 
 /// Items, or rows, of one transaction.
@@ -33,7 +34,7 @@ struct Head {
 type Places = BTreeMap<i64, BTreeMap<TraceId, u64>>;
 
 /// Stores spans and log records anew; what is lost of both.
-pub(super) fn chunks(source: &Source, writer: &mut Writer) -> Result<(Lost, Lost), Failed> {
+pub(super) fn chunks(source: &Source<'_>, writer: &mut Writer) -> Result<(Lost, Lost), Failed> {
     let (mut spans, mut logs) = (Lost::of("spans"), Lost::of("log records"));
     // Once, for what it says of its own pages.
     source.rows("trace_chunk", &mut |_| Ok(()))?;
@@ -109,7 +110,7 @@ impl From<Fault> for Failed {
 
 /// Chunks that traces were taken off, with those that are left; what was deleted must not come back. Nothing where no chunk is
 /// concerned.
-fn taken_off(source: &Source) -> Inner<Option<(BTreeSet<i64>, Places)>> {
+fn taken_off(source: &Source<'_>) -> Inner<Option<(BTreeSet<i64>, Places)>> {
     let noted = match value_of(source, "meta", META_UNSWEPT)? {
         Some(Value::Text(ids)) => ids.split(' ').filter_map(|id| id.parse().ok()).collect::<BTreeSet<i64>>(),
         // Nothing says which: every chunk is held against what says where its traces lie.
@@ -123,7 +124,7 @@ fn taken_off(source: &Source) -> Inner<Option<(BTreeSet<i64>, Places)>> {
     Ok(Some((noted, places)))
 }
 
-fn places_of(source: &Source, wanted: &dyn Fn(i64) -> bool) -> Inner<Places> {
+fn places_of(source: &Source<'_>, wanted: &dyn Fn(i64) -> bool) -> Inner<Places> {
     let mut out = Places::new();
     source.rows("trace_chunk", &mut |row| {
         if let (Some(trace), Some(id), Some(items)) = (trace_at(&row, 0), row.number(2), row.number(4))
@@ -176,7 +177,7 @@ fn store(writer: &mut Writer, items: &Items) -> crate::Result<()> {
 
 /// Makes the filters of copied publications, and drops those that make no sense. Gives what is lost: whole publications,
 /// payloads.
-pub(super) fn messages(writer: &mut Writer) -> crate::Result<(Lost, Lost)> {
+pub(super) fn messages(writer: &mut Writer, watch: &Watch<'_>) -> crate::Result<(Lost, Lost)> {
     let (mut gone, mut payloads) = (Lost::of("publications of events"), Lost::of("payloads of events"));
     let mut after = i64::MIN;
     loop {
@@ -187,7 +188,7 @@ pub(super) fn messages(writer: &mut Writer) -> crate::Result<(Lost, Lost)> {
             let rows = statement.query_map((after, STEP as i64), |r| Ok((r.get(0)?, r.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         };
-        let rows = tx.told(step())?;
+        let rows = tx.told(watch.turn_to("search filters of events").and_then(|()| step()))?;
         let Some((last, _)) = rows.last() else { break };
         after = *last;
         for (id, time) in rows {

@@ -10,8 +10,10 @@ use super::lost::Lost;
 use super::rebuild::{self, Failed};
 use super::tree::Source;
 use super::{plain, rollups};
+use crate::copy::{absent, clear, discard, settle};
 use crate::fault::Inner;
 use crate::lock::Lock;
+use crate::progress::{GoOn, Watch, watched};
 use crate::schema::beside;
 use crate::{Access, Result, Stats, StoreError, Tx, Writer};
 
@@ -33,34 +35,63 @@ pub struct Repaired {
     pub retell: bool,
 }
 
-/// Writes what is left of a workspace into a new file; the old one is only read.
+/// Writes what is left of a workspace into a new file; the old one is only read. `complete` adds to the new file what only those
+/// above can tell, and answers whether to go on; then the file gets its name. `None` when it was told to stop. Until it is whole
+/// the file has another name (`.part`), which goes when this ends otherwise; what a crash leaves of it goes with the next attempt.
 ///
 /// Errors: [`StoreError::Io`] when the new file is there already or the old one cannot be read, [`StoreError::Held`] when
 /// somebody writes to the old one, [`StoreError::Foreign`] when it is no database; no new file is left then.
-pub fn repair(path: &Path, into: &Path) -> Result<Repaired> {
+pub fn repair<E: From<StoreError>>(
+    path: &Path,
+    into: &Path,
+    go_on: &mut GoOn<'_>,
+    complete: impl FnOnce(&Repaired, &Path, &mut GoOn<'_>) -> Result<bool, E>,
+) -> Result<Option<Repaired>, E> {
     // A place that cannot be written has no lock, and no writer.
     let _held = match Lock::take(path) {
-        Err(held @ StoreError::Held { .. }) => return Err(held),
+        Err(held @ StoreError::Held { .. }) => return Err(held.into()),
         lock => lock.ok(),
     };
-    let source = Source::open(path)?;
-    if !source.has("chunk") {
-        let detail = "it has none of a workspace's tables".to_owned();
-        return Err(StoreError::Foreign { path: path.to_path_buf(), detail });
-    }
-    fs::File::create_new(into).map_err(|e| StoreError::Io { path: into.to_path_buf(), source: e })?;
-    let saved = save(&source, path, into);
-    if saved.is_err() {
-        for suffix in ["", "-wal", "-shm", "-journal", ".lock"] {
-            // What was never made is not there.
-            let _ = fs::remove_file(beside(into, suffix));
+    absent(into)?;
+    let part = beside(into, ".part");
+    let saved = whole(path, &part, go_on, complete).and_then(|saved| {
+        if saved.is_some() {
+            absent(into)?;
+            settle(&part, into)?;
         }
+        Ok(saved)
+    });
+    if !matches!(saved, Ok(Some(_))) {
+        discard(&part, ());
     }
-    saved
+    // Nobody else writes a file of this name: the lock of the old one is held.
+    let _ = fs::remove_file(beside(&part, ".lock"));
+    Ok(saved?.map(|saved| Repaired { path: into.to_path_buf(), ..saved }))
 }
 
-fn save(source: &Source, path: &Path, into: &Path) -> Result<Repaired> {
+/// Writes the new file under the name that it has until it is whole.
+fn whole<E: From<StoreError>>(
+    path: &Path,
+    part: &Path,
+    go_on: &mut GoOn<'_>,
+    complete: impl FnOnce(&Repaired, &Path, &mut GoOn<'_>) -> Result<bool, E>,
+) -> Result<Option<Repaired>, E> {
+    let saved = watched(go_on, |watch| {
+        let source = Source::open(path, watch)?;
+        if !source.has("chunk") {
+            let detail = "it has none of a workspace's tables".to_owned();
+            return Err(StoreError::Foreign { path: path.to_path_buf(), detail });
+        }
+        clear(part).map_err(|e| StoreError::io(part, e))?;
+        save(&source, path, part, watch)
+    });
+    let Some(saved) = saved.transpose()? else { return Ok(None) };
+    Ok(complete(&saved, part, go_on)?.then_some(saved))
+}
+
+fn save(source: &Source<'_>, path: &Path, into: &Path, watch: &Watch<'_>) -> Result<Repaired> {
     let mut writer = Writer::open(into, Access::Create)?;
+    watch.interrupts(&writer.conn);
     // Nobody relies on the new file before its last commit, which is waited for again.
     safely(&writer, false)?;
     let mut lost = Vec::new();
@@ -76,7 +107,7 @@ fn save(source: &Source, path: &Path, into: &Path) -> Result<Repaired> {
         Failed::Here(fault) => fault.at(path),
         Failed::There(error) => error,
     })?;
-    let (unreadable, payloads) = rebuild::messages(&mut writer)?;
+    let (unreadable, payloads) = rebuild::messages(&mut writer, watch)?;
     if let Some(publications) = lost.iter_mut().find(|l| l.what == unreadable.what) {
         publications.count = publications.count.zip(unreadable.count).map(|(a, b)| a + b);
         publications.cover(unreadable.first, unreadable.last);
@@ -84,7 +115,7 @@ fn save(source: &Source, path: &Path, into: &Path) -> Result<Repaired> {
     lost.splice(0..0, [spans, logs, payloads]);
     safely(&writer, true)?;
     let mut tx = writer.begin()?;
-    let done = finish(source, &mut tx, &mut lost);
+    let done = watch.turn_to("journeys, figures and counters").and_then(|()| finish(source, &mut tx, &mut lost));
     let retell = tx.told(done)?;
     tx.tidy()?;
     tx.commit()?;
@@ -103,7 +134,7 @@ fn safely(writer: &Writer, on: bool) -> Result<()> {
 }
 
 /// Journeys, figures and counters; whether journeys have to be told anew.
-fn finish(source: &Source, tx: &mut Tx<'_>, lost: &mut Vec<Lost>) -> Inner<bool> {
+fn finish(source: &Source<'_>, tx: &mut Tx<'_>, lost: &mut Vec<Lost>) -> Inner<bool> {
     let conn = &tx.writer.conn;
     conn.execute("DELETE FROM message_body WHERE id NOT IN (SELECT id FROM message)", [])?;
     // The first publication gave an event its number; the first that is left gives it now.
@@ -179,7 +210,7 @@ fn finish(source: &Source, tx: &mut Tx<'_>, lost: &mut Vec<Lost>) -> Inner<bool>
 }
 
 /// How many of the finest figures are missing: each series knows how many it has.
-fn figures(source: &Source, conn: &rusqlite::Connection, lost: &mut [Lost]) -> Inner<()> {
+fn figures(source: &Source<'_>, conn: &rusqlite::Connection, lost: &mut [Lost]) -> Inner<()> {
     let Some(lost) = lost.iter_mut().find(|l| l.what == "figures of the map") else { return Ok(()) };
     let (mut live, mut complete) = (0, true);
     source.rows("series", &mut |row| {

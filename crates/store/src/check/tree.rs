@@ -11,7 +11,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::pages::{Pages, u32_at};
+use super::plain;
 use crate::fault::Inner;
+use crate::progress::{Unit, Watch};
 use crate::{Result, StoreError, schema};
 
 const INDEX_INNER: u8 = 2;
@@ -64,8 +66,9 @@ impl Row {
 }
 
 /// A damaged file.
-pub(super) struct Source {
+pub(super) struct Source<'w> {
     pages: Pages,
+    watch: &'w Watch<'w>,
     roots: BTreeMap<String, u32>,
     /// Pages that cannot be read, with what they belong to.
     pub(super) damaged: RefCell<BTreeMap<u32, String>>,
@@ -73,12 +76,13 @@ pub(super) struct Source {
     looked_at: RefCell<BTreeSet<String>>,
 }
 
-impl Source {
+impl<'w> Source<'w> {
     /// Opens the file. Its list of tables may itself be damaged: then tables lie where they always lie.
-    pub(super) fn open(path: &Path) -> Result<Source> {
+    pub(super) fn open(path: &Path, watch: &'w Watch<'w>) -> Result<Source<'w>> {
         let pages = Pages::open(path)?;
+        watch.begin("the list of tables", pages.bytes(), Unit::Bytes).map_err(|fault| fault.at(path))?;
         let mut source =
-            Source { pages, roots: BTreeMap::new(), damaged: RefCell::default(), looked_at: RefCell::default() };
+            Source { pages, watch, roots: BTreeMap::new(), damaged: RefCell::default(), looked_at: RefCell::default() };
         source.roots.insert("sqlite_schema".to_owned(), 1);
         let mut found = BTreeMap::new();
         let read = source.rows("sqlite_schema", &mut |row| {
@@ -113,13 +117,15 @@ impl Source {
     /// All rows that are left of a table or index.
     pub(super) fn rows(&self, name: &str, each: &mut dyn FnMut(Row) -> Inner<()>) -> Inner<()> {
         let Some(root) = self.roots.get(name) else { return Ok(()) };
-        self.looked_at.borrow_mut().insert(name.to_owned());
+        self.watch.turn_to(plain(name))?;
+        // What was read before is read once more, and counts once.
+        let anew = self.looked_at.borrow_mut().insert(name.to_owned());
         let mut seen = BTreeSet::new();
-        let broken = self.walk(*root, name, &mut seen, each)?;
+        let broken = self.walk(*root, (name, anew), &mut seen, each)?;
         if broken {
             for page in self.children_of(*root) {
                 if !seen.contains(&page) {
-                    self.walk(page, name, &mut seen, each)?;
+                    self.walk(page, (name, anew), &mut seen, each)?;
                 }
             }
         }
@@ -130,7 +136,7 @@ impl Source {
     fn walk(
         &self,
         from: u32,
-        name: &str,
+        (name, anew): (&str, bool),
         seen: &mut BTreeSet<u32>,
         each: &mut dyn FnMut(Row) -> Inner<()>,
     ) -> Inner<bool> {
@@ -147,6 +153,7 @@ impl Source {
             let mut below = page.children();
             below.reverse();
             open.extend(below);
+            self.counted(anew)?;
             if page.kind == TABLE_INNER {
                 continue;
             }
@@ -156,6 +163,7 @@ impl Source {
                         if row.cut {
                             broken = true;
                         }
+                        self.counted(anew)?;
                         each(row)?;
                     }
                     None => {
@@ -166,6 +174,12 @@ impl Source {
             }
         }
         Ok(broken)
+    }
+
+    /// Tells what was read meanwhile.
+    fn counted(&self, anew: bool) -> Inner<()> {
+        let read = self.pages.read.take();
+        self.watch.step(if anew { read } else { 0 })
     }
 
     /// Pages of a tree as the pointer map has them.

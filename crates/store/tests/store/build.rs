@@ -1,13 +1,13 @@
 //! Builders of model values, and a workspace in a scratch folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flowglass_model::{
     Acknowledgement, Delivery, DeliveryKey, LogRecord, Message, MessageContext, Nanos, NodeId, Resource, Role, Scope,
     ServiceName, Settlement, Span, SpanEvent, SpanFacts, SpanId, SpanKind, SpanLink, SpanStatus, TraceId, Value,
 };
-use flowglass_store::{Access, Added, Reader, Tx, Writer};
+use flowglass_store::{Access, Added, Checked, Reader, Repaired, StoreError, Tx, Writer, check, repair};
 
 /// 2023-11-14, a multiple of 8 h, so that buckets are easy to count.
 pub(crate) const T0: Nanos = 1_699_977_600_000_000_000;
@@ -42,6 +42,17 @@ impl Scratch {
     pub(crate) fn reader(&self) -> Reader {
         Reader::open(&self.path).unwrap()
     }
+}
+
+/// A check that nobody stops.
+pub(crate) fn checked(path: &Path) -> Result<Checked, StoreError> {
+    check(path, &mut |_| true).map(|found| found.expect("nobody stopped it"))
+}
+
+/// What is saved when nobody stops it, and nobody adds anything.
+pub(crate) fn repaired(path: &Path, into: &Path) -> Result<Repaired, StoreError> {
+    let saved = repair(path, into, &mut |_| true, |_, _, _| Ok::<_, StoreError>(true));
+    saved.map(|saved| saved.expect("nobody stopped it"))
 }
 
 pub(crate) fn trace_id(n: u64) -> TraceId {

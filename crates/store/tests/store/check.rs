@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flowglass_model::SpanId;
-use flowglass_store::{Access, Reader, Repaired, StoreError, Writer, check, repair};
+use flowglass_store::{Access, Reader, Repaired, StoreError, Writer};
 
-use crate::build::{Scratch, T0, span, trace_id};
+use crate::build::{Scratch, T0, checked, repaired, span, trace_id};
 use crate::load::{EVENTS, Load, TRACES, all_events};
 
 /// Length of a page of a workspace, bytes.
@@ -65,7 +65,7 @@ fn lost(repaired: &Repaired, what: &str) -> u64 {
 fn a_sound_workspace_is_sound_and_says_what_was_read() {
     let (_folder, path) = workspace();
     let before = fs::read(&path).unwrap();
-    let found = check(&path).unwrap();
+    let found = checked(&path).unwrap();
     assert!(found.is_sound(), "{found:#?}");
     assert_eq!(found.stats.spans, BATCHES * TRACES * LOAD.spans);
     assert_eq!((found.journeys, found.payloads), (BATCHES * TRACES, BATCHES * EVENTS));
@@ -75,11 +75,11 @@ fn a_sound_workspace_is_sound_and_says_what_was_read() {
     );
     assert_eq!(fs::read(&path).unwrap(), before);
     let into = path.with_extension("saved");
-    let saved = repair(&path, &into).unwrap();
+    let saved = repaired(&path, &into).unwrap();
     assert!(saved.lost.is_empty() && saved.pages.is_empty() && !saved.retell, "{saved:?}");
-    assert!(check(&into).unwrap().is_sound());
+    assert!(checked(&into).unwrap().is_sound());
     assert_eq!((saved.stats.spans, saved.stats.events), (found.stats.spans, found.stats.events));
-    assert!(matches!(repair(&path, &into), Err(StoreError::Io { .. })), "what is there is not written over");
+    assert!(matches!(repaired(&path, &into), Err(StoreError::Io { .. })), "what is there is not written over");
 }
 
 /// Each page in turn, filled with random bytes.
@@ -109,10 +109,10 @@ fn a_damaged_page_costs_only_what_it_held() {
         let mut bytes = good.clone();
         scribble(&mut bytes[(place.number - 1) * PAGE..][..PAGE], place.number as u64);
         fs::write(&damaged, &bytes).unwrap();
-        assert!(!check(&damaged).unwrap().is_sound(), "{place:?} is not seen");
-        let saved = repair(&damaged, &into).unwrap_or_else(|e| panic!("{place:?}: {e}"));
+        assert!(!checked(&damaged).unwrap().is_sound(), "{place:?} is not seen");
+        let saved = repaired(&damaged, &into).unwrap_or_else(|e| panic!("{place:?}: {e}"));
         assert_eq!(fs::read(&damaged).unwrap(), bytes, "the old file stays as it is");
-        let after = check(&into).unwrap();
+        let after = checked(&into).unwrap();
         let after: Vec<_> = after.problems.iter().filter(|p| !p.part.starts_with("payloads")).collect();
         assert!(after.is_empty(), "{place:?}: {after:#?} {saved:#?}");
 
@@ -130,7 +130,7 @@ fn a_damaged_page_costs_only_what_it_held() {
         let events = all_events(&r);
         let wanted: Vec<_> = (0..BATCHES).flat_map(|n| LOAD.messages(n)).collect();
         let whole = events.iter().filter(|m| wanted.contains(m)).count() as u64;
-        let journeys = check(&into).unwrap().journeys;
+        let journeys = checked(&into).unwrap().journeys;
         assert_eq!(lost(&saved, "spans"), spans - there, "{place:?}: {saved:?}");
         let gone = lost(&saved, "spans") + lost(&saved, "log records");
         match (place.name.as_str(), place.sort.as_str()) {
@@ -172,9 +172,9 @@ fn what_a_chunk_cost_is_told_by_period_and_trace() {
     // A single bit: only the checksum sees it.
     bytes[(body.number - 1) * PAGE + 1_000] ^= 4;
     fs::write(&path, bytes).unwrap();
-    let found = check(&path).unwrap();
+    let found = checked(&path).unwrap();
     assert!(found.problems.iter().any(|p| p.part == "spans and log records"), "{found:#?}");
-    let saved = repair(&path, &folder.path().join("saved.flowglass")).unwrap();
+    let saved = repaired(&path, &folder.path().join("saved.flowglass")).unwrap();
     let spans = saved.lost.iter().find(|l| l.what == "spans").unwrap();
     assert!(spans.count.is_some_and(|n| n > 0) && spans.first >= Some(T0) && spans.last > spans.first, "{saved:#?}");
     assert!(!spans.traces.is_empty() && saved.retell, "{saved:#?}");
@@ -192,9 +192,9 @@ fn what_stands_only_in_the_log_is_saved_too() {
         to.push(suffix);
         fs::copy(from, to).unwrap();
     }
-    let saved = repair(&copy, &w.folder.path().join("saved.flowglass")).unwrap();
+    let saved = repaired(&copy, &w.folder.path().join("saved.flowglass")).unwrap();
     assert_eq!((saved.stats.spans, saved.stats.events), (TRACES * LOAD.spans, EVENTS));
-    assert!(matches!(repair(&w.path, &w.folder.path().join("other")), Err(StoreError::Held { .. })));
+    assert!(matches!(repaired(&w.path, &w.folder.path().join("other")), Err(StoreError::Held { .. })));
 }
 
 #[test]
@@ -205,9 +205,9 @@ fn what_was_deleted_does_not_come_back() {
     assert!(w.writer.is_unswept());
     let Scratch { folder, path, writer } = w;
     drop(writer);
-    assert!(check(&path).unwrap().is_sound(), "{:#?}", check(&path));
+    assert!(checked(&path).unwrap().is_sound(), "{:#?}", checked(&path));
     let into = folder.path().join("saved.flowglass");
-    let saved = repair(&path, &into).unwrap();
+    let saved = repaired(&path, &into).unwrap();
     assert_eq!((saved.stats.spans, saved.lost.len()), (299, 0), "{saved:?}");
     assert!(Reader::open(&into).unwrap().find_span(SpanId::new(8u64.to_be_bytes()).unwrap()).unwrap().is_empty());
     assert!(!Writer::open(&into, Access::Open).unwrap().is_unswept());
@@ -217,9 +217,9 @@ fn what_was_deleted_does_not_come_back() {
 fn what_is_no_workspace_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other");
-    assert!(matches!(check(&path), Err(StoreError::Missing { .. })));
+    assert!(matches!(checked(&path), Err(StoreError::Missing { .. })));
     fs::write(&path, "notes ".repeat(1_000)).unwrap();
-    assert!(matches!(check(&path), Err(StoreError::Foreign { .. })));
-    assert!(matches!(repair(&path, &folder.path().join("new")), Err(StoreError::Foreign { .. })));
+    assert!(matches!(checked(&path), Err(StoreError::Foreign { .. })));
+    assert!(matches!(repaired(&path, &folder.path().join("new")), Err(StoreError::Foreign { .. })));
     assert_eq!(fs::read_dir(folder.path()).unwrap().filter(|e| e.as_ref().unwrap().file_name() == "new").count(), 0);
 }

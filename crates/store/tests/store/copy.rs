@@ -27,7 +27,7 @@ fn a_copy_made_while_others_write_has_all_that_was_committed_before() {
     let copying = std::thread::spawn(move || {
         let reader = Reader::open(&from).unwrap();
         begun.send(()).unwrap();
-        reader.copy_to(&target, &mut |_, _| true).unwrap().unwrap()
+        reader.copy_to(&target, &mut |_| true).unwrap().unwrap()
     });
     begins.recv().unwrap();
     let mut more = 500;
@@ -53,20 +53,20 @@ fn a_copy_made_while_others_write_has_all_that_was_committed_before() {
 fn a_cancelled_copy_leaves_nothing_and_no_file_is_overwritten() {
     let w = filled(0..50);
     let to = w.folder.path().join("cancelled.flowglass");
-    assert!(w.reader().copy_to(&to, &mut |_, _| false).unwrap().is_none());
+    assert!(w.reader().copy_to(&to, &mut |_| false).unwrap().is_none());
     let left = fs::read_dir(w.folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     assert!(!left.into_iter().any(|name| name.contains("cancelled")));
     let to = w.folder.path().join("copy.flowglass");
     fs::write(&to, "mine").unwrap();
-    let error = w.reader().copy_to(&to, &mut |_, _| true).unwrap_err();
+    let error = w.reader().copy_to(&to, &mut |_| true).unwrap_err();
     assert!(matches!(error, StoreError::Io { .. }) && error.to_string().contains("copy.flowglass"), "{error}");
     assert_eq!(fs::read(&to).unwrap(), b"mine");
     let nowhere = w.folder.path().join("none").join("copy.flowglass");
-    assert!(w.reader().copy_to(&nowhere, &mut |_, _| true).is_err());
+    assert!(w.reader().copy_to(&nowhere, &mut |_| true).is_err());
     // What a crash left of an earlier one is no obstacle.
     let to = w.folder.path().join("other.flowglass");
     fs::write(w.folder.path().join("other.flowglass.part"), "half").unwrap();
-    assert!(w.reader().copy_to(&to, &mut |_, _| true).unwrap().is_some());
+    assert!(w.reader().copy_to(&to, &mut |_| true).unwrap().is_some());
     assert!(!w.folder.path().join("other.flowglass.part").exists());
 }
 
@@ -79,7 +79,7 @@ fn compacting_gives_back_what_nothing_uses() {
     let Scratch { folder, path, writer } = w;
     drop(writer);
     let before = fs::metadata(&path).unwrap().len();
-    let copied = compact(&path, &mut |_, _| true).unwrap().unwrap();
+    let copied = compact(&path, &mut |_| true).unwrap().unwrap();
     assert!(copied.after < before, "{copied:?}, {before}");
     assert_eq!(fs::metadata(&path).unwrap().len(), copied.after);
     let reader = Reader::open(&path).unwrap();
@@ -96,16 +96,16 @@ fn compacting_gives_back_what_nothing_uses() {
 #[test]
 fn a_workspace_that_somebody_has_open_is_not_compacted() {
     let w = filled(0..10);
-    let error = compact(&w.path, &mut |_, _| true).unwrap_err();
+    let error = compact(&w.path, &mut |_| true).unwrap_err();
     assert!(matches!(error, StoreError::Held { .. }), "{error}");
     let reader = w.reader();
     let Scratch { folder, path, writer } = w;
     reader.stats().unwrap();
     drop(writer);
-    let error = compact(&path, &mut |_, _| true).unwrap_err();
+    let error = compact(&path, &mut |_| true).unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }) && error.to_string().contains("open in another"), "{error}");
     assert_eq!(reader.stats().unwrap().spans, 10);
     drop(reader);
-    assert!(compact(&path, &mut |_, _| true).unwrap().is_some());
+    assert!(compact(&path, &mut |_| true).unwrap().is_some());
     drop(folder);
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use flowglass_store::{Access, Reader, Writer, check};
+use flowglass_store::{Access, Reader, Writer};
 
-use crate::build::trace_id;
+use crate::build::{checked, trace_id};
 use crate::load::{EVENTS, Load, SMALL, TRACES};
 use crate::versions;
 
@@ -73,7 +73,7 @@ impl Told {
 
     fn assert_kept(&self, path: &Path, what: &str) {
         drop(Writer::open(path, Access::Create).unwrap_or_else(|e| panic!("{what}: {e}")));
-        let found = check(path).unwrap();
+        let found = checked(path).unwrap();
         assert!(found.is_sound(), "{what}: {found:#?}");
         let r = Reader::open(path).unwrap();
         let last = self.stored.last().copied().unwrap_or_default();

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use flowglass_faults::{Disk, Fault};
-use flowglass_store::{Access, Reader, StoreError, Writer, check};
+use flowglass_store::{Access, Reader, StoreError, Writer};
 
-use crate::build::trace_id;
+use crate::build::{checked, trace_id};
 use crate::load::{EVENTS, SMALL, TRACES};
 use crate::versions;
 
@@ -100,7 +100,7 @@ fn workload(path: &Path, disk: &Disk) -> Told {
 /// Opens what the fault left, without repair, and holds it against what was acknowledged.
 fn assert_whole(path: &Path, told: &Told, what: &str) {
     drop(Writer::open(path, Access::Create).unwrap_or_else(|e| panic!("{what}: {e}")));
-    let found = check(path).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let found = checked(path).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert!(found.is_sound(), "{what}: {found:#?} {told:#?}");
     let r = Reader::open(path).unwrap();
     let mut events = 0;

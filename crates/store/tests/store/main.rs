@@ -8,6 +8,7 @@ mod erase;
 mod events;
 mod faults;
 mod files;
+mod halfway;
 mod journeys;
 mod load;
 mod logs;

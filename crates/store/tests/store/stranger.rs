@@ -1,9 +1,9 @@
 //! Workspaces that somebody else made: what they bring along does not run, and what they claim is not believed.
 
 use flowglass_model::filter::{Filter, View};
-use flowglass_store::{Access, EventFilter, JourneyFilter, LogFilter, Reader, StoreError, Writer, check, probe_chunk};
+use flowglass_store::{Access, EventFilter, JourneyFilter, LogFilter, Reader, StoreError, Writer, probe_chunk};
 
-use crate::build::{Scratch, T0, span, trace_id};
+use crate::build::{Scratch, T0, checked, span, trace_id};
 
 /// A good workspace, closed, and a connection with which somebody changes it.
 fn tampered(with: &str) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -72,7 +72,7 @@ fn what_no_workspace_has_is_named_and_nothing_of_it_runs() {
             assert!(matches!(error, StoreError::Foreign { .. }) && error.to_string().contains(word), "{with}: {error}");
         }
         assert_eq!(std::fs::read(&path).unwrap(), before, "{with}: it was changed");
-        let found = check(&path).unwrap();
+        let found = checked(&path).unwrap();
         assert!(found.problems.iter().any(|p| p.detail.contains(word)), "{with}: {:?}", found.problems);
     }
 }
@@ -122,7 +122,7 @@ fn wrong_types_and_huge_claims_are_errors_and_no_more() {
             let words = Filter::parse("anything", View::Logs).unwrap();
             let _ = reader.logs(&LogFilter { filter: words, limit: 10, ..LogFilter::default() });
         }
-        let _ = check(&path);
+        let _ = checked(&path);
         if let Ok(mut writer) = Writer::open(&path, Access::Open)
             && let Ok(mut tx) = writer.begin()
         {

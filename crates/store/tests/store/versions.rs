@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use flowglass_store::{Access, Reader, Writer, check};
+use flowglass_store::{Access, Reader, Writer};
 
-use crate::build::Scratch;
+use crate::build::{Scratch, checked, repaired};
 use crate::load::{EVENTS, SMALL, TRACES};
 
 /// Versions before this one.
@@ -50,7 +50,7 @@ pub(crate) fn assert_whole(path: &Path, what: &str) {
     tx.commit().unwrap();
     SMALL.assert_holds(&r, BATCHES);
     drop((r, writer));
-    let found = check(path).unwrap();
+    let found = checked(path).unwrap();
     assert!(found.is_sound(), "{what}: {found:#?}");
 }
 
@@ -60,7 +60,7 @@ fn every_version_so_far_opens_and_is_brought_up_to_date() {
     for version in KEPT.map(|version| version as u32) {
         let path = unpacked(version, folder.path());
         let before = fs::read(&path).unwrap();
-        let found = check(&path).unwrap();
+        let found = checked(&path).unwrap();
         assert!(found.is_sound() && found.format == i64::from(version), "{found:#?}");
         assert_eq!(fs::read(&path).unwrap(), before, "a check changes nothing");
         assert_whole(&path, &format!("version {version}"));
@@ -73,7 +73,7 @@ fn older_versions_are_saved_as_they_are() {
     for version in OLDER {
         let path = unpacked(version, folder.path());
         let into = folder.path().join(format!("saved-{version}"));
-        let saved = flowglass_store::repair(&path, &into).unwrap();
+        let saved = repaired(&path, &into).unwrap();
         assert!(saved.lost.is_empty() && saved.pages.is_empty(), "{saved:?}");
         assert_whole(&into, &format!("saved from version {version}"));
     }

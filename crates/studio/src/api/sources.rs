@@ -153,6 +153,8 @@ dto! {
         pub first_at: Option<f64>,
         /// Last instant imported.
         pub last_at: Option<f64>,
+        /// Why nothing more of it is stored now, and what to do; it goes on by itself once it can.
+        pub waiting: Option<String>,
         /// Why it failed.
         pub problem: Option<String>,
     }

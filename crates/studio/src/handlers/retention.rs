@@ -193,11 +193,11 @@ pub(crate) async fn backup(studio: &Studio, request: BackupRequest) -> Result<Ba
     let (teller, path, stop) = (studio.clone(), to.clone(), studio.0.stop.clone());
     let written = studio.ask(move |workspace| {
         let mut told = Instant::now();
-        workspace.copy_to(&path, &mut |written, of| {
+        workspace.copy_to(&path, &mut |progress| {
             if told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
-                let share = written as f64 / of.max(1) as f64;
-                teller.publish(Update::Copying { text: progress(written, of), share });
+                let share = progress.done as f64 / progress.of.max(1) as f64;
+                teller.publish(Update::Copying { text: progress.to_string(), share });
             }
             !cancel.is_cancelled() && !stop.is_cancelled()
         })
@@ -208,10 +208,6 @@ pub(crate) async fn backup(studio: &Studio, request: BackupRequest) -> Result<Ba
         bytes: written.map_or(0.0, |copied| copied.after as f64),
         done: written.is_some(),
     })
-}
-
-fn progress(written: u64, of: u64) -> String {
-    format!("{:.0} of about {:.0} MB written", written as f64 / 1e6, of as f64 / 1e6)
 }
 
 /// Stops the copy under way, if there is one.

@@ -52,6 +52,7 @@ impl Imports {
             rejected: Vec::new(),
             first_at: None,
             last_at: None,
+            waiting: None,
             problem: None,
         };
         state.running.insert(view.id, (view.clone(), stop));
@@ -69,6 +70,7 @@ impl Imports {
         view.events = progress.counts.events;
         view.logs = progress.counts.logs;
         view.known = progress.counts.known;
+        view.waiting.clone_from(&progress.waiting);
         Some(view.clone())
     }
 
@@ -80,6 +82,7 @@ impl Imports {
     ) -> Option<ImportView> {
         let mut state = lock(&self.0);
         let (mut view, _) = state.running.remove(&id)?;
+        view.waiting = None;
         match outcome {
             Ok(report) => {
                 view.state = if cancelled { "cancelled" } else { "done" }.into();

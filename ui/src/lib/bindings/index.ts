@@ -2976,6 +2976,10 @@ firstAt: number | null,
  */
 lastAt: number | null, 
 /**
+ * Why nothing more of it is stored now, and what to do; it goes on by itself once it can.
+ */
+waiting: string | null, 
+/**
  * Why it failed.
  */
 problem: string | null, };

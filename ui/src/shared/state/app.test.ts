@@ -6,7 +6,7 @@ import { app } from './app.svelte';
 import { time } from './time.svelte';
 
 const info = (empty: boolean): AppInfo => ({ version: '1', workspace: '/w', workspaceName: 'w', environments: [], configPath: '/c', empty, oldestAt: null, newestAt: null, demo: false, warnings: [], nowAt: Date.now() });
-const view = (state: string, lastAt: number | null): ImportView => ({ id: 3, title: 'f.json', state, bytesRead: 1, bytesTotal: 1, file: null, files: 1, spans: 5, events: 0, logs: 0, known: 0, rejectedTotal: 0, rejected: [], firstAt: lastAt === null ? null : 1_000_000, lastAt, problem: null });
+const view = (state: string, lastAt: number | null): ImportView => ({ id: 3, title: 'f.json', state, bytesRead: 1, bytesTotal: 1, file: null, files: 1, spans: 5, events: 0, logs: 0, known: 0, rejectedTotal: 0, rejected: [], firstAt: lastAt === null ? null : 1_000_000, lastAt, waiting: null, problem: null });
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 it('moves the range to what was imported, once, and leaves the first run when data arrives', async () => {
