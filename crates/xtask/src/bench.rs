@@ -24,6 +24,8 @@ enum Part {
     Ingest,
     /// What journeys cost to stitch, find and open
     Journeys,
+    /// How long senders wait while a day is deleted, and while one expires
+    Removal,
     /// What the map costs to lay out, beside elkjs and dagre (`-- graph.json …`)
     Layout,
     /// What an event of a simulation costs
@@ -49,6 +51,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     if wants(Part::Journeys) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "journeys"]))?;
+    }
+    if wants(Part::Removal) {
+        run_to_end(&mut cargo(["bench", "--package", "flowglass-studio", "--bench", "removal"]))?;
     }
     if wants(Part::Layout) {
         run_to_end(&mut cargo(["bench", "--package", "flowglass-topology", "--bench", "layout"]))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flowglass_store::{Access, Reader, StoreError, Writer, compact};
 
-use crate::build::{Scratch, T0, span, trace_id};
+use crate::build::{Scratch, T0, checked, span, trace_id};
 
 fn filled(traces: std::ops::Range<u64>) -> Scratch {
     let mut w = Scratch::new();
@@ -14,8 +14,7 @@ fn filled(traces: std::ops::Range<u64>) -> Scratch {
 }
 
 fn is_sound(path: &Path) -> bool {
-    let conn = rusqlite::Connection::open(path).unwrap();
-    conn.query_row("PRAGMA integrity_check", [], |r| r.get::<_, String>(0)).unwrap() == "ok"
+    checked(path).unwrap().is_sound()
 }
 
 #[test]

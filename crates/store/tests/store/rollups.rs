@@ -136,3 +136,38 @@ fn a_timeline_leaves_out_noise_and_other_environments() {
     };
     assert_eq!([count(&[], None), count(&["*/healthz"], None), count(&["*/healthz"], Some("prod"))], [3, 2, 1]);
 }
+
+/// `cargo nextest run --workspace --run-ignored only --no-capture -E 'test(what_a_day_of_figures_takes)'` tells how much room the
+/// figures of a day take, for each series that has something in every ten seconds; figures for people, nothing is judged.
+#[test]
+#[ignore = "measures"]
+fn what_a_day_of_figures_takes() {
+    const SERIES: u64 = 20;
+    const DAY: i64 = 24 * 3_600;
+    let mut w = Scratch::new();
+    let mut bytes = Vec::new();
+    for day in 0..3 {
+        for second in (0..DAY).step_by(10) {
+            let at = T0 + (day * DAY + second) * SECOND;
+            w.write(|tx| {
+                let of = |n: u64| {
+                    let key = SeriesKey::Operation {
+                        participant: format!("service:s{n}").into(),
+                        operation: "POST /orders".into(),
+                    };
+                    (0..10).map(move |i: i64| Delta {
+                        key: key.clone().into(),
+                        at: at + i * 100_000_000,
+                        count: 1,
+                        error: i == 9,
+                        duration: Some(2_000_000 + (second * 7_919 + i * 104_729 + n as i64) % 30_000_000),
+                    })
+                };
+                tx.apply(&(0..SERIES).flat_map(of).collect::<Vec<_>>()).unwrap();
+            });
+        }
+        bytes.push(w.reader().space().unwrap().used);
+    }
+    let per_day = (bytes[2] - bytes[1]) as f64 / SERIES as f64;
+    println!("{:.2} MB a day and series with ten spans in every 10 s; {bytes:?} bytes after each day", per_day / 1e6);
+}

@@ -14,6 +14,7 @@ use crate::control::{EraseJob, ErasePlan};
 use crate::erasing::Erasing;
 use crate::notes;
 use crate::pipeline::Pipeline;
+use crate::workspace::Workspace;
 
 const HOUR: Nanos = 3_600_000_000_000;
 /// Journey `n` starts at hour `n`.
@@ -172,6 +173,40 @@ fn the_map_stays_when_its_spans_are_gone_and_late_ones_are_not_counted() {
         sums.iter().filter(|s| s.sketch.count() > 0).map(|s| (s.key.clone(), s.count)).collect::<Vec<_>>()
     };
     assert_eq!(spans(&series(&path)), spans(&before));
+}
+
+/// The map of ranges, as windows get it: of everything, of times of which all spans go, of some, and across the edge.
+fn maps(path: &Path) -> Vec<serde_json::Value> {
+    let workspace = Workspace::open(path, None).unwrap();
+    let range = |since: Option<i64>, until: Option<i64>| {
+        let view = workspace.map(since.map(|h| h * HOUR), until.map(|h| h * HOUR), None).unwrap();
+        serde_json::to_value(view).unwrap()
+    };
+    vec![
+        range(None, None),
+        range(Some(1), Some(9)),
+        range(Some(4), Some(5)),
+        range(Some(7), Some(14)),
+        range(None, Some(3)),
+    ]
+}
+
+#[test]
+fn the_map_of_any_range_is_the_same_before_and_after_its_spans_were_thinned_and_after_all_of_them_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.flowglass");
+    let mut writing = pipeline(&path, &RetentionConfig { age: hours(90), ..none() });
+    writing.write(vec![batch(1..=30)]).unwrap();
+    let before = maps(&path);
+    assert!(before.iter().all(|map| map["edges"].as_array().is_some_and(|edges| !edges.is_empty())), "{before:#?}");
+    tend(&mut writing, NOW);
+    assert!(left(&path).len() == 24 && maps(&path) == before, "healthy ones of the first hours are gone");
+    drop(writing);
+    let rule = RetentionConfig { age: hours(1), failed_age: hours(1), events_age: hours(1), ..none() };
+    let mut writing = pipeline(&path, &rule);
+    tend(&mut writing, NOW);
+    assert!(left(&path).is_empty() && Reader::open(&path).unwrap().stats().unwrap().spans == 0);
+    assert_eq!(maps(&path), before, "nothing but figures is left");
 }
 
 #[test]
