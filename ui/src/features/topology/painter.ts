@@ -11,7 +11,7 @@ export interface Stand {
 }
 
 /** Painted beyond each side of the view, as a share of it: so far it can be moved before something is missing. */
-const MARGIN = 0.35;
+const MARGIN = 0.2;
 /** Milliseconds of a frame that painting may take. */
 const BUDGET = 5;
 /** Pixels of the canvas per pixel of the screen, at most: beyond, nobody sees more. */
@@ -137,6 +137,6 @@ function spent(context: CanvasRenderingContext2D, begin: number): number {
 export function covers(taken: Stand, now: Stand): boolean {
   if (taken.k !== now.k || taken.width !== now.width || taken.height !== now.height) return false;
   // A new one is due before its edge is seen.
-  const spare = MARGIN / 2;
+  const spare = MARGIN * 0.6;
   return Math.abs(taken.x - now.x) <= now.width * spare && Math.abs(taken.y - now.y) <= now.height * spare;
 }
