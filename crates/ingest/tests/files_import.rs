@@ -222,7 +222,8 @@ async fn without_room_an_import_waits_and_takes_everything_once() {
     let mut stored = std::mem::take(&mut *stored.lock().unwrap());
     assert_eq!((report.counts.spans, report.counts.known, stored.len()), (5, 0, 5));
     let mut all: Vec<SpanKey> = take(&paths).await.1.spans.iter().map(|s| s.facts.key()).collect();
-    (stored.sort(), all.sort());
+    stored.sort();
+    all.sort();
     assert_eq!(stored, all, "all of them, none twice");
     let words = words.into_inner().unwrap();
     let said = |part: &str| words.iter().flatten().any(|w| w.contains(part) && w.contains("goes on by itself"));
