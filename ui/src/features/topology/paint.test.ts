@@ -30,10 +30,10 @@ function pad(): { context: Context; marks: string[] } {
 function painted(nodes: MapNode[], edges: MapEdge[], view: Partial<View> = {}): { marks: string[]; steps: number } {
   const { context, marks } = pad();
   const subject: Subject = {
-    edges, nodes, bands: [], figures: [], routes: routes(new Map(nodes.map((n) => [n.id, n])), edges), named: 0.4, density: 1, data: false,
+    edges, nodes, bands: [], figures: [], routes: routes(new Map(nodes.map((n) => [n.id, n])), edges), named: 0.4, data: false,
     isFound: () => false, isMissed: () => false, isMissedLine: () => false, isWeak: () => false,
   };
-  const steps = [...paint(context, { x: 0, y: 0, k: 1, width: 2000, height: 1000, ...view }, subject, ink)].length;
+  const steps = [...paint(context, { x: 0, y: 0, k: 1, width: 2000, height: 1000, ...view }, 1, subject, ink)].length;
   return { marks, steps };
 }
 

@@ -9,7 +9,7 @@ import type { Ink } from './ink';
 import type { Label } from './labels';
 import type { Route } from './route';
 
-/** From where a picture is taken: pixels of the canvas of a point of the drawing are `point * k + x`. */
+/** From where the map is seen: the pixel of a point of the drawing is `point * k + x`. */
 export interface View {
   x: number;
   y: number;
@@ -30,8 +30,6 @@ export interface Subject {
   figures: readonly Label[];
   /** Scale from which on names are written, and lines have arrows. */
   named: number;
-  /** Pixels of the canvas per pixel of the screen. */
-  density: number;
   /** Arrows show the way of the data. */
   data: boolean;
   isFound(node: MapNode): boolean;
@@ -62,16 +60,16 @@ export function areaOf(view: View): Bounds {
   return { x: -view.x / view.k, y: -view.y / view.k, width: view.width / view.k, height: view.height / view.k };
 }
 
-/** Paints a picture; ends a step after a few lines or cards. What fails comes last, so that nothing covers it. */
-export function* paint(context: Context, view: View, subject: Subject, ink: Ink): Generator<void> {
+/** Paints a picture of `density` pixels for each of the screen; ends a step after a few lines or cards. What fails comes last, so that nothing covers it. */
+export function* paint(context: Context, view: View, density: number, subject: Subject, ink: Ink): Generator<void> {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.globalAlpha = 1;
   context.fillStyle = ink.ground;
   context.fillRect(0, 0, view.width, view.height);
-  columns(context, view, subject, ink);
+  columns(context, view, density, subject, ink);
   context.setTransform(view.k, 0, 0, view.k, view.x, view.y);
   const area = areaOf(view);
-  const scale = view.k / subject.density;
+  const scale = view.k / density;
   const close = scale >= subject.named;
   for (const [style, edges] of groups(subject, area)) {
     let painted = 0;
@@ -97,15 +95,15 @@ export function* paint(context: Context, view: View, subject: Subject, ink: Ink)
 }
 
 /** They span the whole height, wherever the map is. */
-function columns(context: Context, view: View, subject: Subject, ink: Ink): void {
+function columns(context: Context, view: View, density: number, subject: Subject, ink: Ink): void {
   context.setLineDash([]);
   context.fillStyle = ink.band;
   context.strokeStyle = ink.bandLine;
-  context.lineWidth = subject.density;
+  context.lineWidth = density;
   for (const band of subject.bands) {
     if (band.count === 0 || band.layer === 'event') continue;
     context.beginPath();
-    context.roundRect((band.x - PAD) * view.k + view.x, -view.height, (band.width + 2 * PAD) * view.k, 3 * view.height, RADIUS * subject.density);
+    context.roundRect((band.x - PAD) * view.k + view.x, -view.height, (band.width + 2 * PAD) * view.k, 3 * view.height, RADIUS * density);
     context.fill();
     context.stroke();
   }

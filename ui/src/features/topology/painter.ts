@@ -1,15 +1,6 @@
 import { paint, type Subject, type View } from './paint';
 import type { Ink } from './ink';
 
-/** Where the map stands on screen. */
-export interface Stand {
-  x: number;
-  y: number;
-  k: number;
-  width: number;
-  height: number;
-}
-
 /** Painted beyond each side of the view, as a share of it: so far it can be moved before something is missing. */
 const MARGIN = 0.2;
 /** Milliseconds of a frame that painting may take. */
@@ -21,7 +12,7 @@ const DENSEST = 2;
 interface Sheet {
   canvas: HTMLCanvasElement;
   context: CanvasRenderingContext2D;
-  taken: Stand | null;
+  taken: View | null;
 }
 
 /**
@@ -30,10 +21,10 @@ interface Sheet {
  */
 export class Painter {
   #sheets: [Sheet, Sheet];
-  #stand: Stand = { x: 0, y: 0, k: 1, width: 0, height: 0 };
+  #view: View = { x: 0, y: 0, k: 1, width: 0, height: 0 };
   #subject: Subject | null = null;
   #ink: Ink | null = null;
-  #work: { steps: Generator<void>; at: Stand } | null = null;
+  #work: { steps: Generator<void>; at: View } | null = null;
   #stale = true;
   #frame = 0;
 
@@ -51,8 +42,8 @@ export class Painter {
   }
 
   /** The map was moved. */
-  move(stand: Stand): void {
-    this.#stand = stand;
+  move(view: View): void {
+    this.#view = view;
     this.#place();
     this.#next();
   }
@@ -90,11 +81,11 @@ export class Painter {
   }
 
   /** A new picture, if the one that is seen does not do any more. */
-  #begin(): { steps: Generator<void>; at: Stand } | null {
-    const { width, height, x, y, k } = this.#stand;
+  #begin(): { steps: Generator<void>; at: View } | null {
+    const { width, height, x, y, k } = this.#view;
     const [seen, { canvas, context }] = this.#sheets;
     if (!this.#subject || !this.#ink || width === 0 || height === 0) return null;
-    if (!this.#stale && seen.taken && covers(seen.taken, this.#stand)) return null;
+    if (!this.#stale && seen.taken && covers(seen.taken, this.#view)) return null;
     this.#stale = false;
     const density = Math.min(DENSEST, window.devicePixelRatio || 1);
     const [right, below] = [Math.round(width * MARGIN), Math.round(height * MARGIN)];
@@ -104,7 +95,7 @@ export class Painter {
       [canvas.style.width, canvas.style.height] = [`${w / density}px`, `${h / density}px`];
     }
     const view: View = { x: (x + right) * density, y: (y + below) * density, k: k * density, width: w, height: h };
-    return { steps: paint(context, view, { ...this.#subject, density }, this.#ink), at: this.#stand };
+    return { steps: paint(context, view, density, this.#subject, this.#ink), at: this.#view };
   }
 
   /** Moves the pictures to where the map is. */
@@ -113,9 +104,9 @@ export class Painter {
       // What is worked on is no part of the page: else the page would be put together anew after every stroke.
       canvas.style.display = i === 0 && taken ? 'block' : 'none';
       if (i > 0 || !taken) return;
-      const scale = this.#stand.k / taken.k;
+      const scale = this.#view.k / taken.k;
       const [right, below] = [Math.round(taken.width * MARGIN), Math.round(taken.height * MARGIN)];
-      canvas.style.transform = `translate(${this.#stand.x - (taken.x + right) * scale}px, ${this.#stand.y - (taken.y + below) * scale}px) scale(${scale})`;
+      canvas.style.transform = `translate(${this.#view.x - (taken.x + right) * scale}px, ${this.#view.y - (taken.y + below) * scale}px) scale(${scale})`;
     });
   }
 }
@@ -134,7 +125,7 @@ function spent(context: CanvasRenderingContext2D, begin: number): number {
 }
 
 /** Whether a picture shows all of the view, as sharp as it can be. */
-export function covers(taken: Stand, now: Stand): boolean {
+export function covers(taken: View, now: View): boolean {
   if (taken.k !== now.k || taken.width !== now.width || taken.height !== now.height) return false;
   // A new one is due before its edge is seen.
   const spare = MARGIN * 0.6;

@@ -1,6 +1,5 @@
 import type { Attachment } from 'svelte/attachments';
 import type { Bounds, Camera } from './camera.svelte';
-import type { Box } from './geometry';
 
 /** Smaller than this is a click, pixels. */
 const LEAST = 4;
@@ -61,10 +60,4 @@ export class RubberBand {
       window.removeEventListener('pointercancel', up);
     };
   };
-}
-
-/** Ids of the cards that a rectangle of the drawing touches. */
-export function inside(boxes: readonly Box[], area: Bounds): string[] {
-  const touches = (box: Box) => Math.abs(box.x - (area.x + area.width / 2)) < (box.width + area.width) / 2 && Math.abs(box.y - (area.y + area.height / 2)) < (box.height + area.height) / 2;
-  return boxes.filter(touches).map((box) => box.id);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MapEdge, MapNode } from '../../shared/landscape/merge';
-import { inside } from './rubber.svelte';
+import type { Bounds } from './camera.svelte';
 import { scaleFor } from './export';
+import { Space } from './space';
 import { sumOf } from './sum';
 import { csvOf, rowsOf, sorted } from './table';
 
@@ -43,8 +44,9 @@ describe('several at once', () => {
     expect(sumOf(nodes.slice(0, 2), edges)).toEqual({ count: 120, errors: 5, rate: 12, inner: 1, outer: 1, health: [['failing', 1], ['healthy', 1]] });
   });
   it('are those that the rectangle touches', () => {
-    expect(inside(nodes, { x: 14, y: -20, width: 10, height: 40 })).toEqual(['b']);
-    expect(inside(nodes, { x: 0, y: 6, width: 500, height: 1 })).toEqual([]);
+    const touched = (box: Bounds) => Space.of(nodes).within(box).map((node) => node.id);
+    expect(touched({ x: 16, y: -20, width: 8, height: 40 })).toEqual(['b']);
+    expect(touched({ x: 0, y: 6, width: 500, height: 1 })).toEqual([]);
   });
 });
 
