@@ -4,11 +4,11 @@ import { currentView, addTerm, setFilter, currentFilter } from '../../shared/fil
 import { clock, day } from '../../shared/format';
 import { layerWord } from '../../shared/layers';
 import { available } from '../../shared/state/commands';
+import { Paced } from '../../shared/state/paced';
 import { route } from '../../shared/state/route.svelte';
 import { recentSearches, remember } from './recent';
 import { fitting, type Entry } from './search';
 
-const WAIT_MS = 40;
 const VIEW_WORDS = { journeys: 'journeys', events: 'events', logs: 'logs', map: 'the map' };
 
 /** What the palette shows for what is typed. */
@@ -17,17 +17,15 @@ export class Palette {
   hits = $state.raw<SearchHits | null>(null);
   /** An answer is under way. */
   busy = $state(false);
-  #serial = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #paced = new Paced();
   #then: (() => void) | null = null;
 
   entries = $derived<Entry[]>(this.text.trim() === '' ? this.#atRest() : this.#found(this.text.trim()));
 
-  /** Asks for what was typed, a moment after the last key. */
+  /** Asks for what was typed. */
   ask(): void {
-    clearTimeout(this.#timer);
+    this.#paced.stop();
     this.#then = null;
-    const serial = (this.#serial += 1);
     const text = this.text.trim();
     if (text === '') {
       this.hits = null;
@@ -35,7 +33,7 @@ export class Palette {
       return;
     }
     this.busy = true;
-    this.#timer = setTimeout(() => void this.#load(serial, text), WAIT_MS);
+    this.#paced.ask((isNewest) => this.#load(text, isNewest));
   }
 
   /** Does something once the answer to what was typed is there: a number pasted and sent off at once means its journey, not what is listed until then. */
@@ -46,22 +44,21 @@ export class Palette {
 
   /** Puts it away. */
   reset(): void {
-    clearTimeout(this.#timer);
+    this.#paced.stop();
     this.#then = null;
-    this.#serial += 1;
     this.text = '';
     this.hits = null;
     this.busy = false;
   }
 
-  async #load(serial: number, text: string): Promise<void> {
+  async #load(text: string, isNewest: () => boolean): Promise<void> {
     let hits: SearchHits | null = null;
     try {
       hits = await backend().call('search', { text });
     } catch {
       // Commands and filters still work; the next key asks again.
     }
-    if (serial !== this.#serial) return;
+    if (!isNewest()) return;
     this.hits = hits;
     this.busy = false;
     const then = this.#then;

@@ -1,35 +1,30 @@
 import { backend } from '../../lib/backend';
 import type { Completion, FilterProblem, Suggestion } from '../../lib/bindings';
+import { Paced } from '../state/paced';
 
 /** What is filtered. */
 export type FilterView = 'journeys' | 'events' | 'logs' | 'map';
 
-const WAIT_MS = 90;
-
-/** Suggestions for an expression being typed, asked of the studio a moment after the last key. */
+/** Suggestions for an expression being typed, asked of the studio. */
 export class Completer {
   items = $state.raw<Suggestion[]>([]);
   problem = $state.raw<FilterProblem | null>(null);
   /** What a suggestion replaces. */
   part = $state.raw<{ from: number; to: number }>({ from: 0, to: 0 });
-  #serial = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #paced = new Paced();
 
   /** Asks for suggestions at a cursor. */
   ask(text: string, cursor: number, view: FilterView): void {
-    clearTimeout(this.#timer);
-    const serial = (this.#serial += 1);
-    this.#timer = setTimeout(() => void this.#load(serial, text, cursor, view), WAIT_MS);
+    this.#paced.ask((isNewest) => this.#load(text, cursor, view, isNewest));
   }
 
   /** Forgets what is asked and shown. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#serial += 1;
+    this.#paced.stop();
     this.items = [];
   }
 
-  async #load(serial: number, text: string, cursor: number, view: FilterView): Promise<void> {
+  async #load(text: string, cursor: number, view: FilterView, isNewest: () => boolean): Promise<void> {
     let answer: Completion;
     try {
       answer = await backend().call('complete', { text, cursor, view });
@@ -37,7 +32,7 @@ export class Completer {
       // Without suggestions the field still works; the list itself says what is wrong with a filter.
       return;
     }
-    if (serial !== this.#serial) return;
+    if (!isNewest()) return;
     this.items = answer.items;
     this.problem = answer.problem;
     this.part = { from: answer.from, to: answer.to };
