@@ -26,7 +26,7 @@ use crate::options::Arguments;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    flowglass_studio::pages::keep_small();
+    flowglass_studio::memory::keep_small();
     let (telemetry, arguments, workspace) = match prepared() {
         Ok(prepared) => prepared,
         Err(problem) => {

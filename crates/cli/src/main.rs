@@ -5,6 +5,6 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    flowglass_studio::pages::keep_small();
+    flowglass_studio::memory::keep_small();
     flowglass_cli::run(std::env::args_os())
 }

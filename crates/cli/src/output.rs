@@ -79,7 +79,16 @@ pub(crate) struct StatsOut {
 pub(crate) struct RetentionOut {
     pub(crate) keeps: String,
     pub(crate) free_bytes: u64,
+    pub(crate) figures: FiguresOut,
     pub(crate) removed: Vec<RemovedOut>,
+}
+
+/// Room of figures of the map, and since when they are there in steps of 10 s and 10 min, where older ones were thinned.
+#[derive(Serialize)]
+pub(crate) struct FiguresOut {
+    pub(crate) bytes: u64,
+    pub(crate) steps_of_10s_since: Option<String>,
+    pub(crate) steps_of_10min_since: Option<String>,
 }
 
 /// What was removed on a day for a reason.

@@ -1,14 +1,17 @@
 //! Letting go of rows: whole events with what brokers told of them, or everything; and what is due afterwards.
 
+use std::collections::BTreeMap;
+
 use flowglass_model::Delivery;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::counters::Counters;
 use crate::fault::Inner;
 use crate::message_rows::BLOCK;
 use crate::names::Numbers;
 use crate::rollup::Rollups;
-use crate::series::FINEST;
+use crate::series::{FINEST, LEVELS};
+use crate::thinned::Thinned;
 use crate::{Result, StoreError, Tx, Writer, carried, events, filters};
 
 /// Under this key the workspace remembers the highest row an event ever had, once events were deleted.
@@ -121,13 +124,8 @@ impl Tx<'_> {
     pub fn tidy(&mut self) -> Result<()> {
         let Writer { conn, state, .. } = &mut *self.writer;
         let mut done = || -> Inner<()> {
-            conn.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM rollup WHERE level = 0)", [])?;
-            conn.execute(
-                "UPDATE series SET first = b.low * ?1, last = (b.high + 1) * ?1, live = b.rows FROM (SELECT series,
-                 min(bucket) AS low, max(bucket) AS high, count(*) AS rows FROM rollup WHERE level = 0 GROUP BY series) b
-                 WHERE series.id = b.series",
-                [FINEST],
-            )?;
+            conn.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM rollup)", [])?;
+            narrow_series(conn)?;
             state.rollups = Rollups::load(conn)?;
             // Where figures outlived their spans, they are what is covered.
             let ends = "SELECT min(a), max(b) FROM (SELECT min(first) AS a, max(last) AS b FROM chunk
@@ -170,6 +168,46 @@ impl Tx<'_> {
         self.writer.conn.prepare_cached(sql)?.execute([META_EVENT_ROWS])?;
         Ok(())
     }
+}
+
+/// What is left of a series: rows, and by level the first and the end, in buckets of the finest.
+#[derive(Default)]
+struct Left {
+    rows: i64,
+    ranges: BTreeMap<usize, (i64, i64)>,
+}
+
+/// Says anew of each series when it has figures, and how many. Coarse buckets begin before what they hold and end after it, so
+/// nothing gets wider than it was.
+fn narrow_series(conn: &Connection) -> Inner<()> {
+    let thinned = Thinned::load(conn)?;
+    let mut of = conn.prepare_cached(
+        "SELECT series, level, min(bucket), max(bucket) + 1, count(*) FROM rollup GROUP BY series, level",
+    )?;
+    let mut found: BTreeMap<i64, Left> = BTreeMap::new();
+    let mut rows = of.query([])?;
+    while let Some(r) = rows.next()? {
+        let left = found.entry(r.get(0)?).or_default();
+        let level = r.get::<_, i64>(1)? as usize;
+        let Some(size) = LEVELS.get(level) else { continue };
+        left.ranges
+            .insert(level, (r.get::<_, i64>(2)?.saturating_mul(*size), r.get::<_, i64>(3)?.saturating_mul(*size)));
+        left.rows += r.get::<_, i64>(4)?;
+    }
+    let mut put =
+        conn.prepare_cached("UPDATE series SET first = max(first, ?2), last = min(last, ?3), live = ?4 WHERE id = ?1")?;
+    for (series, Left { rows, ranges }) in found {
+        // A finer level tells better when it began, where it has all of that time.
+        let mut first = i64::MIN;
+        for (level, (low, _)) in ranges.iter().rev() {
+            if first == i64::MIN || thinned.has(*level, first) {
+                first = *low;
+            }
+        }
+        let last = ranges.values().next().map_or(i64::MAX, |(_, high)| *high);
+        put.execute(params![series, first.saturating_mul(FINEST), last.saturating_mul(FINEST), rows])?;
+    }
+    Ok(())
 }
 
 impl Writer {

@@ -54,6 +54,7 @@ mod space;
 mod sparks;
 mod stranger;
 mod text;
+mod thinned;
 mod tx;
 mod types;
 mod value;
@@ -80,6 +81,7 @@ pub use retention::{Loose, LooseAt, Space, Stored};
 pub use seen::{Counted, Seen};
 pub use space::free_bytes;
 pub use sparks::Spark;
+pub use thinned::Figures;
 pub use tx::Tx;
 pub use types::{
     Access, Added, Around, ConsumerCounts, ConsumerOutcome, DestinationRow, EventDetail, EventFilter, EventPage,

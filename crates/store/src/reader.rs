@@ -143,7 +143,7 @@ impl Reader {
         self.ask(|db| senders::senders(db.conn))
     }
 
-    /// Starts of the buckets of 10 s in `[since, until)` in which a service sent telemetry of its own, sorted.
+    /// Starts of the buckets of 10 s (longer ones of long ago) in `[since, until)` in which a service sent telemetry of its own, sorted.
     pub fn activity(&self, who: &NodeId, since: Nanos, until: Nanos) -> Result<Vec<Nanos>> {
         self.ask(|db| senders::activity(db.conn, who, since, until))
     }

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::fault::Inner;
 use crate::series::{self, FINEST, Known, LEVELS};
+use crate::thinned::Thinned;
 
 /// Rows kept in memory between commits; beyond, those the last commit did not touch are forgotten.
 const ROWS: usize = 8_192;
@@ -30,6 +31,7 @@ pub(crate) struct Rollups {
     changed: Vec<usize>,
     rows: FxHashMap<Place, Row>,
     dirty: Vec<(Place, usize)>,
+    thinned: Thinned,
 }
 
 impl Rollups {
@@ -37,7 +39,8 @@ impl Rollups {
     pub(crate) fn load(conn: &Connection) -> Inner<Rollups> {
         let (keys, known): (Vec<_>, Vec<_>) = series::all(conn)?.into_iter().unzip();
         let series = keys.into_iter().enumerate().map(|(i, k)| (k, i)).collect();
-        Ok(Rollups { series, known, changed: vec![], rows: FxHashMap::default(), dirty: vec![] })
+        let thinned = Thinned::load(conn)?;
+        Ok(Rollups { series, known, changed: vec![], rows: FxHashMap::default(), dirty: vec![], thinned })
     }
 
     /// Adds changes. Neighbours that share a key and a bucket are added up at little more than the price of one.
@@ -58,6 +61,10 @@ impl Rollups {
         let changes: Vec<_> = run.iter().zip(buckets()).map(|(d, bucket)| (bucket, d, sketched(d))).collect();
         for (level, size) in LEVELS.iter().enumerate() {
             for part in changes.chunk_by(|a, b| a.0.div_euclid(*size) == b.0.div_euclid(*size)) {
+                // Of a time long ago only longer steps are kept.
+                if !self.thinned.has(level, part[0].0) {
+                    continue;
+                }
                 let place = (level, part[0].0.div_euclid(*size), id);
                 let row = row_at(&mut self.rows, &mut self.dirty, conn, (place, index))?;
                 for (_, delta, duration) in part {
@@ -110,7 +117,7 @@ impl Rollups {
             } else if row.stored {
                 remove.execute(params![level, bucket, id])?;
             }
-            if level == 0 && row.stored == empty {
+            if row.stored == empty {
                 self.known[index].live += if empty { -1 } else { 1 };
                 self.changed.push(index);
             }
@@ -127,9 +134,35 @@ impl Rollups {
         Ok(())
     }
 
+    /// Removes the rows of a level whose bucket lies in `[from, to)`. What was said of them before is written first.
+    pub(crate) fn thin(&mut self, conn: &Connection, level: usize, from: i64, to: i64) -> Inner<()> {
+        self.flush(conn)?;
+        let place = params![level as i64, from, to];
+        let of =
+            "SELECT series, count(*) FROM rollup WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 GROUP BY series";
+        let mut of = conn.prepare_cached(of)?;
+        let gone: FxHashMap<i64, i64> =
+            of.query_map(place, |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        conn.prepare_cached("DELETE FROM rollup WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3")?.execute(place)?;
+        for (index, known) in self.known.iter_mut().enumerate() {
+            if let Some(rows) = gone.get(&known.id) {
+                known.live -= rows;
+                self.changed.push(index);
+            }
+        }
+        self.rows.retain(|(l, bucket, _), _| *l != level || *bucket < from || *bucket >= to);
+        self.thinned = Thinned::load(conn)?;
+        self.flush(conn)
+    }
+
     /// Rows in memory, and the buckets of their sketches.
     pub(crate) fn size(&self) -> (usize, usize) {
         (self.rows.len(), self.rows.values().map(|row| row.sketch.buckets().count()).sum())
+    }
+
+    /// End of the newest figures, in buckets of the finest level.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        self.known.iter().map(|known| known.last.div_euclid(FINEST)).max()
     }
 
     /// How many series there are.

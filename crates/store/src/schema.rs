@@ -14,13 +14,14 @@ use crate::{Result, StoreError, stranger};
 const APPLICATION_ID: i64 = 0x464c_4f57;
 
 /// Migrations in order; the format number of a file is how many of them it has seen. Never edit one, add one.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
+    include_str!("schema_7.sql"),
 ];
 
 /// Format written by this version.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fault::{Fault, Inner};
+use crate::thinned::Thinned;
 use crate::{Around, SeriesFilter, TimelineBucket};
 
 /// Length of the finest bucket, nanoseconds.
@@ -77,7 +78,7 @@ pub(crate) struct Known {
     pub(crate) first: Nanos,
     /// End of the last bucket ever used.
     pub(crate) last: Nanos,
-    /// Rows of the finest level.
+    /// Rows, of all levels.
     pub(crate) live: i64,
 }
 
@@ -102,7 +103,14 @@ fn finest(since: Option<Nanos>, until: Option<Nanos>) -> (i64, i64) {
     (since.map_or(least, up), until.map_or(i64::MAX / FINEST, up))
 }
 
-/// Cuts a range of finest buckets into pieces `(level, from, to)`, as coarse as the range allows.
+/// Cuts a range of finest buckets into pieces `(level, from, to)`, as coarse as the range allows and as fine as is there.
+fn pieces_of(from: i64, to: i64, thinned: Thinned) -> Vec<(usize, i64, i64)> {
+    let mut out = Vec::new();
+    // The ends of a part lie on buckets of its level: no finer one is needed for it.
+    thinned.parts(from, to).into_iter().for_each(|(_, from, to)| pieces(from, to, LEVELS.len() - 1, &mut out));
+    out
+}
+
 fn pieces(from: i64, to: i64, level: usize, out: &mut Vec<(usize, i64, i64)>) {
     if from >= to {
         return;
@@ -133,13 +141,12 @@ struct Sum {
 /// All series over a range.
 pub(crate) fn sums(conn: &Connection, since: Option<Nanos>, until: Option<Nanos>) -> Inner<Vec<SeriesSum>> {
     let (from, to) = finest(since, until);
-    let mut ranges = Vec::new();
-    if since.is_none() && until.is_none() {
+    let ranges = if since.is_none() && until.is_none() {
         // Nothing to cut off: the coarsest level has it all.
-        ranges.push((LEVELS.len() - 1, i64::MIN, i64::MAX));
+        vec![(LEVELS.len() - 1, i64::MIN, i64::MAX)]
     } else {
-        pieces(from, to, LEVELS.len() - 1, &mut ranges);
-    }
+        pieces_of(from, to, Thinned::load(conn)?)
+    };
     let mut by_id: FxHashMap<i64, Sum> = FxHashMap::default();
     let mut statement = conn.prepare_cached(
         "SELECT series, bucket, count, errors, sketch FROM rollup WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3",
@@ -188,6 +195,13 @@ fn matches(filter: &SeriesFilter, key: &SeriesKey) -> bool {
     }
 }
 
+/// The level for parts of a width: a coarse one only where several of its buckets make one part (else parts would be filled
+/// unevenly), or where there is no finer one.
+pub(crate) fn level_for(width: f64, since: Nanos, thinned: Thinned) -> usize {
+    let wide = (0..LEVELS.len()).rev().find(|l| (LEVELS[*l] * FINEST) as f64 * 4.0 <= width).unwrap_or(0);
+    wide.max(thinned.level_at(since))
+}
+
 fn is_of(participant: &NodeId, environment: Option<&str>) -> bool {
     environment.is_none_or(|e| participant.environment() == Some(e))
 }
@@ -212,8 +226,7 @@ pub(crate) fn timeline(
     let start_of = |i: usize| since.saturating_add((width * i as f64) as i64);
     let mut bars: Vec<TimelineBucket> =
         (0..buckets).map(|i| TimelineBucket { start: start_of(i), ..TimelineBucket::default() }).collect();
-    // A coarse level only where several of its buckets make one bar: else bars would be filled unevenly.
-    let level = (0..LEVELS.len()).rev().find(|l| (LEVELS[*l] * FINEST) as f64 * 4.0 <= width).unwrap_or(0);
+    let level = level_for(width, since, Thinned::load(conn)?);
     let length = LEVELS[level] * FINEST;
     let ids: BTreeMap<i64, ()> = known.iter().map(|k| (k.id, ())).collect();
     let mut statement = conn.prepare_cached(
@@ -266,12 +279,16 @@ pub(crate) fn nearest(
     wanted: &dyn Fn(&SeriesKey) -> bool,
 ) -> Inner<Around> {
     let known: FxHashSet<i64> = all(conn)?.into_iter().filter(|(key, _)| wanted(key)).map(|(_, k)| k.id).collect();
-    let ask = |sql: &str, t: Nanos| -> Inner<Option<Nanos>> {
+    let thinned = Thinned::load(conn)?;
+    let ask = |sql: &str, parts: &mut dyn Iterator<Item = (usize, i64, i64)>| -> Inner<Option<Nanos>> {
         let mut statement = conn.prepare_cached(sql)?;
-        let mut rows = statement.query([t.div_euclid(FINEST) + i64::from(t.rem_euclid(FINEST) != 0)])?;
-        while let Some(r) = rows.next()? {
-            if known.contains(&r.get(1)?) {
-                return Ok(Some(r.get::<_, i64>(0)?.saturating_mul(FINEST)));
+        for (level, from, to) in parts {
+            let size = LEVELS[level];
+            let mut rows = statement.query(params![level as i64, from.div_euclid(size), to.div_euclid(size)])?;
+            while let Some(r) = rows.next()? {
+                if known.contains(&r.get(1)?) {
+                    return Ok(Some(r.get::<_, i64>(0)?.saturating_mul(size * FINEST)));
+                }
             }
         }
         Ok(None)
@@ -279,9 +296,13 @@ pub(crate) fn nearest(
     if known.is_empty() {
         return Ok((None, None));
     }
-    let before = "SELECT bucket, series FROM rollup WHERE level = 0 AND bucket < ?1 ORDER BY bucket DESC";
-    let after = "SELECT bucket, series FROM rollup WHERE level = 0 AND bucket >= ?1 ORDER BY bucket";
-    Ok((since.map(|t| ask(before, t)).transpose()?.flatten(), until.map(|t| ask(after, t)).transpose()?.flatten()))
+    let before =
+        "SELECT bucket, series FROM rollup WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 ORDER BY bucket DESC";
+    let after = "SELECT bucket, series FROM rollup WHERE level = ?1 AND bucket >= ?2 AND bucket < ?3 ORDER BY bucket";
+    let ((low, end), (begin, high)) = (finest(None, since), finest(until, None));
+    let earlier = since.map(|_| ask(before, &mut thinned.parts(low, end).into_iter().rev())).transpose()?.flatten();
+    let later = until.map(|_| ask(after, &mut thinned.parts(begin, high).into_iter())).transpose()?.flatten();
+    Ok((earlier, later))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::fault::Inner;
-use crate::series::{FINEST, LEVELS, all};
+use crate::series::{FINEST, LEVELS, all, level_for};
+use crate::thinned::Thinned;
 
 /// Occurrences and failures of a series in equal parts of a range.
 pub type Spark = Vec<(i64, i64)>;
@@ -28,8 +29,7 @@ pub(crate) fn sparks(
         return Ok(BTreeMap::new());
     }
     let width = ((i128::from(until) - i128::from(since)) as f64 / parts as f64).max(1.0);
-    // A coarse level only where several of its buckets make one part: else parts would be filled unevenly.
-    let level = (0..LEVELS.len()).rev().find(|l| (LEVELS[*l] * FINEST) as f64 * 4.0 <= width).unwrap_or(0);
+    let level = level_for(width, since, Thinned::load(conn)?);
     let length = LEVELS[level] * FINEST;
     let up = |t: Nanos| t.div_euclid(length) + i64::from(t.rem_euclid(length) != 0);
     let from = if level == 0 { up(since) } else { since.div_euclid(length) };

@@ -6,7 +6,7 @@
 //! Nothing here knows a window or HTTP.
 
 pub mod api;
-pub mod pages;
+pub mod memory;
 pub mod render;
 pub mod share;
 pub mod telemetry;

@@ -1,4 +1,7 @@
-//! How the system hands out memory.
+//! How the system hands out memory, and what this program holds of it.
+
+use flowglass_store::{Held, Writer};
+use flowglass_topology::Resolver;
 
 /// Lets the system give this process memory in its usual small pages only. Call it first of all.
 ///
@@ -10,5 +13,17 @@ pub fn keep_small() {
     if let Err(error) = nix::sys::prctl::set_thp_disable(true) {
         // It works all the same, and takes more memory.
         tracing::debug!(%error, "huge pages stay");
+    }
+}
+
+/// Says in the log what the writer and the resolver hold, for those who want to know where memory goes.
+pub(crate) fn tell(resolver: &Resolver, writer: &Writer) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    let (traces, spans) = resolver.held();
+    tracing::debug!(traces, spans, "held by the resolver");
+    for Held { what, entries, bytes } in writer.held() {
+        tracing::debug!(what, entries, bytes, "held by the writer");
     }
 }

@@ -10,12 +10,13 @@ use flowglass_ingest::{Submission, SubmitError};
 use flowglass_model::{
     Batch, Delivery, IngestCounts, JoinsConfig, Message, Nanos, NodeId, Span, SpanFacts, VersionTally,
 };
-use flowglass_store::{Added, Held, Packer, StoreError, Tx, Writer};
+use flowglass_store::{Added, Packer, StoreError, Tx, Writer};
 use flowglass_topology::Resolver;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::control::{Control, Note};
 use crate::erasing::Erasing;
+use crate::memory;
 use crate::restitching::Restitching;
 use crate::retention::{Expiring, Retention};
 use crate::room::Room;
@@ -130,7 +131,7 @@ impl Pipeline {
                     continue;
                 }
                 Work::Control(Control::Tend(now)) => {
-                    self.tell_held();
+                    memory::tell(&self.resolver, &self.writer);
                     expiring = expiring.or_else(|| self.expiring(now));
                     continue;
                 }
@@ -144,18 +145,6 @@ impl Pipeline {
                 group.push(next);
             }
             self.commit_group(group);
-        }
-    }
-
-    /// Says what is held in memory, for those who want to know where it goes.
-    fn tell_held(&self) {
-        if !tracing::enabled!(tracing::Level::DEBUG) {
-            return;
-        }
-        let (traces, spans) = self.resolver.held();
-        tracing::debug!(traces, spans, "held by the resolver");
-        for Held { what, entries, bytes } in self.writer.held() {
-            tracing::debug!(what, entries, bytes, "held by the writer");
         }
     }
 

@@ -135,6 +135,18 @@ impl Workspace {
         Ok(joined(sums, sparks))
     }
 
+    /// Bars over a range, at most `most` (and one more at the edge), as short as there are figures; `None` without a range.
+    pub(crate) fn grid(
+        &self,
+        (since, until): (Option<Nanos>, Option<Nanos>),
+        stats: &Stats,
+        most: usize,
+    ) -> Result<Option<Grid>, WorkspaceError> {
+        let Some(from) = since.or(stats.oldest) else { return Ok(None) };
+        let least = self.read(|r| r.finest_step(from))?;
+        Ok(Grid::new(since, until, stats.oldest.zip(stats.newest), most, least))
+    }
+
     /// Every series of a range, summed, and over the parts of a grid; without one no parts.
     pub(crate) fn sparked_on(
         &self,

@@ -6,7 +6,7 @@ use flowglass_studio::Removal;
 
 use super::open;
 use crate::args::StatsArgs;
-use crate::output::{RemovedOut, RetentionOut, StatsOut, instant, print_json};
+use crate::output::{FiguresOut, RemovedOut, RetentionOut, StatsOut, instant, print_json};
 
 /// Prints the counters of a workspace.
 pub(crate) fn run(args: &StatsArgs, config: Option<&Path>) -> anyhow::Result<()> {
@@ -26,6 +26,11 @@ pub(crate) fn run(args: &StatsArgs, config: Option<&Path>) -> anyhow::Result<()>
         retention: RetentionOut {
             keeps: kept.rule.words(),
             free_bytes: kept.free,
+            figures: FiguresOut {
+                bytes: kept.figures.bytes,
+                steps_of_10s_since: instant(kept.figures.fine_from),
+                steps_of_10min_since: instant(kept.figures.middle_from),
+            },
             removed: kept.removed.days.iter().map(removed).collect(),
         },
     })

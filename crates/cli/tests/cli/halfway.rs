@@ -45,7 +45,10 @@ fn files(folder: &Path) -> Vec<String> {
 
 /// Runs a command and sends it a signal so long after its start; it may be through by then.
 fn ended(arguments: &[&str], signal: &str, moment: Duration) -> Output {
-    let child = flowglass(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // What it leaves when it is killed goes with this folder.
+    let own = tempfile::tempdir().unwrap();
+    let child =
+        flowglass(arguments).env("TMPDIR", own.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Not to wait for anything: the moment to end it at.
     std::thread::sleep(moment);
     // It may be gone already, but not its number: nobody waited for it yet.

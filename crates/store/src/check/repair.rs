@@ -209,7 +209,7 @@ fn finish(source: &Source<'_>, tx: &mut Tx<'_>, lost: &mut Vec<Lost>) -> Inner<b
     Ok(retell)
 }
 
-/// How many of the finest figures are missing: each series knows how many it has.
+/// How many figures are missing: each series knows how many it has.
 fn figures(source: &Source<'_>, conn: &rusqlite::Connection, lost: &mut [Lost]) -> Inner<()> {
     let Some(lost) = lost.iter_mut().find(|l| l.what == "figures of the map") else { return Ok(()) };
     let (mut live, mut complete) = (0, true);
@@ -219,7 +219,9 @@ fn figures(source: &Source<'_>, conn: &rusqlite::Connection, lost: &mut [Lost]) 
         Ok(())
     })?;
     if complete && !is_damaged(source, "series") {
-        let saved: i64 = conn.query_row("SELECT count(*) FROM rollup WHERE level = 0", [], |r| r.get(0))?;
+        // Up to the sixth format a series counted its finest figures alone.
+        let counted = if source.format() < 7 { "WHERE level = 0" } else { "" };
+        let saved: i64 = conn.query_row(&format!("SELECT count(*) FROM rollup {counted}"), [], |r| r.get(0))?;
         lost.count = Some(live.saturating_sub(saved).max(0) as u64);
     }
     Ok(())

@@ -102,6 +102,11 @@ impl<'w> Source<'w> {
         Ok(source)
     }
 
+    /// Number of the format of the file, 0 where its first page is lost.
+    pub(super) fn format(&self) -> u32 {
+        self.pages.get(1).and_then(|page| u32_at(&page, 60)).unwrap_or_default()
+    }
+
     /// Whether the file has such a table or index.
     pub(super) fn has(&self, name: &str) -> bool {
         self.roots.contains_key(name)

@@ -1,5 +1,7 @@
 //! Figures per bucket: added, taken back, summed over ranges.
 
+use std::sync::Arc;
+
 use flowglass_model::{Delta, InteractionKind, NodeId, SeriesKey, UnresolvedReason};
 use flowglass_store::{Access, SeriesFilter, Writer};
 
@@ -137,37 +139,125 @@ fn a_timeline_leaves_out_noise_and_other_environments() {
     assert_eq!([count(&[], None), count(&["*/healthz"], None), count(&["*/healthz"], Some("prod"))], [3, 2, 1]);
 }
 
-/// `cargo nextest run --workspace --run-ignored only --no-capture -E 'test(what_a_day_of_figures_takes)'` tells how much room the
-/// figures of a day take, for each series that has something in every ten seconds; figures for people, nothing is judged.
-#[test]
-#[ignore = "measures"]
-fn what_a_day_of_figures_takes() {
-    const SERIES: u64 = 20;
-    const DAY: i64 = 24 * 3_600;
-    let mut w = Scratch::new();
-    let mut bytes = Vec::new();
-    for day in 0..3 {
-        for second in (0..DAY).step_by(10) {
-            let at = T0 + (day * DAY + second) * SECOND;
-            w.write(|tx| {
-                let of = |n: u64| {
-                    let key = SeriesKey::Operation {
-                        participant: format!("service:s{n}").into(),
-                        operation: "POST /orders".into(),
-                    };
-                    (0..10).map(move |i: i64| Delta {
-                        key: key.clone().into(),
-                        at: at + i * 100_000_000,
-                        count: 1,
-                        error: i == 9,
-                        duration: Some(2_000_000 + (second * 7_919 + i * 104_729 + n as i64) % 30_000_000),
-                    })
-                };
-                tx.apply(&(0..SERIES).flat_map(of).collect::<Vec<_>>()).unwrap();
-            });
-        }
-        bytes.push(w.reader().space().unwrap().used);
+/// Ten spans in every 10 s of some hours, for each of so many series.
+fn hours_of(w: &mut Scratch, series: u64, hours: i64) {
+    for hour in 0..hours {
+        let of = |n: u64| {
+            let participant = format!("service:s{n}").into();
+            let key = Arc::new(SeriesKey::Operation { participant, operation: "POST /orders".into() });
+            (0..3_600).map(move |i: i64| Delta {
+                key: key.clone(),
+                at: T0 + (hour * 3_600 + i) * SECOND,
+                count: 1,
+                error: i % 10 == 9,
+                duration: Some(2_000_000 + (hour * 7_919 + i * 104_729 + n as i64) % 30_000_000),
+            })
+        };
+        w.write(|tx| {
+            tx.apply(&(0..series).flat_map(of).collect::<Vec<_>>()).unwrap();
+        });
     }
-    let per_day = (bytes[2] - bytes[1]) as f64 / SERIES as f64;
-    println!("{:.2} MB a day and series with ten spans in every 10 s; {bytes:?} bytes after each day", per_day / 1e6);
+}
+
+#[test]
+fn the_room_of_figures_is_known_without_reading_them() {
+    let mut w = Scratch::new();
+    hours_of(&mut w, 20, 2);
+    let before = w.reader().space().unwrap();
+    hours_of(&mut w, 20, 24);
+    let space = w.reader().space().unwrap();
+    let (told, taken) = (space.figures - before.figures, space.used - before.used);
+    println!("{:.2} MB a day and series; {told} bytes told", taken as f64 / 20.0 / 1e6 / 22.0 * 24.0);
+    assert!((told as f64 / taken as f64 - 1.0).abs() < 0.25, "{told} told, {taken} taken");
+}
+
+/// An instant so many minutes after the first midnight (UTC) behind T0.
+fn minute(n: i64) -> i64 {
+    (T0 / (86_400 * SECOND) + 1) * 86_400 * SECOND + n * 60 * SECOND
+}
+
+/// Figures of two series, one each so many minutes, for some days.
+fn days_of(w: &mut Scratch, days: i64, every: i64) {
+    let at = (0..days * 1_440).step_by(every as usize).map(minute);
+    let deltas: Vec<_> =
+        at.flat_map(|t| ["b", "c"].map(|n| delta(edge(&format!("service:{n}")), t, 1, n == "c"))).collect();
+    w.write(|tx| tx.apply(&deltas).unwrap());
+}
+
+fn thin_all(w: &mut Scratch) -> usize {
+    let mut steps = 0;
+    loop {
+        let mut more = false;
+        w.write(|tx| more = tx.thin_figures(17).unwrap());
+        if !more {
+            return steps;
+        }
+        steps += 1;
+    }
+}
+
+fn counts(w: &Scratch, from: i64, to: i64) -> Vec<(i64, i64)> {
+    w.reader().series(Some(minute(from)), Some(minute(to))).unwrap().iter().map(|s| (s.count, s.errors)).collect()
+}
+
+#[test]
+fn figures_of_long_ago_are_kept_in_longer_steps() {
+    let mut w = Scratch::new();
+    days_of(&mut w, 3, 1);
+    let (early, late) =
+        ([(0, 4_320), (0, 1_440), (480, 960), (130, 170), (700, 1_900)], [(3_000, 3_001), (2_881, 4_319)]);
+    let ask = |w: &Scratch| early.iter().chain(&late).map(|(from, to)| counts(w, *from, *to)).collect::<Vec<_>>();
+    let bars = |w: &Scratch| {
+        let filter =
+            SeriesFilter::Edge { source: "service:a".into(), target: "service:b".into(), kind: InteractionKind::Call };
+        let bars = w.reader().timeline(&filter, Some(minute(0)), Some(minute(1_440)), 48).unwrap();
+        bars.iter().map(|bar| bar.count).collect::<Vec<_>>()
+    };
+    let (before, drawn, space) = (ask(&w), bars(&w), w.reader().space().unwrap());
+    assert!(thin_all(&mut w) > 100, "in small steps");
+    assert_eq!((ask(&w), bars(&w)), (before.clone(), drawn));
+    assert!(w.reader().space().unwrap().figures * 2 < space.figures);
+    let figures = w.reader().figures().unwrap();
+    let fine = figures.fine_from.unwrap();
+    assert!(
+        (minute(2_860)..=minute(2_890)).contains(&fine) && figures.middle_from.is_none(),
+        "a day stays: {figures:?}"
+    );
+    let step = |at: i64| w.reader().finest_step(at).unwrap() / SECOND;
+    assert_eq!([step(minute(0)), step(fine - 1), step(fine)], [600, 600, 10]);
+    assert_eq!(counts(&w, 131, 132), [], "where there are 10 minutes only, a minute has no figures");
+    let wanted = |key: &SeriesKey| key.as_edge().is_some();
+    let around = w.reader().nearest_series(Some(minute(137)), Some(minute(133)), &wanted).unwrap();
+    assert_eq!(around, (Some(minute(130)), Some(minute(140))));
+    let beyond = w.reader().nearest_series(Some(minute(9_000)), Some(minute(-9)), &wanted).unwrap();
+    assert_eq!(beyond, (Some(minute(4_319)), Some(minute(0))));
+    // What comes late, and what is taken back, counts in the steps that there are; after a restart, too.
+    drop(w.writer);
+    w.writer = Writer::open(&w.path, Access::Open).unwrap();
+    for count in [1, -1] {
+        w.write(|tx| tx.apply(&[delta(edge("service:b"), minute(133), count, false)]).unwrap());
+        let expected = if count == 1 { vec![(1_441, 0), (1_440, 1_440)] } else { before[1].clone() };
+        assert_eq!(counts(&w, 0, 1_440), expected);
+    }
+    let seen = w.reader().participants_seen().unwrap();
+    w.write(|tx| tx.tidy().unwrap());
+    assert_eq!((w.reader().participants_seen().unwrap(), ask(&w)), (seen, before));
+    drop(w.writer);
+    let checked = flowglass_store::check(&w.path, &mut |_| true).unwrap().unwrap();
+    assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+}
+
+#[test]
+fn figures_of_months_ago_are_kept_in_steps_of_hours() {
+    let mut w = Scratch::new();
+    days_of(&mut w, 40, 30);
+    let ask =
+        |w: &Scratch| [(0, 57_600), (0, 480), (960, 2_400), (14_400, 14_410)].map(|(from, to)| counts(w, from, to));
+    let before = ask(&w);
+    thin_all(&mut w);
+    assert_eq!(ask(&w), before);
+    let figures = w.reader().figures().unwrap();
+    assert_eq!(figures.middle_from, Some(minute(9 * 1_440 + 960)), "30 days stay, from a step of 8 h on");
+    assert_eq!(w.reader().finest_step(minute(0)).unwrap(), 8 * 3_600 * SECOND);
+    assert_eq!(thin_all(&mut w), 0);
 }

@@ -13,14 +13,15 @@ pub(crate) const OLDER: [u32; 2] = [1, 2];
 /// Batches in a kept file.
 pub(crate) const BATCHES: u64 = 3;
 /// Versions of which a file is kept. The fourth came together with the fifth: no program ever wrote it.
-const KEPT: [usize; 4] = [1, 2, 3, 5];
+const KEPT: [usize; 5] = [1, 2, 3, 5, 6];
 /// What made the tables of each version.
-const SCHEMAS: [&str; 5] = [
+const SCHEMAS: [&str; 6] = [
     include_str!("../../src/schema_1.sql"),
     include_str!("../../src/schema_2.sql"),
     include_str!("../../src/schema_3.sql"),
     include_str!("../../src/schema_4.sql"),
     include_str!("../../src/schema_5.sql"),
+    include_str!("../../src/schema_6.sql"),
 ];
 
 fn kept(version: u32) -> PathBuf {
@@ -117,6 +118,9 @@ fn keep(version: usize, file: &Path) -> io::Result<()> {
         let columns = names(&format!("SELECT name FROM pragma_table_info('{table}', 'main')")).join(", ");
         conn.execute_batch(&format!("INSERT INTO main.{table}({columns}) SELECT {columns} FROM now.{table}")).unwrap();
     }
+    // Up to the sixth version a series counted its finest rows alone.
+    let finest = "UPDATE series SET live = (SELECT count(*) FROM rollup WHERE level = 0 AND series = series.id)";
+    conn.execute_batch(finest).unwrap();
     conn.execute_batch(&format!(
         "DETACH now; PRAGMA application_id = 1179406167; PRAGMA user_version = {version}; PRAGMA wal_checkpoint(TRUNCATE);"
     ))

@@ -35,6 +35,12 @@ dto! {
         pub journeys: f64,
         /// Bookmarked, noted and compared journeys, which no rule removes.
         pub kept: u32,
+        /// About how many bytes the figures of the map take.
+        pub figures: f64,
+        /// Since when there are figures in steps of 10 s, where older ones were thinned to 10 min.
+        pub fine_from_at: Option<f64>,
+        /// Since when there are figures in steps of 10 min, where older ones were thinned to 8 h.
+        pub middle_from_at: Option<f64>,
         /// All that was removed by rule; null when nothing ever was.
         pub total: Option<RemovalView>,
         /// The same by day and reason, the newest first.

@@ -7,7 +7,6 @@ use super::bounds;
 use crate::Studio;
 use crate::api::{ApiError, AppInfo, Bucket, Nothing, Timeline, TimelineRequest, to_ms};
 use crate::studio::workspace_name;
-use crate::views::Grid;
 
 /// See [`AppInfo`].
 pub(crate) async fn app(studio: &Studio, _: Nothing) -> Result<AppInfo, ApiError> {
@@ -54,7 +53,7 @@ pub(crate) async fn timeline(studio: &Studio, request: TimelineRequest) -> Resul
     let most = request.buckets.clamp(1, 500) as usize;
     let answer = studio.ask(move |workspace| {
         let stats = workspace.stats()?;
-        let Some(grid) = Grid::new(since, until, stats.oldest.zip(stats.newest), most) else {
+        let Some(grid) = workspace.grid((since, until), &stats, most)? else {
             return Ok(Timeline { requests: Vec::new(), events: Vec::new(), bucket_ms: 0.0 });
         };
         let noise = workspace.settings().config.noise.clone();

@@ -71,7 +71,8 @@ fn gaps(workspace: &Workspace, range: Range) -> Result<Vec<Range>, WorkspaceErro
     let stats = workspace.stats()?;
     let (Some(oldest), Some(newest)) = (stats.oldest, stats.newest) else { return Ok(Vec::new()) };
     let extent = until.unwrap_or(newest).saturating_sub(since.unwrap_or(oldest));
-    let parts = usize::try_from(extent / SHORTEST).unwrap_or_default().clamp(1, PARTS);
+    let step = workspace.read(|r| r.finest_step(since.unwrap_or(oldest)))?;
+    let parts = usize::try_from(extent / SHORTEST.max(step)).unwrap_or_default().clamp(1, PARTS);
     let (handled, published) = workspace.read(|r| {
         let of = |filter: SeriesFilter| r.timeline(&filter, since, until, parts);
         let all = SeriesFilter::Operations { noise: Vec::new(), environment: None };

@@ -13,7 +13,7 @@ use crate::api::{
     ApiError, Bucket, Connection, EdgeDetail, EdgeRequest, FailureRow, Nearest, NodeDetail, NodeRequest, Operation,
     to_ms,
 };
-use crate::views::{Grid, Scene, Wishes, edge_id, figures, layer_of};
+use crate::views::{Scene, Wishes, edge_id, figures, layer_of};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 
@@ -85,7 +85,7 @@ fn timeline(
     until: Option<Nanos>,
 ) -> Result<Vec<Bucket>, WorkspaceError> {
     let stats = workspace.stats()?;
-    let Some(grid) = Grid::new(since, until, stats.oldest.zip(stats.newest), TIMELINE_BUCKETS) else {
+    let Some(grid) = workspace.grid((since, until), &stats, TIMELINE_BUCKETS)? else {
         return Ok(Vec::new());
     };
     let grid = grid.finished(stats.newest);

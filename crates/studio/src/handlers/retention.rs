@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use flowglass_model::{Age, Nanos, RetentionConfig, Size};
+use flowglass_store::Figures;
 use tokio_util::sync::CancellationToken;
 
 use super::bad_request;
@@ -115,6 +116,8 @@ pub struct Kept {
     pub journeys: u64,
     /// Journeys that no rule removes.
     pub kept: usize,
+    /// Room and steps of the figures of the map.
+    pub figures: Figures,
     /// What was removed by rule.
     pub removed: Removed,
 }
@@ -127,14 +130,15 @@ impl Workspace {
             let (stats, space) = (r.stats()?, r.space()?);
             let removed = Removed::parse(r.meta(META_REMOVED)?.as_deref());
             let kept = kept(|key| r.meta(key))?.len();
-            Ok(Kept { rule, bytes: stats.bytes, free: space.free, journeys: space.journeys, kept, removed })
+            let figures = r.figures()?;
+            Ok(Kept { rule, bytes: stats.bytes, free: space.free, journeys: space.journeys, kept, figures, removed })
         })
     }
 }
 
 impl From<Kept> for Retention {
     fn from(kept: Kept) -> Retention {
-        let Kept { rule, bytes, free, journeys, kept, removed } = kept;
+        let Kept { rule, bytes, free, journeys, kept, figures, removed } = kept;
         Retention {
             words: rule.words(),
             rule: shown(&rule),
@@ -142,6 +146,9 @@ impl From<Kept> for Retention {
             free: free as f64,
             journeys: journeys as f64,
             kept: kept as u32,
+            figures: figures.bytes as f64,
+            fine_from_at: figures.fine_from.map(to_ms),
+            middle_from_at: figures.middle_from.map(to_ms),
             total: removed.is_any().then(|| removal(&removed.total)),
             days: removed.days.iter().map(removal).collect(),
         }

@@ -5,7 +5,7 @@ use flowglass_topology::{Folding, Noise, graph_of};
 
 use super::{bounds, seconds_with_data};
 use crate::api::Range;
-use crate::views::{Grid, SPARK_BUCKETS, Scene};
+use crate::views::{SPARK_BUCKETS, Scene};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// How long a consumer that only the broker told of waits for its own spans before it is drawn, nanoseconds: exporters hold
@@ -25,8 +25,7 @@ pub(crate) fn scene(
 ) -> Result<Scene, WorkspaceError> {
     let (since, until) = bounds(range);
     let stats = workspace.stats()?;
-    let grid =
-        Grid::new(since, until, stats.oldest.zip(stats.newest), SPARK_BUCKETS).map(|grid| grid.finished(stats.newest));
+    let grid = workspace.grid((since, until), &stats, SPARK_BUCKETS)?.map(|grid| grid.finished(stats.newest));
     let mut series = workspace.sparked_on(since, until, grid)?;
     series.retain(|(sum, _)| !is_too_young(sum, now));
     let sums: Vec<SeriesSum> = series.iter().map(|(sum, _)| sum.clone()).collect();

@@ -8,7 +8,7 @@ use flowglass_store::{Extent, LooseAt, Space, StoreError, Sweep};
 
 use super::expire::{expire_events, expire_journeys};
 use super::kept;
-use super::plan::{Kind, Pass};
+use super::plan::{Kind, Pass, figures_over};
 use super::record::{META_REMOVED, Removed, Why};
 use crate::pipeline::{Committed, Pipeline};
 
@@ -35,6 +35,8 @@ enum Stage {
     Events(LooseAt),
     Deliveries(LooseAt),
     Logs(Sweep),
+    /// Whether some were thinned.
+    Figures(bool),
     Shrink,
 }
 
@@ -124,6 +126,7 @@ impl Expiring {
             Stage::Events(from) => self.events(pipeline, from)?,
             Stage::Deliveries(from) => self.deliveries(pipeline, from)?,
             Stage::Logs(sweep) => self.logs(pipeline, sweep)?,
+            Stage::Figures(begun) => self.figures(pipeline, begun)?,
             // Nothing went: there is nothing to give back.
             Stage::Shrink if self.any && pipeline.writer.shrink(PAGES)? => Stage::Shrink,
             Stage::Shrink => return Ok(false),
@@ -187,7 +190,7 @@ impl Expiring {
     }
 
     fn logs(&mut self, pipeline: &mut Pipeline, mut sweep: Sweep) -> Result<Stage, StoreError> {
-        let Some((until, why)) = self.pass.logs_until(self.used, self.oldest) else { return Ok(Stage::Shrink) };
+        let Some((until, why)) = self.pass.logs_until(self.used, self.oldest) else { return Ok(Stage::Figures(false)) };
         let mut removed = self.removed(pipeline)?;
         let since = pipeline.retention.logs_gone;
         let mut tx = pipeline.writer.begin()?;
@@ -203,7 +206,19 @@ impl Expiring {
             return Ok(Stage::Logs(sweep));
         }
         pipeline.retention.logs_gone = Some(until);
-        Ok(Stage::Shrink)
+        Ok(Stage::Figures(false))
+    }
+
+    /// Figures of long ago in longer steps, when all of them take too much.
+    fn figures(&mut self, pipeline: &mut Pipeline, begun: bool) -> Result<Stage, StoreError> {
+        if !figures_over(&self.rule, &pipeline.writer.space()?, begun) {
+            return Ok(Stage::Shrink);
+        }
+        let mut tx = pipeline.writer.begin()?;
+        let thinned = tx.thin_figures(self.step)?;
+        tx.commit()?;
+        self.any |= thinned;
+        Ok(if thinned { Stage::Figures(true) } else { Stage::Shrink })
     }
 
     /// What was removed so far.

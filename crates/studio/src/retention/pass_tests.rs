@@ -1,8 +1,10 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use flowglass_ingest::otlp::{Encoding, decode_traces};
 use flowglass_model::{
-    Age, Batch, LogRecord, Message, MessageContext, Nanos, RetentionConfig, SeriesSum, Size, SpanId, TraceId, Value,
+    Age, Batch, Delta, LogRecord, Message, MessageContext, Nanos, RetentionConfig, SeriesKey, SeriesSum, Size, SpanId,
+    TraceId, Value,
 };
 use flowglass_store::{Access, Reader, Writer};
 use serde_json::json;
@@ -385,4 +387,37 @@ fn how_long_a_step_of_removing_takes() {
         commits[commits.len() - 1],
         size()
     );
+}
+
+#[test]
+fn figures_of_long_ago_get_longer_steps_when_all_of_them_take_too_much_and_nothing_else_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.flowglass");
+    let mut writing = pipeline(&path, &none());
+    writing.write(vec![batch(1..=100)]).unwrap();
+    // Something that is always busy.
+    let key: Arc<_> =
+        SeriesKey::Operation { participant: "service:shop".into(), operation: "GET /health".into() }.into();
+    let busy = |at: Nanos| Delta { key: key.clone(), at, count: 1, error: false, duration: Some(at % 7_919_000) };
+    let mut tx = writing.writer.begin().unwrap();
+    tx.apply(&(HOUR..NOW).step_by(10_000_000_000).map(busy).collect::<Vec<_>>()).unwrap();
+    tx.commit().unwrap();
+    drop(writing);
+    let space = || Reader::open(&path).unwrap().space().unwrap();
+    let (before, figures, journeys) = (series(&path), space().figures, left(&path));
+    let size = figures * 10 - 10;
+    assert!(space().used < size, "the workspace itself may stay");
+    let rule = RetentionConfig { size: Size(Some(size)), ..RetentionConfig::default() };
+    let mut writing = pipeline(&path, &rule);
+    tend(&mut writing, NOW);
+    assert!(
+        space().figures < figures && space().figures * 10 > size / 2,
+        "as few as needed: {} of {figures}",
+        space().figures
+    );
+    assert_eq!((series(&path), left(&path)), (before, journeys));
+    let kept = Workspace::open(&path, None).unwrap().retention().unwrap();
+    assert!(kept.figures.fine_from.is_some_and(|from| (HOUR..NOW - 24 * HOUR).contains(&from)), "{:?}", kept.figures);
+    assert!(!kept.removed.is_any());
+    assert!(writing.expiring(NOW + HOUR).is_none(), "nothing more to do");
 }

@@ -15,7 +15,9 @@ const YOUNG: Nanos = 600_000_000_000;
 /// A pass that was too many bytes begins above the size asked for and ends this share below it, so that there is one now and
 /// then, not one all the time.
 const ROOM: u64 = 25;
-/// How often what is too old is looked for.
+/// Share of the size that figures of the map may take before those of long ago are kept in longer steps.
+const FIGURES: u64 = 10;
+/// How often what is too old, or too many figures, is looked for.
 const EVERY: Nanos = 60_000_000_000;
 
 /// Which journeys are looked at.
@@ -39,7 +41,15 @@ impl Kind {
 pub(crate) fn due(rule: &RetentionConfig, space: &Space, now: Nanos, last: Option<Nanos>) -> bool {
     let over = rule.size.0.is_some_and(|most| space.used > most) || rule.journeys.is_some_and(|n| space.journeys > n);
     let aged = [rule.age, rule.failed_age, rule.events_age, rule.logs_age].iter().any(Option::is_some);
-    over || (aged && last.is_none_or(|last| now.saturating_sub(last) >= EVERY))
+    over || ((aged || figures_over(rule, space, false)) && last.is_none_or(|last| now.saturating_sub(last) >= EVERY))
+}
+
+/// Whether figures take more room than they may: above their share it begins, and ends somewhat below it.
+pub(crate) fn figures_over(rule: &RetentionConfig, space: &Space, begun: bool) -> bool {
+    rule.size.0.is_some_and(|most| {
+        let most = most / FIGURES;
+        space.figures > if begun { most - most / ROOM } else { most }
+    })
 }
 
 /// One look through everything, from the oldest on.

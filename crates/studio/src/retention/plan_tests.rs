@@ -5,7 +5,7 @@ use flowglass_store::{Space, Stored};
 use proptest::prelude::*;
 
 use super::super::record::Why;
-use super::{Kind, Pass, YOUNG, due};
+use super::{Kind, Pass, YOUNG, due, figures_over};
 
 const HOUR: Nanos = 3_600_000_000_000;
 /// A day after the first journey.
@@ -31,7 +31,7 @@ fn journeys(text: &str) -> (Vec<Stored>, BTreeSet<TraceId>) {
 /// Everything that goes, page by page as the writer does it.
 fn gone(rule: &RetentionConfig, used: u64, page: usize, most: usize, text: &str) -> (Vec<(TraceId, Why)>, Pass) {
     let (journeys, kept) = journeys(text);
-    let space = Space { used, free: 0, journeys: journeys.len() as u64 };
+    let space = Space { used, journeys: journeys.len() as u64, ..Space::default() };
     let mut pass = Pass::new(rule.clone(), &space, NOW);
     let mut out = Vec::new();
     for kind in [Kind::Healthy, Kind::Failed] {
@@ -84,7 +84,7 @@ fn each_rule_takes_what_it_says() {
 #[test]
 fn a_rule_is_looked_at_when_it_can_say_something() {
     let none = RetentionConfig { size: Size(None), ..RetentionConfig::default() };
-    let space = |used: u64, journeys: u64| Space { used, free: 0, journeys };
+    let space = |used: u64, journeys: u64| Space { used, journeys, ..Space::default() };
     assert!(!due(&none, &space(u64::MAX, 9), NOW, None));
     let usual = RetentionConfig::default();
     assert!(
@@ -95,6 +95,14 @@ fn a_rule_is_looked_at_when_it_can_say_something() {
     let aged = RetentionConfig { logs_age: hours(2), ..none };
     assert!(due(&aged, &space(0, 0), NOW, None) && !due(&aged, &space(0, 0), NOW, Some(NOW - HOUR / 3600)));
     assert!(due(&aged, &space(0, 0), NOW, Some(NOW - HOUR / 60)));
+    let small = RetentionConfig { size: Size(Some(1_000)), ..RetentionConfig::default() };
+    let figures = |figures: u64| Space { figures, ..Space::default() };
+    assert!(!due(&small, &figures(100), NOW, None) && due(&small, &figures(101), NOW, None));
+    assert!(
+        !due(&small, &figures(101), NOW, Some(NOW)),
+        "figures that cannot be thinned are not looked at all the time"
+    );
+    assert!(figures_over(&small, &figures(97), true) && !figures_over(&small, &figures(96), true));
 }
 
 #[test]
@@ -109,10 +117,10 @@ fn what_belongs_to_no_journey_goes_by_its_own_age_or_with_the_journeys_of_its_ti
     let (_, pass) = gone(&size, 100, 10, 10, "..........");
     assert_eq!(pass.logs_until(100, Some(0)), Some((2 * HOUR, Why::Size)));
     // Only log records: a part of them, never the youngest.
-    let pass = Pass::new(size.clone(), &Space { used: 160, free: 0, journeys: 0 }, NOW);
+    let pass = Pass::new(size.clone(), &Space { used: 160, ..Space::default() }, NOW);
     let (until, why) = pass.logs_until(160, Some(0)).unwrap();
     assert!(until > NOW / 2 && until < NOW && why == Why::Size);
-    let pass = Pass::new(size, &Space { used: u64::MAX, free: 0, journeys: 0 }, NOW);
+    let pass = Pass::new(size, &Space { used: u64::MAX, ..Space::default() }, NOW);
     assert_eq!(pass.logs_until(u64::MAX, Some(0)).unwrap().0, NOW - YOUNG);
 }
 

@@ -14,7 +14,7 @@ describe('what is kept', () => {
 
   it('is told where lists end, once something went', () => {
     const day = { sinceAt: 0, untilAt: 86_400_000, why: 'more than 20 GB on disk', journeys: 2, spans: 9, events: 0, logs: 0, newestAt: 5 };
-    const kept = { words: '', rule: RULE, bytes: 1, free: 0, journeys: 1, kept: 0, total: null, days: [] } satisfies Retention;
+    const kept = { words: '', rule: RULE, bytes: 1, free: 0, journeys: 1, kept: 0, figures: 0, fineFromAt: null, middleFromAt: null, total: null, days: [] } satisfies Retention;
     expect(endLine(null)).toBeNull();
     expect(endLine(kept)).toBeNull();
     expect(endLine({ ...kept, total: day, days: [day] })).toContain('more than 20 GB on disk): 2 journeys');

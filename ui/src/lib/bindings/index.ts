@@ -5368,6 +5368,18 @@ journeys: number,
  */
 kept: number, 
 /**
+ * About how many bytes the figures of the map take.
+ */
+figures: number, 
+/**
+ * Since when there are figures in steps of 10 s, where older ones were thinned to 10 min.
+ */
+fineFromAt: number | null, 
+/**
+ * Since when there are figures in steps of 10 min, where older ones were thinned to 8 h.
+ */
+middleFromAt: number | null, 
+/**
  * All that was removed by rule; null when nothing ever was.
  */
 total: RemovalView | null, 
@@ -8067,4 +8079,3 @@ export interface Requests {
   preferences: [Nothing, Preferences];
   set_preferences: [Preferences, Preferences];
 }
-
