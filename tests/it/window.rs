@@ -5,8 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use flowglass_tests::drag::drop_files;
 use flowglass_tests::process::Process;
-use flowglass_tests::product::{binary, target, topology};
+use flowglass_tests::product::{binary, root, target, topology};
 use flowglass_tests::screen::Screen;
 use flowglass_tests::views::{Area, Page};
 use flowglass_tests::webdriver::Driver;
@@ -71,6 +72,28 @@ fn from_first_run_to_tomorrow() -> Result<()> {
     drop(driver);
     let nodes = topology(&folder.path().join("window.flowglass"))?;
     assert!(nodes["nodes"].as_array().is_some_and(|nodes| nodes.len() >= 3), "{nodes}");
+    Ok(())
+}
+
+/// Dropped by another program, as from a file manager.
+#[test]
+fn dropped_files_are_imported() -> Result<()> {
+    if !asked_for("the real window") {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let screen = Screen::start(1280, 800)?;
+    let driver = window(&screen, folder.path())?;
+    let page = Page(&driver);
+    page.ready()?;
+    page.says("Connect your first service")?;
+    let part = |name: &str| root().join(format!("tests/fixtures/landscape/{name}.jsonl.gz"));
+    let (traces, messages) = (part("traces"), part("messages"));
+    assert!(drop_files(screen.display(), &[&traces, &messages])?, "the window says that it took them");
+    page.find("group", "^Imported")?;
+    page.says("762 spans · 57 events · 2 files")?;
+    page.shows(Area::Topology)?;
+    page.card("order-prc-api")?;
     Ok(())
 }
 

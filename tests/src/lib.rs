@@ -4,6 +4,7 @@
 //! stands for it.
 
 pub mod demo;
+pub mod drag;
 pub mod figures;
 pub mod frames;
 pub mod graph;
