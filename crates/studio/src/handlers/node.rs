@@ -11,9 +11,9 @@ use super::scene::scene;
 use super::{around, bounds, not_found};
 use crate::api::{
     ApiError, Bucket, Connection, EdgeDetail, EdgeRequest, FailureRow, Nearest, NodeDetail, NodeRequest, Operation,
-    to_ms,
+    Range, to_ms,
 };
-use crate::views::{Scene, Wishes, edge_id, figures, layer_of};
+use crate::views::{Scene, Views, Wishes, edge_id, figures, layer_of};
 use crate::workspace::{Workspace, WorkspaceError};
 use crate::{Studio, words};
 
@@ -30,41 +30,68 @@ const VERSIONS_READ: usize = 4;
 pub(crate) async fn node(studio: &Studio, request: NodeRequest) -> Result<NodeDetail, ApiError> {
     let inner = studio.0.clone();
     let now = studio.now();
-    let what = request.id.clone();
-    let detail = studio.ask(move |workspace| {
-        let scene = scene(workspace, request.range, None, now)?;
-        let id = NodeId::from(request.id.as_str());
-        let view = inner.views.once(&scene, &Wishes::open());
-        let Some(node) = view.nodes.into_iter().find(|n| n.id == request.id) else { return Ok(None) };
-        let (since, until) = bounds(request.range);
-        let filter = match id.kind() {
-            NodeKind::Service => SeriesFilter::OperationsOf(id.clone()),
-            _ => busiest_edge(&scene.graph, &id).unwrap_or_else(|| SeriesFilter::OperationsOf(id.clone())),
-        };
-        let timeline = timeline(workspace, &filter, since, until)?;
-        let (failures, versions, instances) = workspace.read(|r| evidence(r, &id, &node.name, since, until))?;
-        let connections = connections(&scene, &id);
-        let is_end = |end: &NodeId| scene.folding.node(end).as_ref() == Some(&id);
-        let nearest = match connections.is_empty() {
-            true => nearest(workspace, (since, until), &|_, source, target| is_end(source) || is_end(target))?,
-            false => Nearest::default(),
-        };
-        let settings = workspace.settings();
-        let owner = settings.config.owner_of(&id);
-        Ok(Some(NodeDetail {
-            versions,
-            instances,
-            contact: owner.and_then(|o| o.contact.clone()),
-            runbook: owner.and_then(|o| o.runbook.clone()),
-            timeline,
-            operations: operations(&scene, &id),
-            connections,
-            failures,
-            node,
-            nearest,
-        }))
-    });
-    detail.await?.ok_or_else(|| not_found(&format!("`{what}`")))
+    let id = NodeId::from(request.id.as_str());
+    let (since, until) = bounds(request.range);
+    let proof = |name: String| {
+        let id = id.clone();
+        studio.ask(move |workspace| workspace.read(|r| evidence(r, &id, &name, since, until)))
+    };
+    // A service's spans name it themselves, so its journeys are read beside its figures; others go by what the map calls them.
+    let beside = async {
+        match id.kind() {
+            NodeKind::Service => Some(proof(String::new()).await),
+            _ => None,
+        }
+    };
+    let of = id.clone();
+    let (detail, proven) =
+        tokio::join!(studio.ask(move |workspace| known_of(workspace, &inner.views, &of, request.range, now)), beside);
+    let mut detail = detail?.ok_or_else(|| not_found(&format!("`{id}`")))?;
+    let proven = match proven {
+        Some(proven) => proven?,
+        None => proof(detail.node.name.clone()).await?,
+    };
+    (detail.failures, detail.versions, detail.instances) = proven;
+    Ok(detail)
+}
+
+/// What figures and settings tell of a participant.
+fn known_of(
+    workspace: &Workspace,
+    views: &Views,
+    id: &NodeId,
+    range: Range,
+    now: Nanos,
+) -> Result<Option<NodeDetail>, WorkspaceError> {
+    let scene = scene(workspace, range, None, now)?;
+    let view = views.once(&scene, &Wishes::open());
+    let Some(node) = view.nodes.into_iter().find(|n| n.id == id.as_str()) else { return Ok(None) };
+    let (since, until) = bounds(range);
+    let filter = match id.kind() {
+        NodeKind::Service => SeriesFilter::OperationsOf(id.clone()),
+        _ => busiest_edge(&scene.graph, id).unwrap_or_else(|| SeriesFilter::OperationsOf(id.clone())),
+    };
+    let timeline = timeline(workspace, &filter, since, until)?;
+    let connections = connections(&scene, id);
+    let is_end = |end: &NodeId| scene.folding.node(end).as_ref() == Some(id);
+    let nearest = match connections.is_empty() {
+        true => nearest(workspace, (since, until), &|_, source, target| is_end(source) || is_end(target))?,
+        false => Nearest::default(),
+    };
+    let settings = workspace.settings();
+    let owner = settings.config.owner_of(id);
+    Ok(Some(NodeDetail {
+        versions: Vec::new(),
+        instances: 0,
+        contact: owner.and_then(|o| o.contact.clone()),
+        runbook: owner.and_then(|o| o.runbook.clone()),
+        timeline,
+        operations: operations(&scene, id),
+        connections,
+        failures: Vec::new(),
+        node,
+        nearest,
+    }))
 }
 
 /// Where the nearest traffic of wanted interactions outside of a range lies.

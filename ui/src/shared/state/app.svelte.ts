@@ -29,10 +29,8 @@ class App {
   #lastBeat = 0;
   #pending: ReturnType<typeof setTimeout> | undefined;
 
-  /** Chosen environment, null for all. */
-  get environment(): string | null {
-    return route.param('env');
-  }
+  /** Chosen environment, null for all. Other parts of the address change nothing that depends on it. */
+  environment = $derived<string | null>(route.param('env'));
 
   /** Listens to pushed changes; call the answer to stop. */
   listen(listener: (u: Update) => void): () => void {
