@@ -204,7 +204,8 @@ fn an_empty_workspace_answers_with_zeros() {
     let mut stats = answer(&["stats", "--workspace", &workspace, "--json"]);
     assert!(stats["bytes"].take().as_u64().is_some_and(|bytes| bytes > 0));
     let want = json!({"spans":0,"traces":0,"events":0,"logs":0,"rejected":0,"dropped":0,"bytes":null,"oldest":null,"newest":null,
-        "retention":{"keeps":"at most 20 GB on disk","free_bytes":0,"removed":[]}});
+        "retention":{"keeps":"at most 20 GB on disk","free_bytes":0,"removed":[],
+            "figures":{"bytes":0,"steps_of_10s_since":null,"steps_of_10min_since":null}}});
     assert_eq!(stats, want);
     assert_eq!(answer(&["topology", "--workspace", &workspace]), json!({"nodes":[],"edges":[]}));
     assert_eq!(answer(&["journeys", "--workspace", &workspace, "--json"]), json!([]));

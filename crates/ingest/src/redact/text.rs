@@ -208,7 +208,6 @@ fn hide_parameters(text: &mut String) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::redact::{redact_payload, redact_text};
 
     /// Looking back from each `=`, or moving the rest of the text for each secret, would take minutes for these.
