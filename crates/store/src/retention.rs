@@ -8,7 +8,7 @@ use crate::db::{Db, trace_at};
 use crate::delivery_rows::delivery_at;
 use crate::fault::Inner;
 use crate::journeys::state_at;
-use crate::{Reader, Result, StoreError, Tx, Writer, thinned};
+use crate::{Figures, Reader, Result, StoreError, Tx, Writer};
 
 /// A journey as rules for keeping look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub struct Space {
     pub free: u64,
     /// Journeys.
     pub journeys: u64,
-    /// About how many of the bytes in use are figures of the map.
-    pub figures: u64,
+    /// Figures of the map.
+    pub figures: Figures,
 }
 
 /// A place in a list by time: the instant and what tells rows of one instant apart.
@@ -65,7 +65,7 @@ fn space(conn: &Connection) -> Inner<Space> {
     let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get::<_, i64>(0)).map(|n| n as u64);
     let (size, pages, free) = (pragma("page_size")?, pragma("page_count")?, pragma("freelist_count")?);
     let journeys: i64 = conn.query_row("SELECT coalesce(sum(count), 0) FROM journey_kind", [], |r| r.get(0))?;
-    let figures = thinned::bytes(conn)?;
+    let figures = Figures::load(conn)?;
     Ok(Space { used: (pages - free.min(pages)) * size, free: free * size, journeys: journeys.max(0) as u64, figures })
 }
 

@@ -1,2 +1,2 @@
--- live = rows of all levels: figures of long ago have no rows of the finest one any more.
-UPDATE series SET live = coalesce((SELECT n FROM (SELECT series AS s, count(*) AS n FROM rollup GROUP BY series) WHERE s = series.id), 0);
+-- live = rows of all levels: figures of long ago have no rows of the finest one any more. A series without any keeps its 0.
+UPDATE series SET live = r.n FROM (SELECT series, count(*) AS n FROM rollup GROUP BY series) r WHERE series.id = r.series;

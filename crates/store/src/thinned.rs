@@ -83,27 +83,27 @@ pub struct Figures {
     pub middle_from: Option<Nanos>,
 }
 
-/// About how many bytes all figures take, from how many rows there are and how long some of the newest are.
-pub(crate) fn bytes(conn: &Connection) -> Inner<u64> {
-    let rows: i64 = conn.prepare_cached("SELECT coalesce(sum(live), 0) FROM series")?.query_row([], |r| r.get(0))?;
-    let mut sample = conn.prepare_cached(
-        "SELECT coalesce(avg(length(sketch)), 0) FROM
-         (SELECT sketch FROM rollup WHERE level = 0 ORDER BY level DESC, bucket DESC, series DESC LIMIT ?1)",
-    )?;
-    let sketch: f64 = sample.query_row([SAMPLE], |r| r.get(0))?;
-    Ok((rows.max(0) as f64 * (ROW as f64 + sketch)) as u64)
+impl Figures {
+    /// As the workspace says. How many bytes there are is told by how many rows there are and how long some of the newest are.
+    pub(crate) fn load(conn: &Connection) -> Inner<Figures> {
+        let rows: i64 =
+            conn.prepare_cached("SELECT coalesce(sum(live), 0) FROM series")?.query_row([], |r| r.get(0))?;
+        let mut sample = conn.prepare_cached(
+            "SELECT coalesce(avg(length(sketch)), 0) FROM
+             (SELECT sketch FROM rollup WHERE level = 0 ORDER BY level DESC, bucket DESC, series DESC LIMIT ?1)",
+        )?;
+        let sketch: f64 = sample.query_row([SAMPLE], |r| r.get(0))?;
+        let Thinned([fine, middle, _]) = Thinned::load(conn)?;
+        let instant = |bucket: i64| (bucket > i64::MIN).then(|| bucket.saturating_mul(FINEST));
+        Ok(Figures {
+            bytes: (rows.max(0) as f64 * (ROW as f64 + sketch)) as u64,
+            fine_from: instant(fine),
+            middle_from: instant(middle),
+        })
+    }
 }
 
 impl Reader {
-    /// Room of figures of the map, and from when on they are there in which steps.
-    pub fn figures(&self) -> Result<Figures> {
-        self.ask(|db| {
-            let Thinned(from) = Thinned::load(db.conn)?;
-            let instant = |bucket: i64| (bucket > i64::MIN).then(|| bucket.saturating_mul(FINEST));
-            Ok(Figures { bytes: bytes(db.conn)?, fine_from: instant(from[0]), middle_from: instant(from[1]) })
-        })
-    }
-
     /// Length of the shortest steps in which there are figures from an instant on, nanoseconds.
     pub fn finest_step(&self, since: Nanos) -> Result<Nanos> {
         self.ask(|db| Ok(LEVELS[Thinned::load(db.conn)?.level_at(since)] * FINEST))

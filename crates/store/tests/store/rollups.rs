@@ -166,7 +166,7 @@ fn the_room_of_figures_is_known_without_reading_them() {
     let before = w.reader().space().unwrap();
     hours_of(&mut w, 20, 24);
     let space = w.reader().space().unwrap();
-    let (told, taken) = (space.figures - before.figures, space.used - before.used);
+    let (told, taken) = (space.figures.bytes - before.figures.bytes, space.used - before.used);
     println!("{:.2} MB a day and series; {told} bytes told", taken as f64 / 20.0 / 1e6 / 22.0 * 24.0);
     assert!((told as f64 / taken as f64 - 1.0).abs() < 0.25, "{told} told, {taken} taken");
 }
@@ -216,8 +216,8 @@ fn figures_of_long_ago_are_kept_in_longer_steps() {
     let (before, drawn, space) = (ask(&w), bars(&w), w.reader().space().unwrap());
     assert!(thin_all(&mut w) > 100, "in small steps");
     assert_eq!((ask(&w), bars(&w)), (before.clone(), drawn));
-    assert!(w.reader().space().unwrap().figures * 2 < space.figures);
-    let figures = w.reader().figures().unwrap();
+    assert!(w.reader().space().unwrap().figures.bytes * 2 < space.figures.bytes);
+    let figures = w.reader().space().unwrap().figures;
     let fine = figures.fine_from.unwrap();
     assert!(
         (minute(2_860)..=minute(2_890)).contains(&fine) && figures.middle_from.is_none(),
@@ -256,7 +256,7 @@ fn figures_of_months_ago_are_kept_in_steps_of_hours() {
     let before = ask(&w);
     thin_all(&mut w);
     assert_eq!(ask(&w), before);
-    let figures = w.reader().figures().unwrap();
+    let figures = w.reader().space().unwrap().figures;
     assert_eq!(figures.middle_from, Some(minute(9 * 1_440 + 960)), "30 days stay, from a step of 8 h on");
     assert_eq!(w.reader().finest_step(minute(0)).unwrap(), 8 * 3_600 * SECOND);
     assert_eq!(thin_all(&mut w), 0);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use flowglass_model::{Age, Nanos, RetentionConfig, Size};
-use flowglass_store::Figures;
+use flowglass_store::{Figures, Space};
 use tokio_util::sync::CancellationToken;
 
 use super::bad_request;
@@ -130,8 +130,8 @@ impl Workspace {
             let (stats, space) = (r.stats()?, r.space()?);
             let removed = Removed::parse(r.meta(META_REMOVED)?.as_deref());
             let kept = kept(|key| r.meta(key))?.len();
-            let figures = r.figures()?;
-            Ok(Kept { rule, bytes: stats.bytes, free: space.free, journeys: space.journeys, kept, figures, removed })
+            let Space { free, journeys, figures, .. } = space;
+            Ok(Kept { rule, bytes: stats.bytes, free, journeys, kept, figures, removed })
         })
     }
 }

@@ -404,16 +404,16 @@ fn figures_of_long_ago_get_longer_steps_when_all_of_them_take_too_much_and_nothi
     tx.commit().unwrap();
     drop(writing);
     let space = || Reader::open(&path).unwrap().space().unwrap();
-    let (before, figures, journeys) = (series(&path), space().figures, left(&path));
+    let (before, figures, journeys) = (series(&path), space().figures.bytes, left(&path));
     let size = figures * 10 - 10;
     assert!(space().used < size, "the workspace itself may stay");
     let rule = RetentionConfig { size: Size(Some(size)), ..RetentionConfig::default() };
     let mut writing = pipeline(&path, &rule);
     tend(&mut writing, NOW);
     assert!(
-        space().figures < figures && space().figures * 10 > size / 2,
+        space().figures.bytes < figures && space().figures.bytes * 10 > size / 2,
         "as few as needed: {} of {figures}",
-        space().figures
+        space().figures.bytes
     );
     assert_eq!((series(&path), left(&path)), (before, journeys));
     let kept = Workspace::open(&path, None).unwrap().retention().unwrap();

@@ -48,7 +48,7 @@ pub(crate) fn due(rule: &RetentionConfig, space: &Space, now: Nanos, last: Optio
 pub(crate) fn figures_over(rule: &RetentionConfig, space: &Space, begun: bool) -> bool {
     rule.size.0.is_some_and(|most| {
         let most = most / FIGURES;
-        space.figures > if begun { most - most / ROOM } else { most }
+        space.figures.bytes > if begun { most - most / ROOM } else { most }
     })
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use flowglass_model::{Age, JourneyState, Nanos, RetentionConfig, Size, TraceId};
-use flowglass_store::{Space, Stored};
+use flowglass_store::{Figures, Space, Stored};
 use proptest::prelude::*;
 
 use super::super::record::Why;
@@ -96,7 +96,7 @@ fn a_rule_is_looked_at_when_it_can_say_something() {
     assert!(due(&aged, &space(0, 0), NOW, None) && !due(&aged, &space(0, 0), NOW, Some(NOW - HOUR / 3600)));
     assert!(due(&aged, &space(0, 0), NOW, Some(NOW - HOUR / 60)));
     let small = RetentionConfig { size: Size(Some(1_000)), ..RetentionConfig::default() };
-    let figures = |figures: u64| Space { figures, ..Space::default() };
+    let figures = |bytes: u64| Space { figures: Figures { bytes, ..Figures::default() }, ..Space::default() };
     assert!(!due(&small, &figures(100), NOW, None) && due(&small, &figures(101), NOW, None));
     assert!(
         !due(&small, &figures(101), NOW, Some(NOW)),
